@@ -1,0 +1,155 @@
+//! Identities: platform ids, keys, and the contact id that follows from the least of its ids.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+/// A platform's own id of a contact, as `platform/instance/native`; our own events use
+/// `callboard//CONTACT`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PlatformId(pub Arc<str>);
+
+impl PlatformId {
+    /// The id that `platform`'s `instance` uses.
+    pub fn new(platform: &str, instance: &str, native: &str) -> Self {
+        PlatformId(format!("{platform}/{instance}/{native}").into())
+    }
+
+    /// The parts: platform, instance, native.
+    pub fn parts(&self) -> (&str, &str, &str) {
+        let mut it = self.0.splitn(3, '/');
+        (
+            it.next().unwrap_or(""),
+            it.next().unwrap_or(""),
+            it.next().unwrap_or(""),
+        )
+    }
+
+    /// The native id.
+    pub fn native(&self) -> &str {
+        self.parts().2
+    }
+
+    /// The contact id that follows when this is the least id of the component: our own ids stand
+    /// as given, a platform's are prefixed with the instance, which keeps them readable and apart.
+    pub fn contact_id(&self) -> String {
+        match self.parts() {
+            ("callboard", _, native) => native.to_owned(),
+            (platform, "", native) => format!("{platform}-{native}"),
+            (_, instance, native) => format!("{instance}-{native}"),
+        }
+    }
+
+    /// The order in which "least" is meant: runs of digits compare as numbers, so that an older
+    /// serial number comes before a younger one.
+    pub fn order(&self, other: &Self) -> Ordering {
+        natural(&self.0, &other.0).then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl std::fmt::Display for PlatformId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Compares texts with runs of digits as numbers.
+fn natural(a: &str, b: &str) -> Ordering {
+    let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
+    loop {
+        match (a.first(), b.first()) {
+            (None, None) => return Ordering::Equal,
+            (None, _) => return Ordering::Less,
+            (_, None) => return Ordering::Greater,
+            (Some(x), Some(y)) if x.is_ascii_digit() && y.is_ascii_digit() => {
+                let (na, ra) = digits(a);
+                let (nb, rb) = digits(b);
+                let by = na.len().cmp(&nb.len()).then_with(|| na.cmp(nb));
+                if by != Ordering::Equal {
+                    return by;
+                }
+                (a, b) = (ra, rb);
+            }
+            (Some(x), Some(y)) => {
+                let by = x.cmp(y);
+                if by != Ordering::Equal {
+                    return by;
+                }
+                (a, b) = (&a[1..], &b[1..]);
+            }
+        }
+    }
+}
+
+/// The leading digits without leading zeros, and the rest.
+fn digits(s: &[u8]) -> (&[u8], &[u8]) {
+    let end = s
+        .iter()
+        .position(|c| !c.is_ascii_digit())
+        .unwrap_or(s.len());
+    let (run, rest) = s.split_at(end);
+    let zeros = run
+        .iter()
+        .take_while(|c| **c == b'0')
+        .count()
+        .min(run.len().saturating_sub(1));
+    (&run[zeros..], rest)
+}
+
+/// What a set of records speaks of.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Key {
+    /// A contact, named by the least platform id of its component.
+    Contact(PlatformId),
+    /// An agent of one platform instance: (`/platform/instance`, agent).
+    Agent(Arc<str>, Arc<str>),
+    /// A recording with its transcript, tags and redactions, by recording id.
+    Recording(Arc<str>),
+    /// A reviewer's note.
+    Note(Arc<str>),
+    /// A survey answer.
+    Survey(Arc<str>),
+    /// A target of a queue.
+    Target(Arc<str>),
+    /// An instance of a platform: restarts, gaps. (`/platform/instance`)
+    Instance(Arc<str>),
+}
+
+impl Key {
+    /// A text that names this key, unique over all kinds; used as `key` in the records table.
+    pub fn text(&self) -> String {
+        match self {
+            Key::Contact(id) => format!("contact:{id}"),
+            Key::Agent(source, agent) => format!("agent:{source}:{agent}"),
+            Key::Recording(id) => format!("recording:{id}"),
+            Key::Note(id) => format!("note:{id}"),
+            Key::Survey(id) => format!("survey:{id}"),
+            Key::Target(id) => format!("target:{id}"),
+            Key::Instance(source) => format!("instance:{source}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn older_serials_come_first() {
+        let id = |n: &str| PlatformId::new("asterisk", "pbx1", n);
+        let mut all = [id("1795253950.10"), id("1795253950.9"), id("999.1")];
+        all.sort_by(PlatformId::order);
+        assert_eq!(
+            all.map(|p| p.native().to_owned()),
+            ["999.1", "1795253950.9", "1795253950.10"]
+        );
+    }
+
+    #[test]
+    fn contact_ids_stay_readable() {
+        assert_eq!(
+            PlatformId::new("asterisk", "pbx1", "17.3").contact_id(),
+            "pbx1-17.3"
+        );
+        assert_eq!(PlatformId::new("callboard", "", "c-9").contact_id(), "c-9");
+    }
+}

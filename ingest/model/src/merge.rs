@@ -1,0 +1,223 @@
+//! The merge: per thing and fact the greatest claim wins. Commutative, associative, idempotent,
+//! so that the state depends on the set of statements and on nothing else.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::record::Provenance;
+use crate::statement::{F, Statement, Thing, Value};
+
+/// A claim: a value and who says so.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claim {
+    /// The value.
+    pub value: Value,
+    /// Who says so.
+    pub by: Arc<Provenance>,
+}
+
+impl Claim {
+    /// The order of the merge: rank, finer precision, recorded time, sequence, source, id, hash,
+    /// and last the value itself.
+    pub fn order(&self, other: &Self) -> Ordering {
+        self.by
+            .rank
+            .cmp(&other.by.rank)
+            .then_with(|| other.value.precision().cmp(&self.value.precision()))
+            .then_with(|| self.by.tail_cmp(&other.by))
+            .then_with(|| self.value.order(&other.value))
+    }
+}
+
+/// All that is kept of one fact: the winner of each precision (one, for all but times).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Slot(Vec<Claim>);
+
+impl Slot {
+    fn offer(&mut self, claim: &Claim) {
+        let precision = claim.value.precision();
+        match self.0.iter_mut().find(|c| c.value.precision() == precision) {
+            Some(held) => {
+                if claim.order(held) == Ordering::Greater {
+                    *held = claim.clone();
+                }
+            }
+            None => {
+                self.0.push(claim.clone());
+                self.0.sort_by_key(|c| c.value.precision());
+            }
+        }
+    }
+
+    /// The overall winner.
+    pub fn winner(&self) -> Option<&Claim> {
+        self.0.iter().max_by(|a, b| a.order(b))
+    }
+
+    /// The winning time, refined by the finest claim that lies within the winner's own precision:
+    /// a record's whole second does not erase an event's milliseconds. With its precision.
+    pub fn time(&self) -> Option<(i64, u32)> {
+        let Value::Time(won, precision) = self.winner()?.value else {
+            return None;
+        };
+        self.0
+            .iter()
+            .filter_map(|c| match c.value {
+                Value::Time(us, p) if p <= precision => Some((us, p)),
+                _ => None,
+            })
+            .filter(|(us, _)| (won..won + i64::from(precision.max(1))).contains(us))
+            .min_by_key(|(_, p)| *p)
+            .or(Some((won, precision)))
+    }
+}
+
+/// The merged state of one thing.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Facts(BTreeMap<F, Slot>);
+
+impl Facts {
+    fn offer(&mut self, f: &F, claim: &Claim) {
+        if let Some(slot) = self.0.get_mut(f) {
+            slot.offer(claim);
+        } else {
+            self.0.insert(f.clone(), Slot(vec![claim.clone()]));
+        }
+    }
+
+    /// The slot of a fact.
+    pub fn slot(&self, f: &F) -> Option<&Slot> {
+        self.0.get(f)
+    }
+
+    /// The winning value of a fact.
+    pub fn value(&self, f: &F) -> Option<&Value> {
+        self.0.get(f)?.winner().map(|c| &c.value)
+    }
+
+    /// The winning text.
+    pub fn text(&self, f: &F) -> Option<&str> {
+        match self.value(f)? {
+            Value::Text(t) => Some(t),
+            _ => None,
+        }
+    }
+
+    /// The winning text, owned.
+    pub fn owned(&self, f: &F) -> Option<String> {
+        self.text(f).map(str::to_owned)
+    }
+
+    /// The winning whole number.
+    pub fn int(&self, f: &F) -> Option<i64> {
+        match self.value(f)? {
+            Value::Int(n) | Value::Millis(n, _) => Some(*n),
+            _ => None,
+        }
+    }
+
+    /// The winning number.
+    pub fn float(&self, f: &F) -> Option<f64> {
+        match self.value(f)? {
+            Value::Float(n) => Some(*n),
+            Value::Int(n) => Some(*n as f64),
+            _ => None,
+        }
+    }
+
+    /// Whether yes won.
+    pub fn flag(&self, f: &F) -> bool {
+        matches!(self.value(f), Some(Value::Bool(true)))
+    }
+
+    /// The winning duration in milliseconds with its precision in microseconds.
+    pub fn millis(&self, f: &F) -> Option<(i64, u32)> {
+        match self.value(f)? {
+            Value::Millis(ms, p) => Some((*ms, *p)),
+            _ => None,
+        }
+    }
+
+    /// The winning, refined time with its precision, both in microseconds.
+    pub fn time(&self, f: &F) -> Option<(i64, u32)> {
+        self.0.get(f)?.time()
+    }
+
+    /// All facts in order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&F, &Slot)> {
+        self.0.iter()
+    }
+}
+
+/// The merged state of one key.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct State {
+    things: BTreeMap<Thing, Facts>,
+}
+
+impl State {
+    /// The state that a set of statements gives.
+    pub fn of<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> Self {
+        let mut state = State::default();
+        for s in statements {
+            state.apply(s);
+        }
+        state
+    }
+
+    /// Merges one statement in.
+    pub fn apply(&mut self, s: &Statement) {
+        let facts = self.things.entry(s.about.clone()).or_default();
+        for (f, value) in &s.facts {
+            facts.offer(
+                f,
+                &Claim {
+                    value: value.clone(),
+                    by: s.by.clone(),
+                },
+            );
+        }
+    }
+
+    /// Merges another state in.
+    pub fn join(&mut self, other: &State) {
+        for (thing, theirs) in &other.things {
+            let ours = self.things.entry(thing.clone()).or_default();
+            for (f, slot) in &theirs.0 {
+                for claim in &slot.0 {
+                    ours.offer(f, claim);
+                }
+            }
+        }
+    }
+
+    /// What is known of a thing.
+    pub fn get(&self, thing: &Thing) -> Option<&Facts> {
+        self.things.get(thing)
+    }
+
+    /// All things in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&Thing, &Facts)> {
+        self.things.iter()
+    }
+
+    /// Whether nothing was stated.
+    pub fn is_empty(&self) -> bool {
+        self.things.is_empty()
+    }
+
+    /// The latest silence that was stated, UTC microseconds.
+    pub fn silence(&self) -> Option<i64> {
+        self.things
+            .keys()
+            .filter_map(|t| {
+                if let Thing::Silence(at) = t {
+                    Some(*at)
+                } else {
+                    None
+                }
+            })
+            .max()
+    }
+}

@@ -1,0 +1,2 @@
+//! callboard
+fn main() {}

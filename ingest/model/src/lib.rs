@@ -5,10 +5,12 @@
 //! speak of it. Order of arrival, repeats and batches cannot change a row.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod closing;
+pub mod cloudevents;
 pub mod ids;
 pub mod merge;
 pub mod record;
-
+pub mod rows;
 pub mod statement;
 pub mod tables;
 pub mod time;

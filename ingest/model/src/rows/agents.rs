@@ -1,0 +1,159 @@
+//! Rows of agents' own states, and of queues' targets.
+
+use std::collections::BTreeMap;
+
+use crate::closing::AGENT_AGE;
+use crate::merge::{Facts, State};
+use crate::statement::{F, Thing};
+use crate::tables::{AgentStateRow, Day, Instant, QueueTargetRow};
+
+/// Spans of an agent's own states, per track and queue, cut at UTC midnight.
+///
+/// `restarts` are those of his instance, ascending; `horizon` is until when the story is told
+/// (UTC microseconds): a state that still lasts is cut at every midnight before it, and a state
+/// that nobody touched for 16 hours before it becomes unknown.
+pub fn agent_rows(
+    source: &str,
+    agent: &str,
+    state: &State,
+    restarts: &[i64],
+    horizon: i64,
+) -> Vec<AgentStateRow> {
+    let mut tracks: BTreeMap<(&str, &str), Vec<(i64, &str, &Facts)>> = BTreeMap::new();
+    let mut last_sign = i64::MIN;
+    for (thing, facts) in state.iter() {
+        if let Thing::AgentPoint(track, queue, id) = thing
+            && let Some((at, _)) = facts.time(&F::At)
+        {
+            tracks
+                .entry((track, queue))
+                .or_default()
+                .push((at, id, facts));
+            last_sign = last_sign.max(at);
+        }
+    }
+    let mut rows = Vec::new();
+    for ((track, queue), mut points) in tracks {
+        points.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+        let mut i = 0;
+        while i < points.len() {
+            let (start, _, facts) = points[i];
+            let word = facts.text(&F::State).unwrap_or("unknown");
+            // Saying the same again changes nothing: a paused member paused once more.
+            let mut next = i + 1;
+            while next < points.len() && points[next].2.text(&F::State) == Some(word) {
+                next += 1;
+            }
+            let row = Row {
+                source,
+                agent,
+                track,
+                queue,
+                facts,
+            };
+            let restart = restarts.iter().copied().find(|t| *t > start);
+            let (end, basis) = match (points.get(next).map(|p| p.0), restart) {
+                (Some(end), Some(r)) if r < end && track == "device" => (Some(r), Some("restart")),
+                (Some(end), _) => (Some(end), None),
+                (None, _) if word == "offline" => (Some(start), Some("closed")),
+                (None, _) if horizon - last_sign.max(start) > AGENT_AGE => {
+                    (Some(last_sign.max(start)), Some("timeout"))
+                }
+                (None, _) => (None, None),
+            };
+            if basis != Some("closed") {
+                row.cut(word, start, end, basis, horizon, &mut rows);
+            }
+            if basis == Some("timeout") {
+                row.cut(
+                    "unknown",
+                    last_sign.max(start),
+                    None,
+                    None,
+                    horizon,
+                    &mut rows,
+                );
+            }
+            i = next;
+        }
+    }
+    rows.sort_by(|a, b| {
+        (&a.track, &a.queue, a.started_at).cmp(&(&b.track, &b.queue, b.started_at))
+    });
+    rows
+}
+
+struct Row<'a> {
+    source: &'a str,
+    agent: &'a str,
+    track: &'a str,
+    queue: &'a str,
+    facts: &'a Facts,
+}
+
+impl Row<'_> {
+    /// Adds the span, one row per UTC day it touches.
+    fn cut(
+        &self,
+        word: &str,
+        start: i64,
+        end: Option<i64>,
+        basis: Option<&'static str>,
+        horizon: i64,
+        rows: &mut Vec<AgentStateRow>,
+    ) {
+        let mut from = start;
+        loop {
+            let day = Instant(from).day();
+            let midnight = Day(day.0 + 1).start().0;
+            let until = end.unwrap_or(horizon.max(from));
+            let (to, why) = if midnight < until {
+                (Some(midnight), Some("midnight"))
+            } else {
+                (end, basis)
+            };
+            rows.push(AgentStateRow {
+                agent: self.agent.to_owned(),
+                source: self.source.to_owned(),
+                track: self.track.to_owned(),
+                queue: (!self.queue.is_empty()).then(|| self.queue.to_owned()),
+                state: word.to_owned(),
+                native_state: self.facts.owned(&F::NativeState),
+                reason: self.facts.owned(&F::Reason),
+                started_at: Instant(from),
+                ended_at: to.map(Instant),
+                end_basis: why.map(str::to_owned),
+                day,
+            });
+            match (to, why) {
+                (Some(at), Some("midnight")) => from = at,
+                _ => return,
+            }
+        }
+    }
+}
+
+/// The row of a queue's target.
+pub fn target_rows(id: &str, state: &State) -> Vec<QueueTargetRow> {
+    let Some(f) = state.get(&Thing::Target) else {
+        return Vec::new();
+    };
+    let (Some(queue), Some(threshold)) = (f.owned(&F::Queue), f.int(&F::Threshold)) else {
+        return Vec::new();
+    };
+    let at = |f: Option<(i64, u32)>| f.map(|t| Instant(t.0));
+    vec![QueueTargetRow {
+        target_id: id.to_owned(),
+        queue,
+        metric: f
+            .owned(&F::Metric)
+            .unwrap_or_else(|| "service_level".to_owned()),
+        variant: f.owned(&F::Variant).unwrap_or_else(|| "offered".to_owned()),
+        threshold_ms: threshold,
+        short_ms: f.int(&F::Short).unwrap_or(5_000),
+        goal: f.float(&F::Goal),
+        valid_from: at(f.time(&F::ValidFrom)),
+        valid_to: at(f.time(&F::ValidTo)),
+        day: Day(0),
+    }]
+}

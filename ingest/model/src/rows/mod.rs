@@ -1,0 +1,9 @@
+//! State becomes rows. Pure: the same state gives the same rows, whenever they are asked for.
+
+mod agents;
+mod contacts;
+mod recordings;
+
+pub use agents::{agent_rows, target_rows};
+pub use contacts::{ContactRows, contact_rows};
+pub use recordings::{RecordingRows, note_rows, recording_rows, survey_rows};

@@ -1,0 +1,348 @@
+//! The folder that holds everything a server keeps: what lies where, which version it has, and
+//! that only one process uses it.
+//!
+//! ```text
+//! VERSION     one line, the format of the folder
+//! LOCK        held while a server runs; names its process
+//! log/        the durable log
+//! lake/       the tables, unless the lake is elsewhere
+//! state/      checkpoints, flush records, filters
+//! models/     what was downloaded
+//! ```
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// Format of the data folder that this program reads and writes.
+pub const FORMAT: u8 = 1;
+
+/// Why a data folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DataFolderError {
+    /// Another process uses it.
+    #[error(
+        "the data folder {path} is in use by process {holder}; stop that server or name another \
+         folder with --data", path = path.display()
+    )]
+    Locked {
+        /// The folder.
+        path: PathBuf,
+        /// Process id as the holder wrote it, or "unknown".
+        holder: String,
+    },
+    /// It was written by a newer program.
+    #[error(
+        "the data folder {path} has format {found}, this program knows formats up to {known}; use \
+         the newer program that wrote it, or name another folder with --data", path = path.display()
+    )]
+    Newer {
+        /// The folder.
+        path: PathBuf,
+        /// Its format.
+        found: u64,
+        /// Ours.
+        known: u8,
+    },
+    /// It has files but no readable version: not ours, or damaged.
+    #[error(
+        "{path} is not a Callboard data folder ({reason}); name an empty or new folder with --data",
+        path = path.display()
+    )]
+    NotOurs {
+        /// The folder.
+        path: PathBuf,
+        /// What is odd.
+        reason: String,
+    },
+    /// The disk refused.
+    #[error("{action} {path}: {source}", path = path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The disk's answer.
+        source: io::Error,
+    },
+}
+
+/// A data folder that this process holds; the lock ends with it.
+#[derive(Debug)]
+pub struct DataFolder {
+    root: PathBuf,
+    _lock: File,
+}
+
+impl DataFolder {
+    /// Makes the folder when it is missing, takes its lock and checks its version.
+    ///
+    /// # Errors
+    /// [`DataFolderError`], each with what to do.
+    pub fn open(root: impl AsRef<Path>) -> Result<Self, DataFolderError> {
+        let root = root.as_ref();
+        let failed = |action, path: &Path| {
+            let path = path.to_owned();
+            move |source| DataFolderError::Io {
+                action,
+                path,
+                source,
+            }
+        };
+        create_dir_synced(root).map_err(failed("making", root))?;
+        let root = root.canonicalize().map_err(failed("finding", root))?;
+        let version = root.join("VERSION");
+        let written = read_version(&root, &version)?;
+        let lock = take_lock(&root)?;
+        if !written {
+            write_synced(&version, format!("{FORMAT}\n").as_bytes())
+                .map_err(failed("writing", &version))?;
+        }
+        let folder = Self { root, _lock: lock };
+        for dir in [folder.log(), folder.lake(), folder.state(), folder.models()] {
+            create_dir_synced(&dir).map_err(failed("making", &dir))?;
+        }
+        Ok(folder)
+    }
+
+    /// The folder itself, absolute.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where the log's segments lie.
+    #[must_use]
+    pub fn log(&self) -> PathBuf {
+        self.root.join("log")
+    }
+
+    /// Where the tables lie when no other place is configured.
+    #[must_use]
+    pub fn lake(&self) -> PathBuf {
+        self.root.join("lake")
+    }
+
+    /// Where checkpoints of live state, flush records and filters lie.
+    #[must_use]
+    pub fn state(&self) -> PathBuf {
+        self.root.join("state")
+    }
+
+    /// Where downloaded models lie.
+    #[must_use]
+    pub fn models(&self) -> PathBuf {
+        self.root.join("models")
+    }
+}
+
+/// True when there is a version that we can read, false for a folder still without one.
+fn read_version(root: &Path, version: &Path) -> Result<bool, DataFolderError> {
+    let not_ours = |reason: String| DataFolderError::NotOurs {
+        path: root.to_owned(),
+        reason,
+    };
+    let mut text = String::new();
+    match File::open(version) {
+        Ok(file) => {
+            file.take(64)
+                .read_to_string(&mut text)
+                .map_err(|e| not_ours(format!("its VERSION cannot be read: {e}")))?;
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let strangers = std::fs::read_dir(root)
+                .map_err(|source| DataFolderError::Io {
+                    action: "listing",
+                    path: root.to_owned(),
+                    source,
+                })?
+                .filter_map(Result::ok)
+                .map(|entry| entry.file_name())
+                .find(|name| name != "LOCK" && name != "VERSION.tmp" && name != "lost+found");
+            return match strangers {
+                None => Ok(false),
+                Some(name) => Err(not_ours(format!(
+                    "it holds {} but no VERSION",
+                    name.to_string_lossy()
+                ))),
+            };
+        }
+        Err(source) => {
+            return Err(DataFolderError::Io {
+                action: "reading",
+                path: version.to_owned(),
+                source,
+            });
+        }
+    }
+    let found: u64 = text
+        .trim()
+        .parse()
+        .map_err(|_| not_ours(format!("its VERSION says {:?}", text.trim())))?;
+    if found > u64::from(FORMAT) {
+        return Err(DataFolderError::Newer {
+            path: root.to_owned(),
+            found,
+            known: FORMAT,
+        });
+    }
+    if found == 0 {
+        return Err(not_ours("its VERSION says 0".into()));
+    }
+    Ok(true)
+}
+
+/// The operating system's lock: it goes when the process goes, however it goes.
+fn take_lock(root: &Path) -> Result<File, DataFolderError> {
+    let path = root.join("LOCK");
+    let failed = |action| {
+        let path = path.clone();
+        move |source| DataFolderError::Io {
+            action,
+            path,
+            source,
+        }
+    };
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(failed("opening"))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            let _ = file.take(32).read_to_string(&mut holder);
+            let holder = match holder.trim() {
+                "" => "unknown".to_owned(),
+                pid => pid.to_owned(),
+            };
+            return Err(DataFolderError::Locked {
+                path: root.to_owned(),
+                holder,
+            });
+        }
+        Err(TryLockError::Error(source)) => return Err(failed("locking")(source)),
+    }
+    file.set_len(0)
+        .and_then(|()| file.seek(SeekFrom::Start(0)))
+        .and_then(|_| writeln!(file, "{}", std::process::id()))
+        .map_err(failed("writing"))?;
+    Ok(file)
+}
+
+/// Returns once the names in a folder are on stable storage.
+///
+/// # Errors
+/// Whatever the disk reports.
+pub fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+/// Returns once a file's content is on stable storage.
+///
+/// # Errors
+/// Whatever the disk reports.
+pub fn sync_file(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Makes a folder and its missing parents, each recorded in the one above it.
+///
+/// # Errors
+/// Whatever the disk reports.
+pub fn create_dir_synced(dir: &Path) -> io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(parent) = parent {
+        create_dir_synced(parent)?;
+    }
+    match std::fs::create_dir(dir) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => {}
+        Err(error) => return Err(error),
+    }
+    sync_dir(parent.unwrap_or(Path::new(".")))
+}
+
+/// Replaces a file's content so that a crash leaves either the old or the new, never a part:
+/// written beside it as `NAME.tmp`, synced, renamed, folder synced.
+///
+/// # Errors
+/// Whatever the disk reports.
+pub fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut name = path
+        .file_name()
+        .ok_or(io::ErrorKind::InvalidInput)?
+        .to_owned();
+    name.push(".tmp");
+    let temp = path.with_file_name(name);
+    let mut file = File::create(&temp)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&temp, path)?;
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    sync_dir(parent.unwrap_or(Path::new(".")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_opens_again_and_keeps_its_version() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("deep/data");
+        drop(DataFolder::open(&root).unwrap());
+        let folder = DataFolder::open(&root).unwrap();
+        assert_eq!(
+            std::fs::read_to_string(folder.root().join("VERSION")).unwrap(),
+            "1\n"
+        );
+        assert!(folder.log().is_dir() && folder.lake().is_dir() && folder.state().is_dir());
+    }
+
+    #[test]
+    fn a_second_holder_is_told_who_has_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let _held = DataFolder::open(dir.path()).unwrap();
+        let text = DataFolder::open(dir.path()).unwrap_err().to_string();
+        let pid = std::process::id().to_string();
+        assert!(text.contains(&format!("process {pid}")), "{text}");
+        assert!(text.contains("--data"), "{text}");
+    }
+
+    #[test]
+    fn a_newer_or_foreign_folder_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(DataFolder::open(dir.path()).unwrap());
+        std::fs::write(dir.path().join("VERSION"), "200\n").unwrap();
+        let error = DataFolder::open(dir.path()).unwrap_err();
+        assert!(matches!(error, DataFolderError::Newer { found: 200, .. }));
+        std::fs::write(dir.path().join("VERSION"), "one\n").unwrap();
+        let error = DataFolder::open(dir.path()).unwrap_err();
+        assert!(matches!(error, DataFolderError::NotOurs { .. }), "{error}");
+
+        let other = tempfile::tempdir().unwrap();
+        std::fs::write(other.path().join("thesis.txt"), "x").unwrap();
+        let error = DataFolder::open(other.path()).unwrap_err().to_string();
+        assert!(error.contains("thesis.txt"), "{error}");
+        assert!(!other.path().join("LOCK").exists(), "left as it was");
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("note");
+        write_synced(&path, b"old").unwrap();
+        write_synced(&path, b"newer").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"newer");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+}

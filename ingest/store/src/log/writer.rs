@@ -1,0 +1,447 @@
+//! The one thread that writes: it takes what is queued as one group, writes it, syncs once, and
+//! wakes everyone whose entries were in it.
+
+use std::collections::VecDeque;
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use tokio::sync::oneshot;
+
+use super::format::{
+    ENTRY_HEADER, GROUP_HEADER, SEGMENT_HEADER, SegmentHeader, begin_group, finish_group,
+    push_entry,
+};
+use super::segments::{Segment, Shared, segment_name};
+use super::spare::Spare;
+use super::storage::StorageFile;
+use super::{Entry, LogError};
+
+type Answer = Result<Range<u64>, LogError>;
+
+/// Who waits for an append.
+pub(super) enum Waiter {
+    Async(oneshot::Sender<Answer>),
+    Thread(std::sync::mpsc::SyncSender<Answer>),
+}
+
+impl Waiter {
+    fn wake(self, answer: Answer) {
+        // One who went away does not care.
+        match self {
+            Self::Async(done) => drop(done.send(answer)),
+            Self::Thread(done) => drop(done.try_send(answer)),
+        }
+    }
+}
+
+/// Entries that will be one group.
+pub(super) struct Batch {
+    buf: Vec<u8>,
+    first_seq: u64,
+    count: u32,
+    waiters: Vec<(Waiter, Range<u64>)>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Running,
+    Closing,
+    Closed,
+    Poisoned(String),
+}
+
+/// What waits for the disk.
+pub(super) struct Queue {
+    batches: VecDeque<Batch>,
+    next_seq: u64,
+    /// Bytes queued or being written.
+    bytes: usize,
+    pub(super) state: State,
+}
+
+impl Queue {
+    pub(super) fn new(next_seq: u64) -> Self {
+        Self {
+            batches: VecDeque::new(),
+            next_seq,
+            bytes: 0,
+            state: State::Running,
+        }
+    }
+}
+
+impl Shared {
+    /// Checks the entries and queues them under the next sequences.
+    pub(super) fn enqueue(
+        &self,
+        entries: &[Entry],
+        limit: u64,
+        waiter: Waiter,
+    ) -> Result<(), LogError> {
+        let mut size = 0usize;
+        for entry in entries {
+            if entry.payload.len() > self.options.max_entry_bytes {
+                return Err(LogError::TooLarge {
+                    what: "an entry",
+                    bytes: entry.payload.len(),
+                    limit: self.options.max_entry_bytes,
+                });
+            }
+            size = size.saturating_add(ENTRY_HEADER + entry.payload.len());
+        }
+        if size > self.options.max_append_bytes {
+            return Err(LogError::TooLarge {
+                what: "an append",
+                bytes: size,
+                limit: self.options.max_append_bytes,
+            });
+        }
+        let held = self.catalog.read().bytes();
+        let mut queue = self.queue.lock();
+        match &queue.state {
+            State::Running => {}
+            State::Closing | State::Closed => return Err(LogError::Closed),
+            State::Poisoned(reason) => {
+                return Err(LogError::Poisoned {
+                    reason: reason.clone(),
+                });
+            }
+        }
+        if entries.is_empty() {
+            let at = queue.next_seq;
+            waiter.wake(Ok(at..at));
+            return Ok(());
+        }
+        if held + (queue.bytes + size + GROUP_HEADER) as u64 > limit {
+            return Err(LogError::Full {
+                detail: format!("it holds {held} bytes and may hold {limit}"),
+            });
+        }
+        if queue.bytes > 0 && queue.bytes + size > self.options.queue_bytes {
+            return Err(LogError::Busy {
+                waiting: queue.bytes,
+            });
+        }
+        let first = queue.next_seq;
+        let range = first..first + entries.len() as u64;
+        queue.next_seq = range.end;
+        queue.bytes += size;
+        let fits = queue.batches.back().is_some_and(|batch| {
+            batch.buf.len() + size <= self.options.gather_bytes
+                && batch.count.checked_add(entries.len() as u32).is_some()
+        });
+        if !fits {
+            let mut buf = Vec::new();
+            begin_group(&mut buf);
+            queue.batches.push_back(Batch {
+                buf,
+                first_seq: first,
+                count: 0,
+                waiters: Vec::new(),
+            });
+        }
+        if let Some(batch) = queue.batches.back_mut() {
+            for entry in entries {
+                push_entry(&mut batch.buf, entry.kind, &entry.payload);
+            }
+            batch.count += entries.len() as u32;
+            batch.waiters.push((waiter, range));
+        }
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    pub(super) fn begin_close(&self) {
+        let mut queue = self.queue.lock();
+        if queue.state == State::Running {
+            queue.state = State::Closing;
+        }
+        self.wake.notify_one();
+    }
+}
+
+/// Starts the writer of a recovered log.
+pub(super) fn start(shared: Arc<Shared>) -> Result<JoinHandle<()>, LogError> {
+    let dir = shared.dir.clone();
+    std::thread::Builder::new()
+        .name("log-writer".into())
+        .spawn(move || Writer::new(shared).run())
+        .map_err(|e| LogError::io("starting the writer of", &dir, &e))
+}
+
+/// Why a group could not be written.
+enum Failure {
+    /// Nothing was stored and the file is as before.
+    NoRoom(String),
+    /// The disk is in doubt.
+    Broken(String),
+}
+
+impl Failure {
+    fn broken(action: &str, error: &io::Error) -> Self {
+        Self::Broken(format!("{action}: {error}"))
+    }
+}
+
+enum Next {
+    Group(Batch),
+    Seal,
+    End,
+}
+
+struct Writer {
+    shared: Arc<Shared>,
+    /// Whether the last group on disk is a seal, or nothing follows the segment's beginning.
+    sealed: bool,
+    /// Waiters of the last group: so many may be on their way again.
+    last_waiters: usize,
+    spare: Spare,
+}
+
+impl Writer {
+    fn new(shared: Arc<Shared>) -> Self {
+        let spare = Spare::new(&shared);
+        Self {
+            shared,
+            sealed: true,
+            last_waiters: 0,
+            spare,
+        }
+    }
+
+    fn run(mut self) {
+        loop {
+            let result = match self.next() {
+                Next::Group(batch) => self.commit(batch),
+                Next::Seal => self.seal(),
+                Next::End => {
+                    let result = self.seal();
+                    if result.is_ok() {
+                        self.shared.queue.lock().state = State::Closed;
+                        return;
+                    }
+                    result
+                }
+            };
+            if let Err(reason) = result {
+                self.poison(&reason);
+                return;
+            }
+        }
+    }
+
+    /// Waits for work, and a moment longer when others are known to come.
+    fn next(&mut self) -> Next {
+        let options = &self.shared.options;
+        let mut queue = self.shared.queue.lock();
+        while queue.batches.is_empty() {
+            if queue.state != State::Running {
+                return Next::End;
+            }
+            if self.sealed {
+                self.shared.wake.wait(&mut queue);
+            } else {
+                let idle = self.shared.wake.wait_for(&mut queue, options.idle_seal);
+                if idle.timed_out() && queue.batches.is_empty() {
+                    return Next::Seal;
+                }
+            }
+        }
+        let until = Instant::now() + options.gather;
+        while queue.state == State::Running
+            && queue.batches.len() == 1
+            && queue
+                .batches
+                .front()
+                .is_some_and(|batch| batch.waiters.len() < self.last_waiters)
+        {
+            if self.shared.wake.wait_until(&mut queue, until).timed_out() {
+                break;
+            }
+        }
+        match queue.batches.pop_front() {
+            Some(batch) => Next::Group(batch),
+            None => Next::Seal,
+        }
+    }
+
+    /// Writes one batch; `Err` only when the log must stop.
+    fn commit(&mut self, mut batch: Batch) -> Result<(), String> {
+        self.last_waiters = batch.waiters.len();
+        let durable = self.shared.catalog.read().durable;
+        let payload = batch.buf.len() - GROUP_HEADER;
+        finish_group(
+            &mut batch.buf,
+            self.shared.tag,
+            batch.first_seq,
+            batch.count,
+            durable,
+        );
+        match self.write_group(&batch.buf, batch.first_seq) {
+            Ok(()) => {
+                self.sealed = false;
+                let last = batch.first_seq + u64::from(batch.count) - 1;
+                self.shared.catalog.write().durable = last;
+                self.shared.tail.send_replace(last);
+                self.shared.queue.lock().bytes -= payload;
+                for (waiter, range) in batch.waiters {
+                    waiter.wake(Ok(range));
+                }
+                self.spare.prepare(&self.shared);
+                Ok(())
+            }
+            Err(Failure::NoRoom(detail)) => {
+                tracing::warn!(%detail, "no room for the log");
+                // Later batches have sequences after these: they go too, and all may come again.
+                let mut queue = self.shared.queue.lock();
+                let mut waiters = batch.waiters;
+                for later in queue.batches.drain(..) {
+                    waiters.extend(later.waiters);
+                }
+                queue.bytes = 0;
+                queue.next_seq = durable + 1;
+                drop(queue);
+                for (waiter, _) in waiters {
+                    waiter.wake(Err(LogError::Full {
+                        detail: detail.clone(),
+                    }));
+                }
+                Ok(())
+            }
+            Err(Failure::Broken(reason)) => {
+                self.shared.queue.lock().batches.push_front(batch);
+                Err(reason)
+            }
+        }
+    }
+
+    /// Says on disk how far the log is synced, so that damage before it can be told from a tear.
+    fn seal(&mut self) -> Result<(), String> {
+        if self.sealed {
+            return Ok(());
+        }
+        let durable = self.shared.catalog.read().durable;
+        let mut buf = Vec::new();
+        begin_group(&mut buf);
+        finish_group(&mut buf, self.shared.tag, durable + 1, 0, durable);
+        match self.write_group(&buf, durable + 1) {
+            Ok(()) => self.sealed = true,
+            // Nothing depends on a seal; the next group carries the same news.
+            Err(Failure::NoRoom(_)) => self.sealed = true,
+            Err(Failure::Broken(reason)) => return Err(reason),
+        }
+        Ok(())
+    }
+
+    fn write_group(&mut self, buf: &[u8], first_seq: u64) -> Result<(), Failure> {
+        let Some((mut file, mut end, base)) = self.active() else {
+            return Err(Failure::Broken("no segment is open".into()));
+        };
+        if end > SEGMENT_HEADER as u64 && end + buf.len() as u64 > self.shared.options.segment_bytes
+        {
+            (file, end) = self.roll(first_seq, base)?;
+        }
+        let begun = Instant::now();
+        if let Err(error) = file.write_at(buf, end) {
+            if !no_room(&error) {
+                return Err(Failure::broken("writing", &error));
+            }
+            // A short write was told to nobody; cut it so that the file is as before.
+            file.set_len(end)
+                .map_err(|e| Failure::broken("cutting a short write", &e))?;
+            return Err(Failure::NoRoom(error.to_string()));
+        }
+        file.sync().map_err(|e| Failure::broken("syncing", &e))?;
+        metrics::counter!("callboard_log_groups_total").increment(1);
+        metrics::counter!("callboard_log_bytes_total").increment(buf.len() as u64);
+        metrics::histogram!("callboard_log_sync_seconds").record(begun.elapsed().as_secs_f64());
+        if let Some(segment) = self.shared.catalog.write().segments.back_mut() {
+            segment.add_group(first_seq, buf.len() as u64);
+        }
+        Ok(())
+    }
+
+    /// The open segment's file, where its groups end, and the bytes of groups up to there.
+    fn active(&self) -> Option<(Arc<dyn StorageFile>, u64, u64)> {
+        let catalog = self.shared.catalog.read();
+        let segment = catalog.segments.back()?;
+        Some((
+            Arc::clone(&segment.file),
+            segment.end,
+            segment.end_position(),
+        ))
+    }
+
+    /// Begins a new segment at `first_seq`; everything before it is synced.
+    fn roll(&mut self, first_seq: u64, base: u64) -> Result<(Arc<dyn StorageFile>, u64), Failure> {
+        let shared = &self.shared;
+        let path = shared.dir.join(segment_name(first_seq));
+        let spare = self.spare.take();
+        let (temp, file) = match spare {
+            Some(ready) => ready,
+            None => {
+                let temp = path.with_extension("tmp");
+                match shared.storage.create(&temp) {
+                    Ok(file) => (temp, file),
+                    Err(error) => return Err(room_or_broken("making a segment", &error)),
+                }
+            }
+        };
+        let header = SegmentHeader {
+            first_seq,
+            log_id: shared.log_id,
+            base,
+        };
+        if let Err(error) = file
+            .write_at(&header.encode(), 0)
+            .and_then(|()| file.sync())
+        {
+            // The new file holds nothing yet, so its failure puts no stored byte in doubt.
+            let _ = shared.storage.remove(&temp);
+            return Err(room_or_broken("making a segment", &error));
+        }
+        shared
+            .storage
+            .rename(&temp, &path)
+            .and_then(|()| shared.storage.sync_dir(&shared.dir))
+            .map_err(|e| Failure::broken("naming a segment", &e))?;
+        let segment = Segment::new(first_seq, path, Arc::clone(&file), base);
+        let end = segment.end;
+        shared.catalog.write().segments.push_back(segment);
+        self.sealed = true;
+        Ok((file, end))
+    }
+
+    fn poison(&self, reason: &str) {
+        tracing::error!(reason, "the log stops: a disk call failed");
+        let mut queue = self.shared.queue.lock();
+        queue.state = State::Poisoned(reason.to_owned());
+        let batches = std::mem::take(&mut queue.batches);
+        queue.bytes = 0;
+        drop(queue);
+        for (waiter, _) in batches.into_iter().flat_map(|batch| batch.waiters) {
+            waiter.wake(Err(LogError::Poisoned {
+                reason: reason.to_owned(),
+            }));
+        }
+    }
+}
+
+fn room_or_broken(action: &str, error: &io::Error) -> Failure {
+    if no_room(error) {
+        Failure::NoRoom(format!("{action}: {error}"))
+    } else {
+        Failure::broken(action, error)
+    }
+}
+
+/// Whether the disk or a quota is full, which passes, unlike a broken disk.
+fn no_room(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
+}

@@ -1,0 +1,87 @@
+//! The seam between doors and pipeline: what a door hands in, and what it is told.
+
+use async_trait::async_trait;
+use callboard_model::record::{Record, Refusal};
+
+/// Most bytes of an unreadable input that are kept, 64 KiB.
+pub const DEAD_PREFIX_BYTES: usize = 64 * 1024;
+
+/// Something that arrived and cannot become a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadInput {
+    /// Source as far as it is known; else the door, e.g. `/callboard/http`.
+    pub source: String,
+    /// Why it cannot.
+    pub refusal: Refusal,
+    /// Its first bytes, at most [`DEAD_PREFIX_BYTES`].
+    pub bytes: Vec<u8>,
+    /// Its whole length in bytes.
+    pub length: u64,
+    /// SHA-256 of the whole, hex.
+    pub sha256: String,
+}
+
+/// One thing that arrived.
+#[derive(Debug, Clone)]
+pub enum Candidate {
+    /// It may be a record; whether it can be read is found inside [`Intake::submit`].
+    Record(Record),
+    /// The door saw already that it cannot. It is kept as a dead letter.
+    Dead(DeadInput),
+}
+
+/// What became of a candidate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// New, and durable.
+    Taken,
+    /// Known already by (source, id); the bytes are the same.
+    Repeated,
+    /// Known already by (source, id), with other bytes. It is kept.
+    Conflict,
+    /// It cannot be read. It is kept as a dead letter.
+    Refused(Refusal),
+}
+
+/// Why nothing more is taken at this moment. What was submitted may or may not be kept; sending
+/// it again is always right.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unavailable {
+    /// Too much is under way.
+    #[error("the server is busy; try again in {retry_after_s} s")]
+    Full {
+        /// When to come back, seconds.
+        retry_after_s: u32,
+    },
+    /// The log could not be written; only a restart helps.
+    #[error("the server cannot write its log ({0}); mend the disk and restart it")]
+    Poisoned(String),
+    /// The server is stopping.
+    #[error("the server is stopping")]
+    Stopping,
+}
+
+impl Unavailable {
+    /// When to come back, seconds.
+    pub fn retry_after_s(&self) -> u32 {
+        match self {
+            Unavailable::Full { retry_after_s } => (*retry_after_s).max(1),
+            Unavailable::Poisoned(_) => 30,
+            Unavailable::Stopping => 5,
+        }
+    }
+}
+
+/// Takes what doors bring.
+#[async_trait]
+pub trait Intake: Send + Sync {
+    /// Takes a batch; returns one verdict per candidate, in order, and only when all that was
+    /// taken is durable. A [`Candidate::Dead`] is answered [`Verdict::Refused`].
+    ///
+    /// # Errors
+    /// [`Unavailable`] when nothing can be promised of this batch.
+    async fn submit(&self, batch: Vec<Candidate>) -> Result<Vec<Verdict>, Unavailable>;
+
+    /// Time of receipt, UTC microseconds.
+    fn now(&self) -> i64;
+}

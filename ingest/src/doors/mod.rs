@@ -1,0 +1,18 @@
+//! Doors: where bytes come in. A door checks who, how much, and whether it can be a record at
+//! all, hands it to the [`intake`] and acknowledges only what is durable. What the bytes mean is
+//! not its business.
+
+pub mod answer;
+pub mod batch;
+pub mod binary;
+pub mod body;
+pub mod event;
+pub mod gate;
+pub mod http;
+pub mod intake;
+pub mod limits;
+pub mod problem;
+pub mod split;
+
+#[cfg(test)]
+mod testing;

@@ -130,6 +130,11 @@ impl Chunks {
         Ok(Some(all))
     }
 
+    /// Whether the body is compressed, so that its stated length says little.
+    pub fn is_compressed(&self) -> bool {
+        self.gzip.is_some()
+    }
+
     /// Bytes received so far, as sent.
     pub fn sent(&self) -> u64 {
         self.sent

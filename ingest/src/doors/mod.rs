@@ -12,6 +12,7 @@ pub mod http;
 pub mod intake;
 pub mod limits;
 pub mod problem;
+pub mod recordings;
 pub mod split;
 
 #[cfg(test)]

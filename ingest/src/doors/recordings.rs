@@ -1,0 +1,407 @@
+//! Recordings come in: `PUT /v1/recordings/{contact}/{leg}` and a [`watch`]ed folder, both by way
+//! of [`Recordings::put`], which stores the bytes before the event that names them is submitted.
+//! What the sound holds is found later; here it is only seen that it can be sound.
+
+pub mod names;
+pub mod watch;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Json, Response};
+use axum::routing::put;
+use bytes::Bytes;
+use callboard_model::cloudevents::data::RecordingData;
+use callboard_model::cloudevents::words::{Leg, RecordingState};
+use callboard_model::cloudevents::{CloudEvent, MAX_NAME_BYTES};
+use callboard_model::record::Refusal;
+use callboard_model::time::{SECOND, believable, format_rfc3339, parse_rfc3339};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+
+use super::body::Chunks;
+use super::event::dead;
+use super::http::{Doors, sender};
+use super::intake::{Candidate, Verdict};
+use super::limits::Limits;
+use super::problem::Problem;
+use super::split::sha256_hex;
+
+/// Source of the events that name recordings.
+pub const SOURCE: &str = "/callboard/recordings";
+
+/// Keeps the original bytes of recordings.
+#[async_trait]
+pub trait AudioStore: Send + Sync {
+    /// Stores the bytes as the audio of that recording; returns when they are durable. Storing
+    /// the same again is right, and replaces.
+    ///
+    /// # Errors
+    /// Why not, in one sentence.
+    async fn put(
+        &self,
+        recording_id: &str,
+        contact: &str,
+        leg: &str,
+        bytes: Bytes,
+    ) -> Result<(), String>;
+}
+
+/// A recording as it is brought.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Brought {
+    /// Contact: its id, or the platform's.
+    pub contact: String,
+    /// agent, customer, both or mixed.
+    pub leg: String,
+    /// Start of the recording, UTC microseconds.
+    pub started_at: Option<i64>,
+    /// When it was written, UTC microseconds; with it a repeat is recognised byte by byte.
+    pub recorded_at: Option<i64>,
+    /// Queue.
+    pub queue: Option<String>,
+    /// Agent.
+    pub agent: Option<String>,
+    /// A message left in a mailbox.
+    pub voicemail: bool,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stored {
+    /// taken or repeated.
+    pub status: String,
+    /// Identity: contact and leg.
+    pub recording_id: String,
+    /// Contact.
+    pub contact: String,
+    /// Leg.
+    pub leg: String,
+    /// Size, bytes.
+    pub bytes: u64,
+    /// SHA-256, hex.
+    pub sha256: String,
+}
+
+/// Takes recordings.
+#[derive(Clone)]
+pub struct Recordings {
+    doors: Doors,
+    store: Arc<dyn AudioStore>,
+    /// One permit per MiB of audio held in memory.
+    room: Arc<Semaphore>,
+}
+
+const MIB: u64 = 1024 * 1024;
+
+impl Recordings {
+    /// Recordings go to that store, their events through these doors.
+    pub fn new(doors: Doors, store: Arc<dyn AudioStore>) -> Self {
+        let room = Arc::new(Semaphore::new(mebibytes(doors.limits.recording_bytes)));
+        Recordings { doors, store, room }
+    }
+
+    /// Route: `PUT /v1/recordings/{contact}/{leg}`.
+    pub fn router(self) -> Router {
+        Router::new()
+            .route("/v1/recordings/{contact}/{leg}", put(put_recording))
+            .with_state(self)
+    }
+
+    /// Stores one recording and submits the event that names it.
+    ///
+    /// # Errors
+    /// A [`Problem`] that says what is wrong with it, or why it cannot be taken now. One that can
+    /// never be taken is kept as a dead letter.
+    pub async fn put(&self, brought: Brought, bytes: Bytes) -> Result<Stored, Problem> {
+        let leg = match check(&brought, &bytes) {
+            Ok(leg) => leg,
+            Err(refusal) => return Err(self.refuse(refusal, &bytes).await),
+        };
+        let recording_id = format!("{}/{leg}", brought.contact);
+        let sha256 = sha256_hex(&bytes);
+        let size = bytes.len() as u64;
+        self.store
+            .put(&recording_id, &brought.contact, leg.as_str(), bytes)
+            .await
+            .map_err(|e| {
+                let mut problem = Problem::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "audio_not_stored",
+                    format!("the audio could not be stored: {e}"),
+                );
+                problem.retry_after_s = Some(10);
+                problem
+            })?;
+        let stored = Stored {
+            status: String::new(),
+            recording_id,
+            contact: brought.contact.clone(),
+            leg: leg.as_str().to_owned(),
+            bytes: size,
+            sha256,
+        };
+        self.announce(&brought, leg, stored).await
+    }
+
+    async fn announce(
+        &self,
+        brought: &Brought,
+        leg: Leg,
+        mut stored: Stored,
+    ) -> Result<Stored, Problem> {
+        let now = self.doors.intake.now();
+        let event = event(brought, leg, &stored, now);
+        let record = event.record(now).map_err(|e| {
+            Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "event_not_written",
+                format!("the recording's event could not be written: {e}"),
+            )
+        })?;
+        let verdicts = self
+            .doors
+            .intake
+            .submit(vec![Candidate::Record(record)])
+            .await?;
+        stored.status = match verdicts.into_iter().next() {
+            Some(Verdict::Taken) => "taken".into(),
+            // The same bytes at another time: nothing new was said.
+            Some(Verdict::Repeated | Verdict::Conflict) => "repeated".into(),
+            Some(Verdict::Refused(refusal)) => {
+                return Err(Problem::bad(refusal.class, refusal.reason));
+            }
+            None => {
+                return Err(Problem::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "no_verdict",
+                    "the pipeline gave no verdict; send it again",
+                ));
+            }
+        };
+        metrics::counter!("callboard_recordings_taken_total").increment(1);
+        metrics::counter!("callboard_recordings_bytes_total").increment(stored.bytes);
+        Ok(stored)
+    }
+
+    async fn refuse(&self, refusal: Refusal, bytes: &[u8]) -> Problem {
+        metrics::counter!("callboard_recordings_refused_total", "class" => refusal.class)
+            .increment(1);
+        let letter = Candidate::Dead(dead(SOURCE, refusal.clone(), bytes));
+        if let Err(unavailable) = self.doors.intake.submit(vec![letter]).await {
+            return unavailable.into();
+        }
+        match refusal.class {
+            "not_audio" => Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                refusal.class,
+                refusal.reason,
+            ),
+            _ => Problem::bad(refusal.class, refusal.reason),
+        }
+    }
+}
+
+fn mebibytes(bytes: u64) -> usize {
+    usize::try_from(bytes.div_ceil(MIB))
+        .unwrap_or(usize::MAX)
+        .clamp(1, Semaphore::MAX_PERMITS)
+}
+
+/// What can be seen from outside: names, leg, and whether the bytes begin like sound.
+fn check(brought: &Brought, bytes: &[u8]) -> Result<Leg, Refusal> {
+    let contact = &brought.contact;
+    if contact.is_empty() || contact.len() > MAX_NAME_BYTES || contact.chars().any(char::is_control)
+    {
+        return Err(Refusal::new(
+            "bad_contact",
+            format!("the contact must have 1 to {MAX_NAME_BYTES} bytes and no control characters"),
+        ));
+    }
+    let leg = leg(&brought.leg).ok_or_else(|| {
+        Refusal::new(
+            "bad_leg",
+            format!(
+                "leg \"{}\" is none of agent, customer, both (two channels), mixed (one channel of both)",
+                brought.leg.chars().take(40).collect::<String>()
+            ),
+        )
+    })?;
+    if bytes.is_empty() {
+        return Err(Refusal::new(
+            "empty_recording",
+            "the recording is empty (0 bytes); send it once the recorder has written it",
+        ));
+    }
+    if container(bytes).is_none() {
+        return Err(Refusal::new(
+            "not_audio",
+            format!(
+                "the recording does not begin like WAV, FLAC, MP3 or OGG (first bytes {}); send one of these",
+                super::split::hex(&bytes[..bytes.len().min(8)])
+            ),
+        ));
+    }
+    Ok(leg)
+}
+
+/// The leg of that name.
+pub fn leg(name: &str) -> Option<Leg> {
+    [Leg::Agent, Leg::Customer, Leg::Both, Leg::Mixed]
+        .into_iter()
+        .find(|l| l.as_str() == name)
+}
+
+/// The container that the first bytes show.
+pub fn container(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [b'R', b'I', b'F', b'F' | b'X', ..] | [b'R', b'F', b'6', b'4', ..] => Some("wav"),
+        [b'f', b'L', b'a', b'C', ..] => Some("flac"),
+        [b'O', b'g', b'g', b'S', ..] => Some("ogg"),
+        [b'I', b'D', b'3', ..] => Some("mp3"),
+        [0xff, b, ..] if b & 0xe0 == 0xe0 && b & 0x06 != 0 => Some("mp3"),
+        _ => None,
+    }
+}
+
+/// The event that names a stored recording. Its id follows from what it says, so that the same
+/// recording sent again is a repeat.
+fn event(brought: &Brought, leg: Leg, stored: &Stored, now: i64) -> CloudEvent<RecordingData> {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let said = [
+        stored.recording_id.clone(),
+        stored.sha256.clone(),
+        brought.started_at.unwrap_or_default().to_string(),
+        text(&brought.queue),
+        text(&brought.agent),
+        brought.voicemail.to_string(),
+    ];
+    let id = &sha256_hex(said.join("\u{0}").as_bytes())[..32];
+    let time = brought.recorded_at.or(brought.started_at).unwrap_or(now);
+    let data = RecordingData {
+        recording_id: Some(stored.recording_id.clone()),
+        contact_id: Some(brought.contact.clone()),
+        leg: Some(leg),
+        queue: brought.queue.clone(),
+        agent: brought.agent.clone(),
+        state: Some(RecordingState::Ready),
+        start: brought.started_at.map(format_rfc3339),
+        bytes: i64::try_from(stored.bytes).ok(),
+        sha256: Some(stored.sha256.clone()),
+        voicemail: brought.voicemail.then_some(true),
+        ..RecordingData::default()
+    };
+    CloudEvent::new(SOURCE, id, "callboard.recording.recorded", time, data)
+}
+
+/// Query of `PUT /v1/recordings/{contact}/{leg}`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct PutQuery {
+    started_at: Option<String>,
+    recorded_at: Option<String>,
+    queue: Option<String>,
+    agent: Option<String>,
+    voicemail: Option<bool>,
+    sender: String,
+}
+
+/// Reads a time of a query: RFC 3339, or seconds since 1970.
+fn time(name: &str, text: Option<&str>) -> Result<Option<i64>, Problem> {
+    let Some(text) = text.filter(|t| !t.is_empty()) else {
+        return Ok(None);
+    };
+    // A plus sign in a query arrives as a space.
+    let us = match parse_rfc3339(&text.replace(' ', "+")) {
+        Some((us, _)) => Some(us),
+        #[allow(clippy::cast_possible_truncation)] // bounded by `believable` below
+        None => text
+            .parse::<f64>()
+            .ok()
+            .map(|s| (s * SECOND as f64).round() as i64),
+    };
+    match us.filter(|us| believable(*us)) {
+        Some(us) => Ok(Some(us)),
+        None => Err(Problem::bad(
+            "bad_time",
+            format!(
+                "{name} \"{}\" is no time; write RFC 3339 (2026-03-02T09:15:04Z) or seconds since 1970",
+                text.chars().take(40).collect::<String>()
+            ),
+        )),
+    }
+}
+
+async fn put_recording(
+    State(recordings): State<Recordings>,
+    Path((contact, leg)): Path<(String, String)>,
+    Query(query): Query<PutQuery>,
+    request: Request,
+) -> Response {
+    let began = Instant::now();
+    let result = take(&recordings, contact, leg, query, request).await;
+    metrics::histogram!("callboard_request_seconds", "door" => "recordings")
+        .record(began.elapsed().as_secs_f64());
+    result.unwrap_or_else(IntoResponse::into_response)
+}
+
+async fn take(
+    recordings: &Recordings,
+    contact: String,
+    leg: String,
+    query: PutQuery,
+    request: Request,
+) -> Result<Response, Problem> {
+    let doors = &recordings.doors;
+    let brought = Brought {
+        contact,
+        leg,
+        started_at: time("started_at", query.started_at.as_deref())?,
+        recorded_at: time("recorded_at", query.recorded_at.as_deref())?,
+        queue: query.queue.filter(|q| !q.is_empty()),
+        agent: query.agent.filter(|a| !a.is_empty()),
+        voicemail: query.voicemail.unwrap_or(false),
+    };
+    let sender = format!("recordings {}", sender(&query.sender, request.extensions()));
+    let _pass = doors.gate.enter(&sender).await?;
+    let (parts, body) = request.into_parts();
+    let most = doors.limits.recording_bytes;
+    let limits = Limits {
+        body_bytes: most,
+        decoded_bytes: most,
+        ..(*doors.limits).clone()
+    };
+    let stated = parts
+        .headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+    let mut chunks = Chunks::new(&parts.headers, body, &limits)?;
+    let wanted = mebibytes(stated.filter(|_| !chunks.is_compressed()).unwrap_or(most));
+    let _room = recordings
+        .room
+        .acquire_many(u32::try_from(wanted).unwrap_or(u32::MAX))
+        .await
+        .map_err(|_| super::intake::Unavailable::Stopping)?;
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let Some(bytes) = chunks.whole(most).await? else {
+        return Err(Problem::too_large(
+            "recording_too_large",
+            format!(
+                "the recording has more than {most} bytes; raise limits.recording_bytes or split it"
+            ),
+        ));
+    };
+    let stored = recordings.put(brought, Bytes::from(bytes)).await?;
+    let status = match stored.status.as_str() {
+        "taken" => StatusCode::CREATED,
+        _ => StatusCode::OK,
+    };
+    Ok((status, Json(stored)).into_response())
+}
+
+#[cfg(test)]
+mod tests;

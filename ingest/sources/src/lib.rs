@@ -1,1 +1,11 @@
-//! callboard-sources
+//! Callboard's sources: what platforms write, read as records and statements. Pure: no I/O, no
+//! clock, and nothing of configuration but what the door stamped into the record.
+//!
+//! * [`registry`] is the one [`Interpreter`](callboard_model::record::Interpreter) of all formats.
+//! * [`lines`] turns a platform's files and request bodies into records with lasting identities.
+//! * [`asterisk`] reads queue_log, CEL, CDR and AMI events, each alone or together.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod asterisk;
+pub mod lines;
+pub mod registry;

@@ -1,0 +1,125 @@
+//! To which keys a record belongs.
+
+use std::sync::Arc;
+
+use callboard_model::ids::{Key, PlatformId};
+use callboard_model::record::{Provenance, Record, Refusal, RouteKey, Routing, rank};
+use callboard_model::statement::{F, Statement, Thing};
+
+use super::{Body, Mark, ami, cel, instance_source, parse};
+
+/// What a record speaks of. Records that change no row have no keys; they are kept as records.
+///
+/// * Of a call: the contact of its callid, uniqueid and linkedid. A transfer names channels of
+///   two calls and so joins them.
+/// * ADDMEMBER, REMOVEMEMBER, PAUSE.., AGENTLOGIN.. and the manager's QueueMember events: the
+///   agent, by member name. PENALTY, RINGINUSE and notes carry an interface and change no row.
+/// * QUEUESTART and FullyBooted: the instance. QueueParams: the target of its queue.
+///
+/// # Errors
+/// A [`Refusal`] when the record cannot be read.
+pub fn route(record: &Record) -> Result<Routing, Refusal> {
+    let parsed = parse(record)?;
+    let instance = &record.stamp.instance;
+    let mut keys = Vec::new();
+    let mut statements = None;
+    match &parsed.body {
+        Body::QueueLog(line) => {
+            if line.is_about_agent() {
+                keys.extend(line.member().map(|m| agent(instance, m)));
+            } else if line.event == "QUEUESTART" {
+                keys.push(RouteKey::Direct(Key::Instance(instance_source(instance))));
+            } else if line.is_about_contact() {
+                keys.extend(line.call().map(|c| contact(instance, [c])));
+            }
+        }
+        Body::Cel(row) => {
+            if row.matters() {
+                keys.push(contact(instance, cel_ids(row).iter().map(String::as_str)));
+            }
+        }
+        Body::Cdr(row) => keys.push(contact(instance, [&*row.linkedid, &*row.uniqueid])),
+        Body::Ami(event) => match event.name() {
+            "FullyBooted" => {
+                keys.push(RouteKey::Direct(Key::Instance(instance_source(instance))));
+            }
+            "QueueParams" => {
+                if let Some((key, said)) = target(instance, event, &parsed.mark) {
+                    keys.push(RouteKey::Direct(key));
+                    statements = Some(vec![said]);
+                }
+            }
+            _ if event.is_about_contact() => {
+                let ids: Vec<&str> = event.channel_ids().collect();
+                if !ids.is_empty() {
+                    keys.push(contact(instance, ids));
+                }
+            }
+            _ => keys.extend(event.member().map(|m| agent(instance, m))),
+        },
+    }
+    Ok(Routing {
+        keys,
+        statements,
+        time: Some(parsed.mark.at),
+    })
+}
+
+fn contact<'a>(instance: &str, ids: impl IntoIterator<Item = &'a str>) -> RouteKey {
+    let mut all: Vec<PlatformId> = Vec::new();
+    for id in ids {
+        let id = PlatformId::new("asterisk", instance, id);
+        if !all.contains(&id) {
+            all.push(id);
+        }
+    }
+    RouteKey::Contact(all)
+}
+
+fn agent(instance: &str, member: &str) -> RouteKey {
+    RouteKey::Direct(Key::Agent(instance_source(instance), member.into()))
+}
+
+/// Unique ids that a row of the channel event log names.
+fn cel_ids(row: &cel::Row<'_>) -> Vec<String> {
+    let mut ids = vec![row.linkedid.to_string(), row.uniqueid.to_string()];
+    if matches!(&*row.event, "BLINDTRANSFER" | "ATTENDEDTRANSFER") {
+        let extra = row.extra();
+        for id in [
+            extra.transferee_channel_uniqueid,
+            extra.channel2_uniqueid,
+            extra.transfer_target_channel_uniqueid,
+        ] {
+            if !id.is_empty() && id != "N/A" {
+                ids.push(id);
+            }
+        }
+    }
+    ids
+}
+
+/// The service level that a queue has now, as a target. It holds from when it was first seen, and
+/// another threshold is another target, so that a change does not restate the past.
+fn target(instance: &str, event: &ami::Event<'_>, mark: &Mark) -> Option<(Key, Statement)> {
+    let queue = event.get("Queue");
+    let seconds = event.int("ServiceLevel").filter(|s| *s > 0)?;
+    if queue.is_empty() {
+        return None;
+    }
+    let key = Key::Target(format!("/asterisk/{instance}/{queue}/{seconds}s").into());
+    let seen = &mark.by;
+    let by = Arc::new(Provenance {
+        rank: rank::GAUGE,
+        // The merge keeps the greatest; here the first to be seen has to win.
+        recorded_at: Some(-mark.at),
+        ..(**seen).clone()
+    });
+    let said = Statement::new(Thing::Target, &by)
+        .text(F::Source, &instance_source(instance))
+        .text(F::Queue, queue)
+        .text(F::Metric, "service_level")
+        .text(F::Variant, "answered")
+        .millis(F::Threshold, seconds.saturating_mul(1000), 0)
+        .time(F::ValidFrom, mark.at, 0);
+    Some((key, said))
+}

@@ -1,0 +1,164 @@
+//! From files to rows, in memory: lines, routing, keys joined by their ids, interpretation, merge.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+
+use callboard_model::ids::{Key, PlatformId};
+use callboard_model::merge::State;
+use callboard_model::record::{Interpreter, Record, RouteKey};
+use callboard_model::rows::{ContactRows, agent_rows, contact_rows};
+use callboard_model::statement::Thing;
+use callboard_model::tables::AgentStateRow;
+use callboard_sources::asterisk::Feed;
+use callboard_sources::lines::{Kind, LineReader, NewLine};
+use callboard_sources::registry::Registry;
+
+/// Bytes of one file of the recorded shift.
+pub fn shift_file(feed: Feed) -> Vec<u8> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../datasets/shift-asterisk");
+    let name = match feed {
+        Feed::QueueLog => "queue_log",
+        Feed::Cel => "cel.csv",
+        Feed::Cdr => "cdr.csv",
+        Feed::Ami => "ami.jsonl.gz",
+    };
+    let bytes = std::fs::read(format!("{folder}/{name}")).unwrap();
+    if name.ends_with(".gz") {
+        let mut plain = Vec::new();
+        flate2::read::MultiGzDecoder::new(&bytes[..])
+            .read_to_end(&mut plain)
+            .unwrap();
+        plain
+    } else {
+        bytes
+    }
+}
+
+/// Records of a text of a feed.
+pub fn records(feed: Feed, bytes: &[u8]) -> Vec<Record> {
+    let mut reader = LineReader::new(Kind::Asterisk(feed), "pbx1", "", &[]);
+    let mut lines = reader.push(bytes);
+    lines.extend(reader.finish());
+    lines
+        .into_iter()
+        .map(|l| match l {
+            NewLine::Record(r) => r.received(0),
+            other => panic!("not a record: {other:?}"),
+        })
+        .collect()
+}
+
+/// Records of the shift.
+pub fn shift(feeds: &[Feed]) -> Vec<Record> {
+    feeds
+        .iter()
+        .flat_map(|f| records(*f, &shift_file(*f)))
+        .collect()
+}
+
+/// All rows that a set of records gives.
+#[derive(Debug, PartialEq)]
+pub struct Rows {
+    pub contacts: BTreeMap<String, ContactRows>,
+    pub agents: BTreeMap<String, Vec<AgentStateRow>>,
+    pub restarts: Vec<i64>,
+}
+
+/// Contacts are joined by their ids; every key's set is interpreted and merged. `horizon` is until
+/// when states that last are told, UTC microseconds.
+pub fn rows(records: &[Record], horizon: i64) -> Rows {
+    rows_by(&Registry, records, horizon)
+}
+
+/// The same with another interpreter.
+pub fn rows_by(by: &dyn Interpreter, records: &[Record], horizon: i64) -> Rows {
+    let mut unique: BTreeMap<(&str, &str), &Record> = BTreeMap::new();
+    let mut in_order: Vec<&Record> = Vec::new();
+    for r in records {
+        if unique.insert((&r.source, &r.id), r).is_none() {
+            in_order.push(r);
+        }
+    }
+    let mut parent: BTreeMap<PlatformId, PlatformId> = BTreeMap::new();
+    fn root(parent: &BTreeMap<PlatformId, PlatformId>, id: &PlatformId) -> PlatformId {
+        let mut id = id;
+        while let Some(next) = parent.get(id).filter(|n| *n != id) {
+            id = next;
+        }
+        id.clone()
+    }
+    let mut of_contact: Vec<(&Record, PlatformId)> = Vec::new();
+    let mut direct: BTreeMap<Key, Vec<&Record>> = BTreeMap::new();
+    for r in in_order {
+        let routing = by.route(r).unwrap();
+        for key in routing.keys {
+            match key {
+                RouteKey::Contact(ids) => {
+                    for id in &ids {
+                        parent.entry(id.clone()).or_insert_with(|| id.clone());
+                    }
+                    for pair in ids.windows(2) {
+                        let (a, b) = (root(&parent, &pair[0]), root(&parent, &pair[1]));
+                        if a != b {
+                            parent.insert(b, a);
+                        }
+                    }
+                    of_contact.push((r, ids[0].clone()));
+                }
+                RouteKey::Direct(key) => direct.entry(key).or_default().push(r),
+            }
+        }
+    }
+    let mut sets: BTreeMap<PlatformId, Vec<&Record>> = BTreeMap::new();
+    for (r, id) in of_contact {
+        sets.entry(root(&parent, &id)).or_default().push(r);
+    }
+    let mut components: BTreeMap<PlatformId, BTreeSet<PlatformId>> = BTreeMap::new();
+    for id in parent.keys() {
+        components
+            .entry(root(&parent, id))
+            .or_default()
+            .insert(id.clone());
+    }
+    let mut restarts = Vec::new();
+    let mut agents = BTreeMap::new();
+    for (key, set) in &direct {
+        let state = State::of(&by.interpret(key, set));
+        match key {
+            Key::Instance(_) => restarts.extend(state.iter().filter_map(|(t, _)| match t {
+                Thing::Restart(at) => Some(*at),
+                _ => None,
+            })),
+            Key::Agent(source, agent) => {
+                let rows = agent_rows(source, agent, &state, &[], horizon);
+                agents.insert(agent.to_string(), rows);
+            }
+            _ => {}
+        }
+    }
+    restarts.sort_unstable();
+    let mut contacts = BTreeMap::new();
+    for (id, set) in &sets {
+        let ids: Vec<PlatformId> = components[id].iter().cloned().collect();
+        let least = ids.iter().min_by(|a, b| a.order(b)).unwrap().clone();
+        let state = State::of(&by.interpret(&Key::Contact(least.clone()), set));
+        let rows = contact_rows(&ids, &state, &restarts);
+        if rows.contact.is_some() {
+            contacts.insert(least.contact_id(), rows);
+        }
+    }
+    Rows {
+        contacts,
+        agents,
+        restarts,
+    }
+}
+
+/// Rows of texts of feeds.
+pub fn told(texts: &[(Feed, &str)]) -> Rows {
+    let all: Vec<Record> = texts
+        .iter()
+        .flat_map(|(feed, text)| records(*feed, text.as_bytes()))
+        .collect();
+    rows(&all, i64::MAX / 4)
+}

@@ -1,4 +1,7 @@
-//! Ingest: doors through which bytes come in, and the pipeline that makes rows of them.
+//! Ingest: doors through which events and recordings come, and the pipeline that makes them
+//! durable, folds them, and acknowledges.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod clockwork;
 pub mod doors;
+pub mod pipeline;

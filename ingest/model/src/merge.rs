@@ -5,11 +5,13 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::record::Provenance;
 use crate::statement::{F, Statement, Thing, Value};
 
 /// A claim: a value and who says so.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Claim {
     /// The value.
     pub value: Value,
@@ -31,7 +33,7 @@ impl Claim {
 }
 
 /// All that is kept of one fact: the winner of each precision (one, for all but times).
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Slot(Vec<Claim>);
 
 impl Slot {
@@ -219,5 +221,25 @@ impl State {
                 }
             })
             .max()
+    }
+}
+
+/// A state on disk: pairs, since its keys are no texts.
+type Pairs<'a> = Vec<(&'a Thing, Vec<(&'a F, &'a Slot)>)>;
+
+impl Serialize for State {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let pairs: Pairs<'_> =
+            self.things.iter().map(|(t, facts)| (t, facts.0.iter().collect())).collect();
+        pairs.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for State {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let pairs: Vec<(Thing, Vec<(F, Slot)>)> = Vec::deserialize(deserializer)?;
+        let things =
+            pairs.into_iter().map(|(t, facts)| (t, Facts(facts.into_iter().collect()))).collect();
+        Ok(State { things })
     }
 }

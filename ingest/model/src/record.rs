@@ -95,7 +95,7 @@ pub mod rank {
 
 /// Where a statement stands in the total order of the merge. Fields are compared in order;
 /// precision stands between rank and `recorded_at` and belongs to the value.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Provenance {
     /// See [`rank`].
     pub rank: u8,

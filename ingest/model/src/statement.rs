@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::record::Provenance;
 
 /// What a statement is about, within its key.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Thing {
     /// The contact itself.
     Contact,
@@ -33,7 +35,7 @@ pub enum Thing {
 
 /// Names of facts. One list for all things; which fact belongs to which thing is said by the
 /// typed events and by the row makers.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum F {
     /// Instance that spoke, `/platform/instance`.
     Source,
@@ -172,7 +174,7 @@ pub enum F {
 }
 
 /// The value of a fact.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Value {
     /// Text.
     Text(Arc<str>),

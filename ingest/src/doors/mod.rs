@@ -11,6 +11,7 @@ pub mod gate;
 pub mod http;
 pub mod intake;
 pub mod limits;
+pub mod platform;
 pub mod problem;
 pub mod recordings;
 pub mod split;

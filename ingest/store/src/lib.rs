@@ -3,5 +3,10 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod audio;
 pub mod datafolder;
+pub mod lake;
+pub mod live;
 pub mod log;
+pub mod snapshot;
+pub mod store;

@@ -12,6 +12,7 @@
 //!   page cache may then show bytes that the disk lacks.
 
 mod format;
+mod queue;
 mod reader;
 mod recover;
 mod segments;
@@ -257,7 +258,7 @@ impl Log {
         let (done, result) = tokio::sync::oneshot::channel();
         let queued = self
             .shared
-            .enqueue(entries, limit, writer::Waiter::Async(done));
+            .enqueue(entries, limit, queue::Waiter::Async(done));
         async move {
             queued?;
             result.await.unwrap_or(Err(LogError::Closed))
@@ -272,7 +273,7 @@ impl Log {
         let (done, result) = std::sync::mpsc::sync_channel(1);
         let limit = self.shared.soft_limit();
         self.shared
-            .enqueue(entries, limit, writer::Waiter::Thread(done))?;
+            .enqueue(entries, limit, queue::Waiter::Thread(done))?;
         result.recv().unwrap_or(Err(LogError::Closed))
     }
 

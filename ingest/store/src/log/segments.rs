@@ -10,8 +10,8 @@ use parking_lot::{Condvar, Mutex, RwLock};
 use tokio::sync::watch;
 
 use super::format::SEGMENT_HEADER;
+use super::queue::{Queue, State};
 use super::storage::{Storage, StorageFile};
-use super::writer::{Queue, State};
 use super::{LogError, LogOptions};
 
 /// A place in the index for at most every so many bytes.

@@ -1,0 +1,116 @@
+//! What happens by itself: flushes, upkeep of the lake, and saying of contacts that nothing was
+//! heard of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use callboard_model::cloudevents::CloudEvent;
+use callboard_model::cloudevents::data::SilenceData;
+use callboard_model::tables::TABLES;
+use callboard_model::time::format_rfc3339;
+use tokio_util::sync::CancellationToken;
+
+use crate::doors::intake::{Candidate, Intake};
+use crate::pipeline::Pipeline;
+
+/// How often things happen.
+#[derive(Debug, Clone)]
+pub struct Periods {
+    /// Between flushes.
+    pub flush: Duration,
+    /// Between rounds of upkeep over the lake's tables.
+    pub upkeep: Duration,
+    /// Between looks for contacts of which nothing was heard.
+    pub silence: Duration,
+}
+
+impl Default for Periods {
+    fn default() -> Self {
+        Periods {
+            flush: Duration::from_secs(30),
+            upkeep: Duration::from_secs(300),
+            silence: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Starts the clockwork; it ends with the token.
+pub fn start(pipeline: &Arc<Pipeline>, periods: Periods, stop: &CancellationToken) {
+    let flushing = pipeline.clone();
+    every(periods.flush, stop, move || {
+        let pipeline = flushing.clone();
+        async move {
+            if let Err(error) = pipeline.store().flush(false).await {
+                metrics::counter!("callboard_flush_failures_total").increment(1);
+                tracing::error!(%error, "a flush failed; it is tried again");
+            }
+        }
+    });
+    let tidying = pipeline.clone();
+    every(periods.upkeep, stop, move || {
+        let pipeline = tidying.clone();
+        async move {
+            for spec in TABLES {
+                if let Err(error) = pipeline.store().lake.maintain(spec.name).await {
+                    tracing::error!(table = spec.name, %error, "upkeep failed");
+                }
+            }
+        }
+    });
+    let listening = pipeline.clone();
+    every(periods.silence, stop, move || {
+        let pipeline = listening.clone();
+        async move { say_silence(&pipeline).await }
+    });
+}
+
+fn every<F, Fut>(period: Duration, stop: &CancellationToken, mut act: F)
+where
+    F: FnMut() -> Fut + Send + 'static,
+    Fut: Future<Output = ()> + Send,
+{
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(period) => act().await,
+            }
+        }
+    });
+}
+
+/// Says of every contact that was quiet for longer than it can be that nothing was heard of it:
+/// a record like any other, so that rows stay a function of records.
+pub async fn say_silence(pipeline: &Pipeline) {
+    let now = pipeline.store().now();
+    let events: Vec<Candidate> = pipeline
+        .store()
+        .silent()
+        .into_iter()
+        .filter_map(|(contact, last_sign)| {
+            // One a contact and hour is enough, and makes repeats recognisable.
+            let until = now - now.rem_euclid(3_600_000_000);
+            if until <= last_sign {
+                return None;
+            }
+            let data = SilenceData {
+                contact_id: Some(contact.clone()),
+                until: Some(format_rfc3339(until)),
+            };
+            let id = format!("{contact}@{until}");
+            let mut event =
+                CloudEvent::new("/callboard/closer", &id, "callboard.silence.recorded", until, data);
+            event.rank = Some(callboard_model::record::rank::INFERRED);
+            event.record(now).ok().map(Candidate::Record)
+        })
+        .collect();
+    if events.is_empty() {
+        return;
+    }
+    let n = events.len();
+    match pipeline.submit(events).await {
+        Ok(_) => tracing::info!(contacts = n, "nothing was heard of them for too long"),
+        Err(error) => tracing::warn!(%error, "could not write down that contacts are silent"),
+    }
+}

@@ -1,0 +1,269 @@
+//! The pipeline: what doors bring is read, made durable, folded into live, and acknowledged, in
+//! this order; and the clockwork that flushes, tidies and says when nothing was heard.
+
+use std::collections::HashSet;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use callboard_model::record::{Record, Refusal, Routing};
+use callboard_model::tables::{DeadLetterRow, Instant};
+use callboard_store::live::Routed;
+use callboard_store::live::codec::{DEAD_LETTER, RECORD, encode_dead_letter, encode_record};
+use callboard_store::live::seen::Seen;
+use callboard_store::log::{Entry, LogError};
+use callboard_store::store::Store;
+use parking_lot::Mutex;
+use sha2::{Digest, Sha256};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+
+use crate::doors::intake::{Candidate, DEAD_PREFIX_BYTES, DeadInput, Intake, Unavailable, Verdict};
+
+/// Bytes of candidates that may be under way at once.
+const UNDER_WAY: usize = 64 << 20;
+
+/// How long a request waits for room before it is told to come back.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+type Ack = Pin<Box<dyn Future<Output = Result<std::ops::Range<u64>, LogError>> + Send>>;
+
+enum Piece {
+    Record(Arc<Record>, Routing),
+    Dead(DeadLetterRow),
+}
+
+struct Job {
+    pieces: Vec<Piece>,
+    ack: Ack,
+    reply: oneshot::Sender<Result<(), LogError>>,
+}
+
+/// Takes what doors bring. Share it by `Arc`.
+pub struct Pipeline {
+    store: Arc<Store>,
+    fold: mpsc::UnboundedSender<Job>,
+    under_way: Mutex<HashSet<u64>>,
+    landed: Notify,
+    room: Arc<Semaphore>,
+}
+
+impl Pipeline {
+    /// Starts the fold on the current runtime.
+    pub fn start(store: Arc<Store>) -> Arc<Self> {
+        let (fold, mut jobs) = mpsc::unbounded_channel::<Job>();
+        let folding = store.clone();
+        tokio::spawn(async move {
+            // One task takes all in the order of the log.
+            while let Some(job) = jobs.recv().await {
+                let result = job.ack.await;
+                let reply = match result {
+                    Ok(range) => {
+                        fold_in(&folding, range.start, job.pieces);
+                        Ok(())
+                    }
+                    Err(error) => Err(error),
+                };
+                // A client that went away does not undo what is durable.
+                let _ = job.reply.send(reply);
+            }
+        });
+        Arc::new(Pipeline {
+            store,
+            fold,
+            under_way: Mutex::new(HashSet::new()),
+            landed: Notify::new(),
+            room: Arc::new(Semaphore::new(UNDER_WAY)),
+        })
+    }
+
+    /// The store below.
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    fn read(&self, candidate: Candidate) -> Result<(Arc<Record>, Routing), Box<DeadInput>> {
+        match candidate {
+            Candidate::Dead(dead) => Err(Box::new(dead)),
+            Candidate::Record(record) => match self.store.interpreter().route(&record) {
+                Ok(routing) => Ok((Arc::new(record), routing)),
+                Err(refusal) => Err(Box::new(dead_of(&record, refusal))),
+            },
+        }
+    }
+}
+
+fn dead_of(record: &Record, refusal: Refusal) -> DeadInput {
+    DeadInput {
+        source: record.source.to_string(),
+        refusal,
+        bytes: record.bytes[..record.bytes.len().min(DEAD_PREFIX_BYTES)].to_vec(),
+        length: record.bytes.len() as u64,
+        sha256: hex(&Sha256::digest(&record.bytes)),
+    }
+}
+
+/// Lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+fn dead_row(dead: DeadInput, now: i64, nth: usize) -> DeadLetterRow {
+    let received_at = Instant(now);
+    let head = dead.sha256.get(..16).unwrap_or("").to_owned();
+    DeadLetterRow {
+        dead_letter_id: format!("{now}-{nth}-{head}"),
+        received_at,
+        source: dead.source,
+        reason: dead.refusal.reason,
+        class: dead.refusal.class.to_owned(),
+        bytes: dead.bytes,
+        length: i64::try_from(dead.length).unwrap_or(i64::MAX),
+        sha256: dead.sha256,
+        day: received_at.day(),
+    }
+}
+
+fn fold_in(store: &Store, first: u64, pieces: Vec<Piece>) {
+    let mut records = Vec::with_capacity(pieces.len());
+    let mut dead = Vec::new();
+    for (seq, piece) in (first..).zip(pieces) {
+        match piece {
+            Piece::Record(record, routing) => records.push(Routed { seq, record, routing }),
+            Piece::Dead(row) => dead.push((seq, row)),
+        }
+    }
+    if !dead.is_empty() {
+        store.fold_dead(dead);
+    }
+    if !records.is_empty() {
+        store.fold(records);
+    }
+}
+
+fn unavailable(error: LogError) -> Unavailable {
+    match error {
+        LogError::Full { .. } => Unavailable::Full { retry_after_s: 30 },
+        LogError::Busy { .. } => Unavailable::Full { retry_after_s: 1 },
+        LogError::Closed => Unavailable::Stopping,
+        other => Unavailable::Poisoned(other.to_string()),
+    }
+}
+
+#[async_trait]
+impl Intake for Pipeline {
+    async fn submit(&self, batch: Vec<Candidate>) -> Result<Vec<Verdict>, Unavailable> {
+        if batch.is_empty() {
+            return Ok(Vec::new());
+        }
+        let size: usize = batch
+            .iter()
+            .map(|c| match c {
+                Candidate::Record(r) => r.bytes.len() + 256,
+                Candidate::Dead(d) => d.bytes.len() + 256,
+            })
+            .sum();
+        let permits = u32::try_from(size.min(UNDER_WAY)).unwrap_or(u32::MAX);
+        let room = tokio::time::timeout(PATIENCE, self.room.clone().acquire_many_owned(permits));
+        let Ok(Ok(_room)) = room.await else {
+            return Err(Unavailable::Full { retry_after_s: 1 });
+        };
+        let now = self.store.now();
+        let read: Vec<_> = batch.into_iter().map(|c| self.read(c)).collect();
+        let own: Vec<u64> = read.iter().flatten().map(|(r, _)| r.identity_hash()).collect();
+
+        // An id that another request is just making durable: its fate decides ours.
+        loop {
+            let landed = self.landed.notified();
+            tokio::pin!(landed);
+            landed.as_mut().enable();
+            {
+                let mut under_way = self.under_way.lock();
+                if !own.iter().any(|id| under_way.contains(id)) {
+                    under_way.extend(&own);
+                    break;
+                }
+            }
+            landed.await;
+        }
+        let result = self.append(read, now).await;
+        {
+            let mut under_way = self.under_way.lock();
+            for id in &own {
+                under_way.remove(id);
+            }
+        }
+        self.landed.notify_waiters();
+        result
+    }
+
+    fn now(&self) -> i64 {
+        self.store.now()
+    }
+}
+
+impl Pipeline {
+    async fn append(
+        &self,
+        read: Vec<Result<(Arc<Record>, Routing), Box<DeadInput>>>,
+        now: i64,
+    ) -> Result<Vec<Verdict>, Unavailable> {
+        let mut verdicts = Vec::with_capacity(read.len());
+        let mut pieces = Vec::with_capacity(read.len());
+        let mut entries = Vec::with_capacity(read.len());
+        let mut new = Vec::new();
+        let (reply, told) = oneshot::channel();
+        {
+            // Ids are remembered, the log is appended and the fold is told in one order.
+            let mut seen = self.store.seen.lock();
+            for (nth, item) in read.into_iter().enumerate() {
+                match item {
+                    Ok((record, routing)) => {
+                        let verdict = match seen.check(&record) {
+                            Seen::Same => {
+                                verdicts.push(Verdict::Repeated);
+                                continue;
+                            }
+                            Seen::New => Verdict::Taken,
+                            Seen::Other => Verdict::Conflict,
+                        };
+                        if verdict == Verdict::Taken {
+                            seen.remember(&record);
+                            new.push(record.clone());
+                        }
+                        verdicts.push(verdict);
+                        entries.push(Entry { kind: RECORD, payload: encode_record(&record) });
+                        pieces.push(Piece::Record(record, routing));
+                    }
+                    Err(dead) => {
+                        let refusal = dead.refusal.clone();
+                        let row = dead_row(*dead, now, nth);
+                        verdicts.push(Verdict::Refused(refusal));
+                        entries.push(Entry {
+                            kind: DEAD_LETTER,
+                            payload: encode_dead_letter(&row),
+                        });
+                        pieces.push(Piece::Dead(row));
+                    }
+                }
+            }
+            if entries.is_empty() {
+                return Ok(verdicts);
+            }
+            let ack: Ack = Box::pin(self.store.log.append(entries));
+            if self.fold.send(Job { pieces, ack, reply }).is_err() {
+                return Err(Unavailable::Stopping);
+            }
+        }
+        let result = told.await.unwrap_or(Err(LogError::Closed));
+        if let Err(error) = result {
+            let mut seen = self.store.seen.lock();
+            for record in new {
+                seen.forget(&record);
+            }
+            return Err(unavailable(error));
+        }
+        Ok(verdicts)
+    }
+}

@@ -1,0 +1,364 @@
+//! The lake: Delta tables at a local folder or any object store.
+//!
+//! One process writes, one commit per table and flush, each with a transaction mark (application,
+//! flush number) so that a repeated flush writes nothing twice. On local disk everything is on
+//! stable storage when a call returns (`localstore`). Tables stay at reader version 1, writer
+//! version 2, so that any Delta reader can read them.
+
+#[cfg(test)]
+mod faults;
+mod localstore;
+mod rows;
+mod scan;
+mod table;
+mod upkeep;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use callboard_model::tables::TableSpec;
+use deltalake::DeltaTable;
+use deltalake::arrow::array::RecordBatch;
+use deltalake::arrow::error::ArrowError;
+use object_store::ObjectStore;
+use url::Url;
+
+use table::LakeTable;
+pub use upkeep::Upkeep;
+
+/// Sizes and periods of the lake.
+#[derive(Debug, Clone)]
+pub struct LakeOptions {
+    /// Name under which flush numbers are kept in the tables.
+    pub application: String,
+    /// Options of the object store (credentials, region); unused for local folders.
+    pub storage_options: HashMap<String, String>,
+    /// A checkpoint of a table's log is written each so many commits.
+    pub checkpoint_interval: u32,
+    /// The writer's handle is opened anew after so many commits: it grows slower with each.
+    pub reopen_after: u32,
+    /// A day's files are put together when more than this many are small.
+    pub small_files: usize,
+    /// Size files are put together to, bytes.
+    pub target_bytes: u64,
+    /// Replaced files are kept so long for readers of older versions; at least 168 h for a lake
+    /// that others read.
+    pub retention: Duration,
+    /// Upkeep looks for files to remove at most this often: it lists the whole table.
+    pub vacuum_every: Duration,
+    /// Replacing more ids than this at once rewrites whole days instead of naming each id.
+    pub max_named_ids: usize,
+}
+
+impl Default for LakeOptions {
+    fn default() -> Self {
+        Self {
+            application: "callboard".into(),
+            storage_options: HashMap::new(),
+            checkpoint_interval: 50,
+            reopen_after: 50,
+            small_files: 20,
+            target_bytes: 128 << 20,
+            retention: Duration::from_secs(168 * 3600),
+            vacuum_every: Duration::from_secs(3600),
+            max_named_ids: 2_000,
+        }
+    }
+}
+
+/// Why the lake refused.
+#[derive(Debug, thiserror::Error)]
+pub enum LakeError {
+    /// The place cannot be used as it was given.
+    #[error("cannot use {place} as the lake: {reason}")]
+    Place {
+        /// As given.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// No such table.
+    #[error("the lake has no table {0}")]
+    NoTable(String),
+    /// A table on disk does not fit its description.
+    #[error("table {table} of the lake does not fit this program: {reason}")]
+    Schema {
+        /// Which table.
+        table: String,
+        /// Which column, and how it differs.
+        reason: String,
+    },
+    /// Rows that do not fit their table: a defect of the caller.
+    #[error("rows for table {table} do not fit it: {source}")]
+    Rows {
+        /// Which table.
+        table: String,
+        /// What Arrow says.
+        source: ArrowError,
+    },
+    /// Delta or the storage below it failed; the table is as before, or wholly changed.
+    #[error("table {table}: {action} failed: {source}")]
+    Delta {
+        /// Which table.
+        table: String,
+        /// What was tried.
+        action: &'static str,
+        /// What Delta says.
+        source: Box<deltalake::DeltaTableError>,
+    },
+    /// An upkeep step changed what it must not change.
+    #[error("table {table}: {reason}; upkeep of this table has stopped")]
+    Broken {
+        /// Which table.
+        table: String,
+        /// What was found.
+        reason: String,
+    },
+}
+
+/// Rows to replace: those of these days whose id column holds one of these ids.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Replace {
+    /// Days since 1970 that may hold old rows; days of the new rows are added.
+    pub days: Vec<i32>,
+    /// Values of the table's id column; ids of the new rows are added.
+    pub ids: Vec<String>,
+}
+
+/// One table's part of a flush.
+#[derive(Debug, Clone, Default)]
+pub struct WritePlan {
+    /// New rows, in the table's schema (views and dictionaries are cast).
+    pub rows: Vec<RecordBatch>,
+    /// What they replace; `None` only adds.
+    pub replace: Option<Replace>,
+}
+
+/// How one table fares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableHealth {
+    /// Table name.
+    pub table: &'static str,
+    /// Delta version.
+    pub version: u64,
+    /// Files of that version.
+    pub files: usize,
+    /// Their size, bytes.
+    pub bytes: u64,
+    /// Rows, where every file says how many it has.
+    pub rows: Option<u64>,
+    /// Last flush in the table; -1 when none was.
+    pub applied: i64,
+    /// Time of this process's last commit, UTC microseconds.
+    pub last_commit: Option<i64>,
+    /// The last failure, unless a commit came after it.
+    pub last_error: Option<String>,
+}
+
+/// All tables of a lake, opened for writing. Cheap to share by `Arc`.
+pub struct Lake {
+    tables: BTreeMap<&'static str, Arc<LakeTable>>,
+    url: Url,
+}
+
+impl std::fmt::Debug for Lake {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lake")
+            .field("url", &self.url.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Lake {
+    /// Opens the lake at a folder or URL, making what is missing. Nobody else may write to it.
+    ///
+    /// # Errors
+    /// [`LakeError::Place`] for an unusable place, [`LakeError::Schema`] when a table there is of
+    /// another shape, [`LakeError::Delta`] when the storage refuses.
+    pub async fn open(
+        place: &str,
+        specs: &[&'static TableSpec],
+        options: LakeOptions,
+    ) -> Result<Self, LakeError> {
+        let (url, folder) = locate(place)?;
+        let store: Option<Arc<dyn ObjectStore>> = match folder {
+            Some(folder) => {
+                let prepared = tokio::task::spawn_blocking(move || {
+                    crate::datafolder::create_dir_synced(&folder)?;
+                    localstore::remove_staged(&folder)
+                });
+                match prepared.await {
+                    Ok(Ok(0)) => {}
+                    Ok(Ok(removed)) => {
+                        tracing::info!(removed, "removed files of writes that were cut off");
+                    }
+                    Ok(Err(error)) => return Err(bad_place(place, error.to_string())),
+                    Err(error) => return Err(bad_place(place, error.to_string())),
+                }
+                Some(Arc::new(localstore::SyncedFiles::new()))
+            }
+            None => None,
+        };
+        Self::open_on(url, store, specs, options).await
+    }
+
+    /// As [`Lake::open`] on a given store rooted at `/`, for tests that let it fail.
+    async fn open_on(
+        url: Url,
+        store: Option<Arc<dyn ObjectStore>>,
+        specs: &[&'static TableSpec],
+        options: LakeOptions,
+    ) -> Result<Self, LakeError> {
+        let options = Arc::new(options);
+        let opening = specs.iter().map(|spec| {
+            let store = store.clone();
+            let options = Arc::clone(&options);
+            let location = table_url(&url, spec.name);
+            async move { LakeTable::open(spec, location?, store, options).await }
+        });
+        let tables = futures::future::try_join_all(opening).await?;
+        Ok(Self {
+            tables: tables
+                .into_iter()
+                .map(|table| (table.spec.name, Arc::new(table)))
+                .collect(),
+            url,
+        })
+    }
+
+    /// Where the lake is.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    fn table(&self, name: &str) -> Result<&Arc<LakeTable>, LakeError> {
+        self.tables
+            .get(name)
+            .ok_or_else(|| LakeError::NoTable(name.to_owned()))
+    }
+
+    /// Last flush written to the table; -1 when none was. Kept in memory.
+    ///
+    /// # Errors
+    /// [`LakeError::NoTable`].
+    pub fn applied(&self, table: &str) -> Result<i64, LakeError> {
+        Ok(self.table(table)?.applied())
+    }
+
+    /// Writes one table's part of flush `flush_no` as one commit, on stable storage when it
+    /// returns. False when the table has this flush or a later one already, or when there is
+    /// nothing to write. Different tables may be written at the same time.
+    ///
+    /// # Errors
+    /// [`LakeError`]; the table then has all of it or nothing, and the same call may be repeated.
+    pub async fn write(
+        &self,
+        table: &str,
+        flush_no: i64,
+        plan: WritePlan,
+    ) -> Result<bool, LakeError> {
+        let table = Arc::clone(self.table(table)?);
+        // On a task of its own: a caller that goes away must not leave a commit half known.
+        match tokio::spawn(async move { table.write(flush_no, plan).await }).await {
+            Ok(result) => result,
+            Err(error) => Err(LakeError::Broken {
+                table: self.url.to_string(),
+                reason: error.to_string(),
+            }),
+        }
+    }
+
+    /// Adds rows that belong to no flush (audio), numbered by the table's own count.
+    pub(crate) async fn add(&self, table: &str, plan: WritePlan) -> Result<bool, LakeError> {
+        let table = Arc::clone(self.table(table)?);
+        match tokio::spawn(async move { table.add(plan).await }).await {
+            Ok(result) => result,
+            Err(error) => Err(LakeError::Broken {
+                table: self.url.to_string(),
+                reason: error.to_string(),
+            }),
+        }
+    }
+
+    /// The table as of its last commit here, for reading. Cheap.
+    ///
+    /// # Errors
+    /// [`LakeError::NoTable`].
+    pub fn snapshot(&self, table: &str) -> Result<DeltaTable, LakeError> {
+        Ok(self.table(table)?.published())
+    }
+
+    /// Rows of the table: of these days (all when `None`), where `filter`'s column holds one of
+    /// its values (all when `None`). In the table's schema, in no order.
+    ///
+    /// # Errors
+    /// [`LakeError`].
+    pub async fn scan(
+        &self,
+        table: &str,
+        days: Option<&[i32]>,
+        filter: Option<(&str, &[String])>,
+    ) -> Result<Vec<RecordBatch>, LakeError> {
+        let table = self.table(table)?;
+        scan::scan(table.spec, table.published(), days, filter).await
+    }
+
+    /// Looks after one table: puts small files together, writes a checkpoint, removes files that
+    /// no kept version needs. Writes to the table wait meanwhile.
+    ///
+    /// # Errors
+    /// [`LakeError`]; what was done before stays done.
+    pub async fn maintain(&self, table: &str) -> Result<Upkeep, LakeError> {
+        let table = Arc::clone(self.table(table)?);
+        match tokio::spawn(async move { table.maintain().await }).await {
+            Ok(result) => result,
+            Err(error) => Err(LakeError::Broken {
+                table: self.url.to_string(),
+                reason: error.to_string(),
+            }),
+        }
+    }
+
+    /// How all tables fare, by name.
+    #[must_use]
+    pub fn health(&self) -> Vec<TableHealth> {
+        self.tables.values().map(|table| table.health()).collect()
+    }
+}
+
+fn bad_place(place: &str, reason: impl Into<String>) -> LakeError {
+    LakeError::Place {
+        place: place.to_owned(),
+        reason: reason.into(),
+    }
+}
+
+/// The URL of a place, and the folder when it is local.
+fn locate(place: &str) -> Result<(Url, Option<PathBuf>), LakeError> {
+    let folder = if place.contains("://") {
+        let url = Url::parse(place).map_err(|e| bad_place(place, e.to_string()))?;
+        if url.scheme() != "file" {
+            return Ok((url, None));
+        }
+        url.to_file_path()
+            .map_err(|()| bad_place(place, "not the URL of a local folder"))?
+    } else {
+        std::path::absolute(place).map_err(|e| bad_place(place, e.to_string()))?
+    };
+    let url = Url::from_directory_path(&folder)
+        .map_err(|()| bad_place(place, "not an absolute folder"))?;
+    Ok((url, Some(folder)))
+}
+
+fn table_url(lake: &Url, table: &str) -> Result<Url, LakeError> {
+    let mut url = lake.clone();
+    let path = format!("{}/{table}", lake.path().trim_end_matches('/'));
+    url.set_path(&path);
+    Ok(url)
+}

@@ -1,0 +1,104 @@
+//! Rows as a table wants them: its types, its order.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use callboard_model::tables::TableSpec;
+use deltalake::arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
+use deltalake::arrow::compute::{
+    SortColumn, cast, concat_batches, filter_record_batch, lexsort_to_indices, take_record_batch,
+};
+use deltalake::arrow::datatypes::Date32Type;
+use deltalake::arrow::error::ArrowError;
+
+/// The batch with the table's columns in the table's order and types. A column that is missing
+/// and may be NULL is NULL; a reader gives views and dictionaries where we want plain arrays.
+pub(super) fn normalise(spec: &TableSpec, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let schema = spec.schema();
+    if batch.schema_ref() == &schema {
+        return Ok(batch.clone());
+    }
+    let mut columns = Vec::with_capacity(schema.fields().len());
+    for field in schema.fields() {
+        let column = match batch.column_by_name(field.name()) {
+            Some(column) if column.data_type() == field.data_type() => Arc::clone(column),
+            Some(column) => cast(column, field.data_type())?,
+            None if field.is_nullable() => {
+                deltalake::arrow::array::new_null_array(field.data_type(), batch.num_rows())
+            }
+            None => {
+                return Err(ArrowError::SchemaError(format!(
+                    "column {} is missing",
+                    field.name()
+                )));
+            }
+        };
+        columns.push(column);
+    }
+    RecordBatch::try_new(schema, columns)
+}
+
+/// All rows in one batch, by day and the table's sort columns.
+pub(super) fn sorted(spec: &TableSpec, batches: &[RecordBatch]) -> Result<RecordBatch, ArrowError> {
+    let batches = batches
+        .iter()
+        .map(|batch| normalise(spec, batch))
+        .collect::<Result<Vec<_>, _>>()?;
+    let all = concat_batches(&spec.schema(), &batches)?;
+    let by: Vec<SortColumn> = std::iter::once("day")
+        .chain(spec.sort.iter().copied())
+        .filter_map(|name| all.column_by_name(name))
+        .map(|values| SortColumn {
+            values: Arc::clone(values),
+            options: None,
+        })
+        .collect();
+    if by.is_empty() || all.num_rows() < 2 {
+        return Ok(all);
+    }
+    let order = lexsort_to_indices(&by, None)?;
+    take_record_batch(&all, &order)
+}
+
+/// Days of the rows.
+pub(super) fn days_of(batch: &RecordBatch) -> BTreeSet<i32> {
+    let Some(days) = batch
+        .column_by_name("day")
+        .and_then(|days| days.as_primitive_opt::<Date32Type>())
+    else {
+        return BTreeSet::new();
+    };
+    days.iter().flatten().collect()
+}
+
+/// Ids of the rows.
+pub(super) fn ids_of(spec: &TableSpec, batch: &RecordBatch) -> BTreeSet<String> {
+    let Some(ids) = batch
+        .column_by_name(spec.id)
+        .and_then(|ids| ids.as_string_opt::<i32>())
+    else {
+        return BTreeSet::new();
+    };
+    ids.iter().flatten().map(str::to_owned).collect()
+}
+
+/// The rows whose id is not among `ids`.
+pub(super) fn without(
+    spec: &TableSpec,
+    batch: &RecordBatch,
+    ids: &BTreeSet<String>,
+) -> Result<RecordBatch, ArrowError> {
+    let Some(column) = batch
+        .column_by_name(spec.id)
+        .and_then(|column| column.as_string_opt::<i32>())
+    else {
+        return Err(ArrowError::SchemaError(format!(
+            "column {} is missing",
+            spec.id
+        )));
+    };
+    let keep: BooleanArray = (0..column.len())
+        .map(|row| Some(column.is_null(row) || !ids.contains(column.value(row))))
+        .collect();
+    filter_record_batch(batch, &keep)
+}

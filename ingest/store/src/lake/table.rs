@@ -1,0 +1,373 @@
+//! One table of the lake: opening, writing, and what is known of it.
+
+use std::sync::Arc;
+
+use callboard_model::tables::{Kind, TableSpec};
+use deltalake::arrow::datatypes::Schema;
+use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
+use deltalake::kernel::transaction::CommitProperties;
+use deltalake::kernel::{StructField, StructType, Transaction};
+use deltalake::parquet::basic::{Compression, ZstdLevel};
+use deltalake::parquet::file::properties::{EnabledStatistics, WriterProperties};
+use deltalake::parquet::schema::types::ColumnPath;
+use deltalake::protocol::SaveMode;
+use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError, TableProperty};
+use object_store::ObjectStore;
+use parking_lot::RwLock;
+use tokio::sync::Mutex;
+use url::Url;
+
+use super::{LakeError, LakeOptions, TableHealth, WritePlan, rows, scan};
+
+/// The writer's own handle.
+pub(super) struct Writer {
+    pub(super) table: DeltaTable,
+    commits: u32,
+    /// Set when upkeep found something wrong: it then leaves the table alone.
+    pub(super) stopped: bool,
+    /// When this process last looked for files that nobody needs.
+    pub(super) vacuumed: Option<std::time::Instant>,
+}
+
+struct Known {
+    table: DeltaTable,
+    applied: i64,
+    last_commit: Option<i64>,
+    last_error: Option<String>,
+}
+
+pub(super) struct LakeTable {
+    pub(super) spec: &'static TableSpec,
+    pub(super) options: Arc<LakeOptions>,
+    location: Url,
+    store: Option<Arc<dyn ObjectStore>>,
+    application: String,
+    pub(super) writer: Mutex<Writer>,
+    known: RwLock<Known>,
+}
+
+impl LakeTable {
+    pub(super) async fn open(
+        spec: &'static TableSpec,
+        location: Url,
+        store: Option<Arc<dyn ObjectStore>>,
+        options: Arc<LakeOptions>,
+    ) -> Result<Self, LakeError> {
+        let fail = |action| move |source| delta(spec, action, source);
+        let handle = || builder(&location, store.as_ref(), &options);
+        if let Ok(folder) = location.to_file_path() {
+            let made =
+                tokio::task::spawn_blocking(move || crate::datafolder::create_dir_synced(&folder));
+            if let Ok(Err(error)) = made.await {
+                return Err(LakeError::Place {
+                    place: location.to_string(),
+                    reason: error.to_string(),
+                });
+            }
+        }
+        let mut table = handle().map_err(fail("opening"))?;
+        if table
+            .verify_deltatable_existence()
+            .await
+            .map_err(fail("opening"))?
+        {
+            table.load().await.map_err(fail("opening"))?;
+        } else {
+            table = create(spec, table, &options)
+                .await
+                .map_err(fail("making"))?;
+        }
+        table = fit(spec, table).await?;
+        // Audio is written outside flushes and counts on its own.
+        let application = if spec.name == callboard_model::tables::AUDIO.name {
+            format!("{}-audio", options.application)
+        } else {
+            options.application.clone()
+        };
+        let applied = applied_in(&table, &application)
+            .await
+            .map_err(fail("reading the last flush"))?;
+        Ok(Self {
+            spec,
+            location,
+            store,
+            application,
+            known: RwLock::new(Known {
+                table: table.clone(),
+                applied,
+                last_commit: None,
+                last_error: None,
+            }),
+            writer: Mutex::new(Writer {
+                table,
+                commits: 0,
+                stopped: false,
+                vacuumed: None,
+            }),
+            options,
+        })
+    }
+
+    pub(super) fn applied(&self) -> i64 {
+        self.known.read().applied
+    }
+
+    pub(super) fn published(&self) -> DeltaTable {
+        self.known.read().table.clone()
+    }
+
+    pub(super) fn failed(&self, error: LakeError) -> LakeError {
+        self.known.write().last_error = Some(error.to_string());
+        error
+    }
+
+    pub(super) fn publish(&self, table: &DeltaTable, applied: Option<i64>) {
+        let mut known = self.known.write();
+        known.table = table.clone();
+        if let Some(applied) = applied {
+            known.applied = applied;
+        }
+        known.last_commit = Some(chrono::Utc::now().timestamp_micros());
+        known.last_error = None;
+    }
+
+    pub(super) fn health(&self) -> TableHealth {
+        let known = self.known.read();
+        let mut health = TableHealth {
+            table: self.spec.name,
+            version: known.table.version().unwrap_or_default(),
+            files: 0,
+            bytes: 0,
+            rows: Some(0),
+            applied: known.applied,
+            last_commit: known.last_commit,
+            last_error: known.last_error.clone(),
+        };
+        let table = known.table.clone();
+        drop(known);
+        if let Ok(state) = table.snapshot() {
+            for file in state.log_data().iter() {
+                health.files += 1;
+                health.bytes += u64::try_from(file.size()).unwrap_or_default();
+                health.rows = match (health.rows, file.num_records()) {
+                    (Some(sum), Some(more)) => Some(sum + more as u64),
+                    _ => None,
+                };
+            }
+        }
+        health
+    }
+
+    pub(super) async fn write(&self, flush_no: i64, plan: WritePlan) -> Result<bool, LakeError> {
+        let mut writer = self.writer.lock().await;
+        if self.applied() >= flush_no {
+            return Ok(false);
+        }
+        self.write_locked(&mut writer, flush_no, plan)
+            .await
+            .map_err(|error| self.failed(error))
+    }
+
+    /// Adds rows outside flushes, under the next number of the table's own count.
+    pub(super) async fn add(&self, plan: WritePlan) -> Result<bool, LakeError> {
+        let mut writer = self.writer.lock().await;
+        let next = self.applied() + 1;
+        self.write_locked(&mut writer, next, plan)
+            .await
+            .map_err(|error| self.failed(error))
+    }
+
+    async fn write_locked(
+        &self,
+        writer: &mut Writer,
+        flush_no: i64,
+        plan: WritePlan,
+    ) -> Result<bool, LakeError> {
+        let spec = self.spec;
+        let bad_rows = |source| LakeError::Rows {
+            table: spec.name.to_owned(),
+            source,
+        };
+        let mut batch = rows::sorted(spec, &plan.rows).map_err(bad_rows)?;
+        let mut predicate = None;
+        if let Some(replace) = plan.replace {
+            let mut days = rows::days_of(&batch);
+            days.extend(replace.days);
+            let mut ids = rows::ids_of(spec, &batch);
+            ids.extend(replace.ids);
+            if !days.is_empty() && ids.len() <= self.options.max_named_ids && !ids.is_empty() {
+                predicate = Some(scan::day_in(days).and(scan::text_in(spec.id, ids)));
+            } else if !days.is_empty() && !ids.is_empty() {
+                // So many ids touch nearly every file anyway: rewrite the days as a whole.
+                let listed: Vec<i32> = days.iter().copied().collect();
+                let old = scan::scan(spec, writer.table.clone(), Some(&listed), None).await?;
+                let mut all = vec![batch];
+                for old in old {
+                    all.push(rows::without(spec, &old, &ids).map_err(bad_rows)?);
+                }
+                batch = rows::sorted(spec, &all).map_err(bad_rows)?;
+                predicate = Some(scan::day_in(days));
+            }
+        }
+        if batch.num_rows() == 0 && predicate.is_none() {
+            return Ok(false);
+        }
+        let mark = Transaction::new(&self.application, flush_no);
+        let mut write = writer
+            .table
+            .clone()
+            .write([batch])
+            .with_writer_properties(properties(spec))
+            .with_commit_properties(CommitProperties::default().with_application_transaction(mark));
+        write = match predicate {
+            Some(predicate) => write
+                .with_save_mode(SaveMode::Overwrite)
+                .with_replace_where(predicate),
+            None => write.with_save_mode(SaveMode::Append),
+        };
+        match write.await {
+            Ok(table) => writer.table = table,
+            Err(error) => {
+                // The commit may have landed although its answer was lost.
+                let landed = self.reload(writer).await;
+                match landed {
+                    Ok(applied) if applied >= flush_no => {}
+                    _ => return Err(delta(spec, "writing", error)),
+                }
+            }
+        }
+        writer.commits += 1;
+        if writer.commits >= self.options.reopen_after {
+            // The commit stands whatever becomes of this; the old handle still works.
+            if let Err(error) = self.reload(writer).await {
+                tracing::warn!(table = spec.name, %error, "could not open the table anew");
+            }
+        }
+        self.publish(&writer.table, Some(flush_no));
+        metrics::counter!("callboard_lake_commits_total", "table" => spec.name).increment(1);
+        Ok(true)
+    }
+
+    /// Opens the writer's handle anew; gives the last flush that the table then shows.
+    pub(super) async fn reload(&self, writer: &mut Writer) -> Result<i64, LakeError> {
+        let fail = |source| delta(self.spec, "opening again", source);
+        let mut table =
+            builder(&self.location, self.store.as_ref(), &self.options).map_err(fail)?;
+        table.load().await.map_err(fail)?;
+        let applied = applied_in(&table, &self.application).await.map_err(fail)?;
+        writer.table = table;
+        writer.commits = 0;
+        Ok(applied)
+    }
+}
+
+pub(super) fn delta(spec: &TableSpec, action: &'static str, source: DeltaTableError) -> LakeError {
+    LakeError::Delta {
+        table: spec.name.to_owned(),
+        action,
+        source: Box::new(source),
+    }
+}
+
+fn builder(
+    location: &Url,
+    store: Option<&Arc<dyn ObjectStore>>,
+    options: &LakeOptions,
+) -> Result<DeltaTable, DeltaTableError> {
+    let builder = DeltaTableBuilder::from_url(location.clone())?
+        .with_storage_options(options.storage_options.clone());
+    match store {
+        Some(store) => builder.with_storage_backend(Arc::clone(store), location.clone()),
+        None => builder,
+    }
+    .build()
+}
+
+async fn applied_in(table: &DeltaTable, application: &str) -> Result<i64, DeltaTableError> {
+    let version = table
+        .snapshot()?
+        .transaction_version(table.log_store().as_ref(), application)
+        .await?;
+    Ok(version.unwrap_or(-1))
+}
+
+fn fields(schema: &Schema) -> Result<StructType, DeltaTableError> {
+    schema.try_into_kernel().map_err(DeltaTableError::from)
+}
+
+async fn create(
+    spec: &TableSpec,
+    table: DeltaTable,
+    options: &LakeOptions,
+) -> Result<DeltaTable, DeltaTableError> {
+    let columns = fields(&spec.schema())?;
+    table
+        .create()
+        .with_table_name(spec.name)
+        .with_comment(spec.comment.trim())
+        .with_columns(columns.fields().cloned())
+        .with_partition_columns(["day"])
+        .with_configuration_property(
+            TableProperty::CheckpointInterval,
+            Some(options.checkpoint_interval.to_string()),
+        )
+        .with_save_mode(SaveMode::Ignore)
+        .await
+}
+
+/// Adds columns that a newer program knows; refuses any other difference.
+async fn fit(spec: &'static TableSpec, table: DeltaTable) -> Result<DeltaTable, LakeError> {
+    let odd = |reason: String| LakeError::Schema {
+        table: spec.name.to_owned(),
+        reason,
+    };
+    let fail = |source| delta(spec, "comparing columns", source);
+    let wanted = fields(&spec.schema()).map_err(fail)?;
+    let there = table.snapshot().map_err(fail)?.schema();
+    let mut missing: Vec<StructField> = Vec::new();
+    for field in wanted.fields() {
+        match there.field(field.name()) {
+            Some(found) if found.data_type() == field.data_type() => {}
+            Some(found) => {
+                return Err(odd(format!(
+                    "column {} is {:?} there and {:?} here",
+                    field.name(),
+                    found.data_type(),
+                    field.data_type()
+                )));
+            }
+            None if field.is_nullable() => missing.push(field.clone()),
+            None => return Err(odd(format!("column {} is missing there", field.name()))),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(table);
+    }
+    tracing::info!(table = spec.name, columns = missing.len(), "adding columns");
+    table
+        .add_columns()
+        .with_fields(missing)
+        .await
+        .map_err(|source| delta(spec, "adding columns", source))
+}
+
+/// How Parquet is written: zstd; bytes without dictionary and statistics, which would only copy
+/// them; few large rows to a row group.
+pub(super) fn properties(spec: &TableSpec) -> WriterProperties {
+    let level = ZstdLevel::try_new(3).unwrap_or_default();
+    let mut builder = WriterProperties::builder().set_compression(Compression::ZSTD(level));
+    let mut bulky = false;
+    for column in spec.columns {
+        if column.kind == Kind::Bytes {
+            bulky = true;
+            let path = ColumnPath::from(column.name);
+            builder = builder
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_statistics_enabled(path, EnabledStatistics::None);
+        }
+    }
+    if bulky && spec.name == callboard_model::tables::AUDIO.name {
+        builder = builder.set_max_row_group_row_count(Some(16));
+    }
+    builder.build()
+}

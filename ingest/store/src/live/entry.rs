@@ -1,0 +1,210 @@
+//! One open key: what is known of it, and the rows that follow.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use callboard_model::ids::{Key, PlatformId};
+use callboard_model::merge::State;
+use callboard_model::record::{Interpreter, Record};
+use callboard_model::statement::{F, Statement, Thing};
+
+use super::keyrows::{KeyRows, rows_of};
+
+/// No segment counts as lost before it was silent for so long, microseconds.
+const SHORTEST_AGE: i64 = 5 * 60 * 1_000_000;
+
+/// An open key.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The key; a contact's names the least of its ids.
+    pub key: Key,
+    /// Platform ids of a contact.
+    pub ids: Vec<PlatformId>,
+    /// What the records that stand alone say.
+    pub alone: State,
+    /// Records that are interpreted together.
+    pub set: Vec<Arc<Record>>,
+    /// Identity and content of `set`, so that a repeat is not kept twice.
+    known: HashSet<(u64, u64)>,
+    /// Sequence in the log of its oldest record.
+    pub first_seq: u64,
+    /// The last time that any of its records states, UTC microseconds.
+    pub last_sign: i64,
+    /// Grows with every change.
+    pub version: u64,
+    /// Whether rows of it are in the lake already and must be replaced.
+    pub in_lake: bool,
+    /// Late records that changed it after it had settled, as source and id.
+    pub causes: Vec<String>,
+    /// Day of its rows in the lake, where they are.
+    pub lake_days: Vec<i32>,
+    /// When its last record was received, UTC microseconds.
+    pub last_received: i64,
+    /// Version whose rows are in the lake, for keys that never settle.
+    pub flushed_version: u64,
+    /// Whether the log alone does not tell it, so that a checkpoint must hold it whole.
+    pub whole_on_disk: bool,
+    rows: Option<(u64, Arc<KeyRows>)>,
+}
+
+impl Entry {
+    /// A key of which nothing is known yet.
+    pub fn new(key: Key, first_seq: u64) -> Self {
+        let ids = match &key {
+            Key::Contact(id) => vec![id.clone()],
+            _ => Vec::new(),
+        };
+        Entry {
+            key,
+            ids,
+            alone: State::default(),
+            set: Vec::new(),
+            known: HashSet::new(),
+            first_seq,
+            last_sign: i64::MIN,
+            version: 1,
+            in_lake: false,
+            causes: Vec::new(),
+            lake_days: Vec::new(),
+            last_received: i64::MIN,
+            flushed_version: 0,
+            whole_on_disk: false,
+            rows: None,
+        }
+    }
+
+    /// Takes a record in: its own statements if it stands alone, else the record itself.
+    pub fn take(&mut self, record: &Arc<Record>, alone: Option<&[Statement]>, time: Option<i64>) {
+        match alone {
+            Some(statements) => statements.iter().for_each(|s| self.alone.apply(s)),
+            None => {
+                if !self
+                    .known
+                    .insert((record.identity_hash(), record.content_hash()))
+                {
+                    return;
+                }
+                self.set.push(record.clone());
+            }
+        }
+        self.last_sign = self.last_sign.max(time.unwrap_or(i64::MIN));
+        self.last_received = self.last_received.max(record.received_at);
+        self.version += 1;
+    }
+
+    /// Joins another entry of the same contact in.
+    pub fn join(&mut self, other: Entry) {
+        self.alone.join(&other.alone);
+        for record in other.set {
+            if self
+                .known
+                .insert((record.identity_hash(), record.content_hash()))
+            {
+                self.set.push(record);
+            }
+        }
+        for id in other.ids {
+            self.add_id(id);
+        }
+        self.first_seq = self.first_seq.min(other.first_seq);
+        self.last_sign = self.last_sign.max(other.last_sign);
+        self.last_received = self.last_received.max(other.last_received);
+        self.whole_on_disk |= other.whole_on_disk;
+        self.in_lake |= other.in_lake;
+        self.causes.extend(other.causes);
+        self.lake_days.extend(other.lake_days);
+        self.version += other.version;
+    }
+
+    /// Adds a platform id; the key names the least.
+    pub fn add_id(&mut self, id: PlatformId) {
+        if !self.ids.contains(&id) {
+            self.ids.push(id);
+            self.ids.sort_by(PlatformId::order);
+            if let (Key::Contact(_), Some(least)) = (&self.key, self.ids.first()) {
+                self.key = Key::Contact(least.clone());
+            }
+            self.version += 1;
+        }
+    }
+
+    /// Restores what a checkpoint kept.
+    pub fn restore_set(&mut self, records: Vec<Arc<Record>>) {
+        self.known = records
+            .iter()
+            .map(|r| (r.identity_hash(), r.content_hash()))
+            .collect();
+        self.set = records;
+        self.version += 1;
+    }
+
+    /// The merged state of all that is known.
+    pub fn state(&self, interpreter: &dyn Interpreter) -> State {
+        let mut state = self.alone.clone();
+        if !self.set.is_empty() {
+            let set: Vec<&Record> = self.set.iter().map(AsRef::as_ref).collect();
+            for s in interpreter.interpret(&self.key, &set) {
+                state.apply(&s);
+            }
+        }
+        state
+    }
+
+    /// The instance whose restarts end what is open here.
+    pub fn instance(&self, state: &State) -> Option<String> {
+        match &self.key {
+            Key::Contact(_) => state.get(&Thing::Contact).and_then(|f| f.owned(&F::Source)),
+            Key::Agent(source, _) => Some(source.to_string()),
+            _ => None,
+        }
+    }
+
+    /// The rows, made anew when anything changed since.
+    pub fn rows(
+        &mut self,
+        interpreter: &dyn Interpreter,
+        restarts: impl Fn(&str) -> Vec<i64>,
+        horizon: i64,
+    ) -> Arc<KeyRows> {
+        if let Some((version, rows)) = &self.rows
+            && *version == self.version
+        {
+            return rows.clone();
+        }
+        let state = self.state(interpreter);
+        let restarts = self
+            .instance(&state)
+            .map(|i| restarts(&i))
+            .unwrap_or_default();
+        let rows = Arc::new(rows_of(&self.key, &self.ids, &state, &restarts, horizon));
+        self.rows = Some((self.version, rows.clone()));
+        rows
+    }
+
+    /// Forgets the rows, so that they are made anew.
+    pub fn touch(&mut self) {
+        self.version += 1;
+    }
+
+    /// Names under which records of this key are found: its platform ids, or the key itself.
+    pub fn natives(&self) -> Vec<String> {
+        match &self.key {
+            Key::Contact(_) => self.ids.iter().map(ToString::to_string).collect(),
+            key => vec![key.text()],
+        }
+    }
+
+    /// Whether nothing was heard of this contact for longer than any of its kind lasts, and nobody
+    /// has said so yet. A cheap first look; the rows decide.
+    pub fn silent_since(&self, now: i64) -> bool {
+        let known = self.alone.silence().unwrap_or(i64::MIN);
+        self.last_sign > i64::MIN
+            && now - self.last_sign > SHORTEST_AGE
+            && now - known > SHORTEST_AGE
+    }
+
+    /// A rough size in bytes, for the limit on what is live.
+    pub fn weight(&self) -> usize {
+        512 + self.set.iter().map(|r| r.bytes.len() + 200).sum::<usize>()
+    }
+}

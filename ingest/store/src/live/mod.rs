@@ -1,0 +1,346 @@
+//! Live: every key that has not settled, what is known of it, and its rows.
+
+pub mod codec;
+pub mod entry;
+pub mod keyrows;
+mod pending;
+mod rowsets;
+pub mod seen;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use callboard_model::ids::{Key, PlatformId};
+use callboard_model::record::{Interpreter, Record, RouteKey, Routing};
+use callboard_model::statement::Thing;
+
+pub use entry::Entry;
+pub use pending::Unflushed;
+pub use rowsets::GROUP;
+
+/// A record with what it speaks of, as the fold takes it.
+#[derive(Debug, Clone)]
+pub struct Routed {
+    /// Sequence in the log.
+    pub seq: u64,
+    /// The record.
+    pub record: Arc<Record>,
+    /// What it speaks of.
+    pub routing: Routing,
+}
+
+/// Names by which a routing's keys are found: platform ids, or the text of the key.
+pub fn natives(routing: &Routing) -> Vec<String> {
+    let mut names = Vec::new();
+    for key in &routing.keys {
+        match key {
+            RouteKey::Contact(ids) => names.extend(ids.iter().map(ToString::to_string)),
+            RouteKey::Direct(key) => names.push(key.text()),
+        }
+    }
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// The open keys.
+pub struct Live {
+    interpreter: Arc<dyn Interpreter>,
+    entries: BTreeMap<u64, Entry>,
+    by_contact: HashMap<PlatformId, u64>,
+    by_key: HashMap<Key, u64>,
+    restarts: BTreeMap<String, BTreeSet<i64>>,
+    next_birth: u64,
+    dirty: BTreeSet<u64>,
+    groups: rowsets::Groups,
+    /// Records that speak of settled keys, waiting for the next flush tick.
+    pub late: Vec<Routed>,
+    /// What is not in the lake yet: records and dead letters.
+    pub unflushed: Unflushed,
+    /// Bytes of records held in open keys, roughly.
+    pub bytes: usize,
+    /// Grows with every change.
+    pub version: u64,
+}
+
+impl Live {
+    /// Nothing yet.
+    pub fn new(interpreter: Arc<dyn Interpreter>) -> Self {
+        Live {
+            interpreter,
+            entries: BTreeMap::new(),
+            by_contact: HashMap::new(),
+            by_key: HashMap::new(),
+            restarts: BTreeMap::new(),
+            next_birth: 0,
+            dirty: BTreeSet::new(),
+            groups: rowsets::Groups::default(),
+            late: Vec::new(),
+            unflushed: Unflushed::default(),
+            bytes: 0,
+            version: 0,
+        }
+    }
+
+    /// Takes a durable record in. `settled` tells whether a name may belong to a key that is in
+    /// the lake already; such a record waits in `late`.
+    pub fn fold(&mut self, routed: Routed, settled: &dyn Fn(&str) -> bool) {
+        self.version += 1;
+        self.unflushed.push(&routed);
+        self.fold_known(routed, settled);
+    }
+
+    /// As [`Live::fold`], for a record that is in the lake's records already.
+    pub fn fold_known(&mut self, routed: Routed, settled: &dyn Fn(&str) -> bool) {
+        let late = routed.routing.keys.iter().any(|key| match key {
+            RouteKey::Contact(ids) => ids
+                .iter()
+                .any(|id| !self.by_contact.contains_key(id) && settled(&id.0)),
+            RouteKey::Direct(key) => !self.by_key.contains_key(key) && settled(&key.text()),
+        });
+        if late {
+            self.late.push(routed);
+        } else {
+            self.apply(&routed);
+        }
+    }
+
+    /// Takes a record into the keys it speaks of, opening them where they are not open.
+    pub fn apply(&mut self, routed: &Routed) {
+        let alone = routed.routing.statements.as_deref();
+        for key in &routed.routing.keys {
+            let birth = match key {
+                RouteKey::Contact(ids) => self.contact(ids, routed.seq),
+                RouteKey::Direct(key) => Some(self.direct(key, routed.seq)),
+            };
+            let Some(birth) = birth else { continue };
+            let mut restarted = None;
+            if let Some(entry) = self.entries.get_mut(&birth) {
+                entry.take(&routed.record, alone, routed.routing.time);
+                if let Key::Instance(source) = &entry.key {
+                    restarted = Some((source.to_string(), entry.state(&*self.interpreter)));
+                }
+                self.bytes += routed.record.bytes.len() + 200;
+                self.dirty.insert(birth);
+            }
+            if let Some((source, state)) = restarted {
+                let times = state.iter().filter_map(|(thing, _)| match thing {
+                    Thing::Restart(at) => Some(*at),
+                    _ => None,
+                });
+                self.set_restarts(source, times.collect());
+            }
+        }
+    }
+
+    fn set_restarts(&mut self, source: String, times: BTreeSet<i64>) {
+        if self.restarts.get(&source) == Some(&times) {
+            return;
+        }
+        self.restarts.insert(source, times);
+        // Every open key of the instance may end by it; which one is told by its state.
+        for (birth, entry) in &mut self.entries {
+            if matches!(entry.key, Key::Contact(_) | Key::Agent(..)) {
+                entry.touch();
+                self.dirty.insert(*birth);
+            }
+        }
+    }
+
+    /// The open contact in which all these ids are one.
+    fn contact(&mut self, ids: &[PlatformId], seq: u64) -> Option<u64> {
+        let first = ids.first()?;
+        let found: BTreeSet<u64> = ids
+            .iter()
+            .filter_map(|id| self.by_contact.get(id).copied())
+            .collect();
+        let mut births = found.into_iter();
+        let birth = match births.next() {
+            Some(birth) => birth,
+            None => self.open(Entry::new(Key::Contact(first.clone()), seq)),
+        };
+        for younger in births {
+            if let Some(other) = self.entries.remove(&younger) {
+                for id in &other.ids {
+                    self.by_contact.insert(id.clone(), birth);
+                }
+                if let Some(entry) = self.entries.get_mut(&birth) {
+                    entry.join(other);
+                }
+                self.dirty.insert(younger);
+            }
+        }
+        for id in ids {
+            if self.by_contact.get(id) != Some(&birth) {
+                self.by_contact.insert(id.clone(), birth);
+            }
+            if let Some(entry) = self.entries.get_mut(&birth) {
+                entry.add_id(id.clone());
+            }
+        }
+        Some(birth)
+    }
+
+    fn direct(&mut self, key: &Key, seq: u64) -> u64 {
+        match self.by_key.get(key) {
+            Some(birth) => *birth,
+            None => self.open(Entry::new(key.clone(), seq)),
+        }
+    }
+
+    /// Opens an entry, joining it with what is open of the same contact.
+    pub fn open(&mut self, mut entry: Entry) -> u64 {
+        let held: BTreeSet<u64> = entry
+            .ids
+            .iter()
+            .filter_map(|id| self.by_contact.get(id).copied())
+            .collect();
+        for birth in held {
+            if let Some(other) = self.close(birth) {
+                entry.join(other);
+            }
+        }
+        if let Some(other) = self
+            .by_key
+            .get(&entry.key)
+            .copied()
+            .and_then(|b| self.close(b))
+        {
+            entry.join(other);
+        }
+        let birth = self.next_birth;
+        self.next_birth += 1;
+        match &entry.key {
+            Key::Contact(_) => {
+                for id in &entry.ids {
+                    self.by_contact.insert(id.clone(), birth);
+                }
+            }
+            key => {
+                self.by_key.insert(key.clone(), birth);
+            }
+        }
+        self.bytes += entry.weight();
+        if let Key::Instance(source) = &entry.key {
+            let state = entry.state(&*self.interpreter);
+            let times = state.iter().filter_map(|(thing, _)| match thing {
+                Thing::Restart(at) => Some(*at),
+                _ => None,
+            });
+            let source = source.to_string();
+            let times = times.collect();
+            self.entries.insert(birth, entry);
+            self.set_restarts(source, times);
+        } else {
+            self.entries.insert(birth, entry);
+        }
+        self.dirty.insert(birth);
+        self.version += 1;
+        birth
+    }
+
+    /// Takes an entry out: it has settled, or is to be put back whole.
+    pub fn close(&mut self, birth: u64) -> Option<Entry> {
+        let entry = self.entries.remove(&birth)?;
+        match &entry.key {
+            Key::Contact(_) => {
+                for id in &entry.ids {
+                    if self.by_contact.get(id) == Some(&birth) {
+                        self.by_contact.remove(id);
+                    }
+                }
+            }
+            key => {
+                self.by_key.remove(key);
+            }
+        }
+        self.bytes = self.bytes.saturating_sub(entry.weight());
+        self.dirty.insert(birth);
+        self.version += 1;
+        Some(entry)
+    }
+
+    /// The open entries in order of age.
+    pub fn entries(&self) -> impl Iterator<Item = (u64, &Entry)> {
+        self.entries.iter().map(|(birth, entry)| (*birth, entry))
+    }
+
+    /// An open entry.
+    pub fn entry(&self, birth: u64) -> Option<&Entry> {
+        self.entries.get(&birth)
+    }
+
+    /// An open entry, to be marked; its rows are made anew when its version grew.
+    pub fn entry_mut(&mut self, birth: u64) -> Option<&mut Entry> {
+        self.dirty.insert(birth);
+        self.entries.get_mut(&birth)
+    }
+
+    /// Whether a contact is open under this id.
+    pub fn holds_contact(&self, id: &PlatformId) -> bool {
+        self.by_contact.contains_key(id)
+    }
+
+    /// Whether this key is open; for contacts ask by id.
+    pub fn holds_key(&self, key: &Key) -> bool {
+        self.by_key.contains_key(key)
+    }
+
+    /// The entry that is open under a name (platform id or key text).
+    pub fn find(&self, native: &str) -> Option<u64> {
+        let id = PlatformId(native.into());
+        if let Some(birth) = self.by_contact.get(&id) {
+            return Some(*birth);
+        }
+        self.by_key
+            .iter()
+            .find(|(key, _)| key.text() == native)
+            .map(|(_, birth)| *birth)
+    }
+
+    /// Restarts of an instance, ascending.
+    pub fn restarts_of(&self, source: &str) -> Vec<i64> {
+        self.restarts
+            .get(source)
+            .map(|s| s.iter().copied().collect())
+            .unwrap_or_default()
+    }
+
+    /// Instances whose restarts are known.
+    pub fn instances(&self) -> BTreeSet<String> {
+        self.restarts.keys().cloned().collect()
+    }
+
+    /// Takes over restarts that are known elsewhere.
+    pub fn put_restarts(&mut self, source: String, times: Vec<i64>) {
+        self.restarts.insert(source, times.into_iter().collect());
+    }
+
+    /// A live of its own with the same open keys; nothing of what waits.
+    pub fn copy(&self) -> Live {
+        let mut copy = Live::new(self.interpreter.clone());
+        copy.restarts = self.restarts.clone();
+        copy.entries = self.entries.clone();
+        copy.by_contact = self.by_contact.clone();
+        copy.by_key = self.by_key.clone();
+        copy.next_birth = self.next_birth;
+        copy
+    }
+
+    /// Number of open keys.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether nothing is open.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// All names under which open keys are found.
+    pub fn open_names(&self) -> HashSet<String> {
+        let mut names: HashSet<String> = self.by_contact.keys().map(ToString::to_string).collect();
+        names.extend(self.by_key.keys().map(Key::text));
+        names
+    }
+}

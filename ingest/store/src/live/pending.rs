@@ -1,0 +1,173 @@
+//! Records and dead letters that are not in the lake yet, as batches that grow at the end.
+
+use callboard_model::tables::{DeadLetterRow, Instant, RecordRow, Row};
+use deltalake::arrow::array::RecordBatch;
+use deltalake::arrow::compute::concat_batches;
+use deltalake::arrow::error::ArrowError;
+
+use super::{Routed, natives};
+
+/// Rows of one frozen batch.
+const CHUNK: usize = 2048;
+
+/// One table's rows that only grow at the end and go away at the front, by log sequence.
+struct Growing<R> {
+    frozen: Vec<(u64, RecordBatch)>,
+    tail: Vec<(u64, R)>,
+    made: Option<(usize, RecordBatch)>,
+}
+
+impl<R> Default for Growing<R> {
+    fn default() -> Self {
+        Growing {
+            frozen: Vec::new(),
+            tail: Vec::new(),
+            made: None,
+        }
+    }
+}
+
+impl<R: Row + Clone> Growing<R> {
+    fn push(&mut self, seq: u64, row: R) {
+        self.tail.push((seq, row));
+    }
+
+    fn rows(&self) -> Vec<R> {
+        self.tail.iter().map(|(_, r)| r.clone()).collect()
+    }
+
+    /// All rows as batches.
+    fn batches(&mut self) -> Result<Vec<RecordBatch>, ArrowError> {
+        if self.tail.len() >= CHUNK {
+            let last = self.tail.last().map_or(0, |(seq, _)| *seq);
+            self.frozen.push((last, R::batch(&self.rows())?));
+            self.tail.clear();
+            self.made = None;
+        }
+        let mut all: Vec<RecordBatch> = self.frozen.iter().map(|(_, b)| b.clone()).collect();
+        if !self.tail.is_empty() {
+            match &self.made {
+                Some((n, batch)) if *n == self.tail.len() => all.push(batch.clone()),
+                _ => {
+                    let batch = R::batch(&self.rows())?;
+                    self.made = Some((self.tail.len(), batch.clone()));
+                    all.push(batch);
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// One batch of all rows up to and with `upto`. Freezing happens only here and in
+    /// `batches`, so that a frozen batch may hold rows beyond it: the caller flushes at
+    /// sequences at which it calls this first.
+    fn freeze(&mut self, upto: u64) -> Result<Option<RecordBatch>, ArrowError> {
+        let split = self.tail.partition_point(|(seq, _)| *seq <= upto);
+        if split > 0 {
+            let rows: Vec<R> = self.tail.drain(..split).map(|(_, r)| r).collect();
+            self.frozen.push((upto, R::batch(&rows)?));
+            self.made = None;
+        }
+        let parts: Vec<&RecordBatch> = self
+            .frozen
+            .iter()
+            .filter(|(seq, _)| *seq <= upto)
+            .map(|(_, b)| b)
+            .collect();
+        if parts.is_empty() {
+            return Ok(None);
+        }
+        concat_batches(&R::spec().schema(), parts).map(Some)
+    }
+
+    fn drop_upto(&mut self, upto: u64) {
+        self.frozen.retain(|(seq, _)| *seq > upto);
+        self.tail.retain(|(seq, _)| *seq > upto);
+        self.made = None;
+    }
+
+    fn len(&self) -> usize {
+        self.tail.len() + self.frozen.iter().map(|(_, b)| b.num_rows()).sum::<usize>()
+    }
+}
+
+/// What arrived since the last flush.
+#[derive(Default)]
+pub struct Unflushed {
+    records: Growing<RecordRow>,
+    dead: Growing<DeadLetterRow>,
+}
+
+impl Unflushed {
+    /// Adds a record.
+    pub fn push(&mut self, routed: &Routed) {
+        let r = &routed.record;
+        let names = natives(&routed.routing);
+        let received_at = Instant(r.received_at);
+        let stamp = match serde_json::to_string(&*r.stamp) {
+            Ok(s) if *r.stamp != callboard_model::record::Stamp::default() => Some(s),
+            _ => None,
+        };
+        self.records.push(
+            routed.seq,
+            RecordRow {
+                key: names.first().cloned().unwrap_or_default(),
+                source: r.source.to_string(),
+                id: r.id.to_string(),
+                received_at,
+                format: r.format.to_string(),
+                stamp,
+                natives: names,
+                content_hash: r.content_hash() as i64,
+                bytes: r.bytes.to_vec(),
+                day: received_at.day(),
+            },
+        );
+    }
+
+    /// Adds a dead letter.
+    pub fn push_dead(&mut self, seq: u64, row: DeadLetterRow) {
+        self.dead.push(seq, row);
+    }
+
+    /// Rows as batches, by table.
+    ///
+    /// # Errors
+    /// When a row type and its table disagree.
+    pub fn batches(&mut self) -> Result<[(&'static str, Vec<RecordBatch>); 2], ArrowError> {
+        Ok([
+            ("records", self.records.batches()?),
+            ("dead_letters", self.dead.batches()?),
+        ])
+    }
+
+    /// One batch per table of all rows up to and with that sequence.
+    ///
+    /// # Errors
+    /// When a row type and its table disagree.
+    pub fn upto(
+        &mut self,
+        upto: u64,
+    ) -> Result<[(&'static str, Option<RecordBatch>); 2], ArrowError> {
+        Ok([
+            ("records", self.records.freeze(upto)?),
+            ("dead_letters", self.dead.freeze(upto)?),
+        ])
+    }
+
+    /// Forgets rows up to and with that sequence: they are in the lake.
+    pub fn drop_upto(&mut self, upto: u64) {
+        self.records.drop_upto(upto);
+        self.dead.drop_upto(upto);
+    }
+
+    /// Number of records.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.records.len() == 0 && self.dead.len() == 0
+    }
+}

@@ -1,0 +1,307 @@
+//! What a restart needs beside the log: the open keys (whole, when the log no longer holds all
+//! their records), the ids seen, and the commit record that says which flush counts.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
+use callboard_model::ids::{Key, PlatformId};
+use callboard_model::merge::State;
+use callboard_model::record::Record;
+use serde::{Deserialize, Serialize};
+
+use crate::datafolder;
+use crate::live::codec::{decode_record, encode_record};
+use crate::live::seen::SeenIds;
+use crate::live::{Entry, Live};
+
+/// Which flush counts. Written last, atomically.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commit {
+    /// Format of this file.
+    pub format: u8,
+    /// Number of the flush attempt that counted; grows with every attempt.
+    pub attempt: i64,
+    /// Every record up to this sequence of the log is in the lake's records.
+    pub upto: u64,
+    /// A restart replays the log from here.
+    pub replay_from: u64,
+    /// The files of `seen` ids that belong to it, oldest first.
+    pub seen: Vec<String>,
+    /// Days whose derived tables are not up to date yet.
+    pub derive_days: Vec<i32>,
+}
+
+/// What a flush is about to write, so that a crash in its middle is known.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Intent {
+    /// Number of the attempt.
+    pub attempt: i64,
+    /// Names of the keys whose rows it writes, with the days they lie in.
+    pub keys: BTreeMap<String, Vec<i32>>,
+}
+
+/// One open key on disk.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    key: Key,
+    ids: Vec<PlatformId>,
+    first_seq: u64,
+    last_sign: i64,
+    last_received: i64,
+    in_lake: bool,
+    lake_days: Vec<i32>,
+    causes: Vec<String>,
+    /// Present when the log alone does not tell the key.
+    whole: Option<Whole>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Whole {
+    alone: State,
+    set: Vec<String>,
+}
+
+fn invalid(path: &Path, why: impl std::fmt::Display) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("{} cannot be read: {why}", path.display()),
+    )
+}
+
+/// The files under `state/`.
+#[derive(Debug, Clone)]
+pub struct StateFiles {
+    dir: PathBuf,
+}
+
+impl StateFiles {
+    /// In this folder.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn open(dir: &Path) -> io::Result<Self> {
+        datafolder::create_dir_synced(dir)?;
+        Ok(StateFiles {
+            dir: dir.to_owned(),
+        })
+    }
+
+    fn json<T: for<'de> Deserialize<'de> + Default>(&self, name: &str) -> io::Result<T> {
+        let path = self.dir.join(name);
+        match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| invalid(&path, e)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(T::default()),
+            Err(e) => Err(e),
+        }
+    }
+
+    fn put<T: Serialize>(&self, name: &str, value: &T) -> io::Result<()> {
+        let bytes = serde_json::to_vec(value).map_err(io::Error::other)?;
+        datafolder::write_synced(&self.dir.join(name), &bytes)
+    }
+
+    /// The flush that counts.
+    ///
+    /// # Errors
+    /// When the file is damaged.
+    pub fn commit(&self) -> io::Result<Commit> {
+        self.json("commit.json")
+    }
+
+    /// Makes a flush count.
+    ///
+    /// # Errors
+    /// When the disk refuses; then it does not count.
+    pub fn set_commit(&self, commit: &Commit) -> io::Result<()> {
+        self.put("commit.json", commit)
+    }
+
+    /// The last intent.
+    ///
+    /// # Errors
+    /// When the file is damaged.
+    pub fn intent(&self) -> io::Result<Intent> {
+        self.json("intent.json")
+    }
+
+    /// Says what is about to be written.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn set_intent(&self, intent: &Intent) -> io::Result<()> {
+        self.put("intent.json", intent)
+    }
+
+    /// Writes the open keys of a flush. Those for which `whole` says so are written whole.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn write_open(
+        &self,
+        attempt: i64,
+        entries: &[Arc<Entry>],
+        whole: impl Fn(&Entry) -> bool,
+    ) -> io::Result<()> {
+        let mut out = Vec::new();
+        for e in entries {
+            let kept = Kept {
+                key: e.key.clone(),
+                ids: e.ids.clone(),
+                first_seq: e.first_seq,
+                last_sign: e.last_sign,
+                last_received: e.last_received,
+                in_lake: e.in_lake,
+                lake_days: e.lake_days.clone(),
+                causes: e.causes.clone(),
+                whole: whole(e).then(|| Whole {
+                    alone: e.alone.clone(),
+                    set: e
+                        .set
+                        .iter()
+                        .map(|r| BASE64.encode(encode_record(r)))
+                        .collect(),
+                }),
+            };
+            serde_json::to_writer(&mut out, &kept).map_err(io::Error::other)?;
+            out.write_all(b"\n")?;
+        }
+        datafolder::write_synced(&self.open_path(attempt), &out)
+    }
+
+    fn open_path(&self, attempt: i64) -> PathBuf {
+        self.dir.join(format!("open-{attempt}.ndjson"))
+    }
+
+    /// The open keys of a flush.
+    ///
+    /// # Errors
+    /// When the file is missing or damaged.
+    pub fn read_open(&self, attempt: i64) -> io::Result<Vec<Entry>> {
+        let path = self.open_path(attempt);
+        let file = match fs::File::open(&path) {
+            Ok(file) => file,
+            Err(e) if e.kind() == io::ErrorKind::NotFound && attempt == 0 => return Ok(Vec::new()),
+            Err(e) => return Err(invalid(&path, e)),
+        };
+        let mut entries = Vec::new();
+        for line in BufReader::new(file).lines() {
+            let kept: Kept = serde_json::from_str(&line?).map_err(|e| invalid(&path, e))?;
+            let mut entry = Entry::new(kept.key, kept.first_seq);
+            for id in kept.ids {
+                entry.add_id(id);
+            }
+            entry.last_sign = kept.last_sign;
+            entry.last_received = kept.last_received;
+            entry.in_lake = kept.in_lake;
+            entry.lake_days = kept.lake_days;
+            entry.causes = kept.causes;
+            if let Some(whole) = kept.whole {
+                entry.alone = whole.alone;
+                entry.whole_on_disk = true;
+                let mut set: Vec<Arc<Record>> = Vec::with_capacity(whole.set.len());
+                for text in whole.set {
+                    let bytes = BASE64.decode(text).map_err(|e| invalid(&path, e))?;
+                    set.push(Arc::new(
+                        decode_record(&bytes).map_err(|e| invalid(&path, e))?,
+                    ));
+                }
+                entry.restore_set(set);
+            }
+            entries.push(entry);
+        }
+        Ok(entries)
+    }
+
+    /// Appends a file of seen ids.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn write_seen(
+        &self,
+        name: &str,
+        ids: &BTreeMap<Arc<str>, Vec<(u64, u64)>>,
+    ) -> io::Result<()> {
+        let mut out = Vec::new();
+        for (source, pairs) in ids {
+            out.extend((source.len() as u32).to_le_bytes());
+            out.extend(source.as_bytes());
+            out.extend((pairs.len() as u64).to_le_bytes());
+            for (id, content) in pairs {
+                out.extend(id.to_le_bytes());
+                out.extend(content.to_le_bytes());
+            }
+        }
+        datafolder::write_synced(&self.dir.join(name), &out)
+    }
+
+    /// Reads a file of seen ids into the memory of them.
+    ///
+    /// # Errors
+    /// When the file is missing or damaged.
+    pub fn read_seen(&self, name: &str, seen: &mut SeenIds) -> io::Result<()> {
+        let path = self.dir.join(name);
+        let bytes = fs::read(&path)?;
+        let mut rest = &bytes[..];
+        let mut take = |n: usize| -> io::Result<&[u8]> {
+            if rest.len() < n {
+                return Err(invalid(&path, "cut short"));
+            }
+            let (head, tail) = rest.split_at(n);
+            rest = tail;
+            Ok(head)
+        };
+        loop {
+            let Ok(n) = take(4) else { return Ok(()) };
+            let n = u32::from_le_bytes([n[0], n[1], n[2], n[3]]) as usize;
+            let source: Arc<str> = std::str::from_utf8(take(n)?)
+                .map_err(|e| invalid(&path, e))?
+                .into();
+            let count = number(take(8)?);
+            for _ in 0..count {
+                let id = number(take(8)?);
+                let content = number(take(8)?);
+                seen.put(&source, id, content);
+            }
+        }
+    }
+
+    /// Removes files that belong to flushes that no longer count.
+    pub fn tidy(&self, commit: &Commit) {
+        let keep_open = self.open_path(commit.attempt);
+        let Ok(files) = fs::read_dir(&self.dir) else {
+            return;
+        };
+        for path in files.flatten().map(|f| f.path()) {
+            let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("");
+            let stale = (name.starts_with("open-") && path != keep_open)
+                || (name.starts_with("seen-") && !commit.seen.iter().any(|s| s == name));
+            if stale && let Err(error) = fs::remove_file(&path) {
+                tracing::warn!(path = %path.display(), %error, "cannot remove an old state file");
+            }
+        }
+    }
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    let mut n = [0; 8];
+    n.copy_from_slice(&bytes[..8]);
+    u64::from_le_bytes(n)
+}
+
+/// Marks keys whose rows a flush that did not count may have written: they are replaced.
+pub fn mark_interrupted(live: &mut Live, intent: &Intent) {
+    for (name, days) in &intent.keys {
+        if let Some(birth) = live.find(name)
+            && let Some(entry) = live.entry_mut(birth)
+        {
+            entry.in_lake = true;
+            entry.lake_days.extend(days);
+            entry.touch();
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Late records: those that speak of keys whose rows are in the lake. All that is known of such
+//! a key is read from the lake's records, the new is merged in, and if its rows change, the key
+//! is open again until the next flush replaces them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use callboard_model::ids::Key;
+use callboard_model::record::{Record, RouteKey, Stamp};
+use deltalake::arrow::array::{Array, AsArray, RecordBatch};
+use deltalake::arrow::datatypes::TimestampMicrosecondType;
+
+use super::{Store, StoreError};
+use crate::live::{Entry, Live, Routed, natives};
+
+impl Store {
+    /// Resolves what waits. Records that arrive meanwhile wait for the next call.
+    pub(super) async fn resolve_late(&self) -> Result<usize, StoreError> {
+        let (waiting, days, restarts) = {
+            let inner = self.inner.lock();
+            let waiting = inner.live.late.clone();
+            let names: BTreeSet<String> =
+                waiting.iter().flat_map(|r| natives(&r.routing)).collect();
+            let days = inner.settled.days_of(names.iter().map(String::as_str));
+            let instances: BTreeSet<String> = inner.live.instances();
+            let restarts: Vec<(String, Vec<i64>)> = instances
+                .into_iter()
+                .map(|i| (i.clone(), inner.live.restarts_of(&i)))
+                .collect();
+            (waiting, days, restarts)
+        };
+        if waiting.is_empty() {
+            return Ok(0);
+        }
+        let known = self.known_records(&waiting, days).await?;
+
+        // What was known before, and what is known now, each in a live of its own.
+        let mut before = Live::new(self.interpreter.clone());
+        for (source, times) in restarts {
+            before.put_restarts(source, times);
+        }
+        for record in &known {
+            let record = Arc::new(record.clone());
+            if let Ok(mut routing) = self.interpreter.route(&record) {
+                routing
+                    .keys
+                    .retain(|k| !matches!(k, RouteKey::Direct(Key::Instance(_))));
+                before.apply(&Routed {
+                    seq: 0,
+                    record,
+                    routing,
+                });
+            }
+        }
+        let mut after = before.copy();
+        for routed in &waiting {
+            after.apply(routed);
+        }
+        let now = self.now();
+        let mut reopened = Vec::new();
+        let births: Vec<u64> = after.entries().map(|(b, _)| b).collect();
+        for birth in births {
+            let Some(entry) = after.entry(birth) else {
+                continue;
+            };
+            let causes: Vec<String> = waiting
+                .iter()
+                .filter(|r| {
+                    natives(&r.routing)
+                        .iter()
+                        .any(|n| entry.natives().contains(n))
+                })
+                .map(|r| format!("{} {}", r.record.source, r.record.id))
+                .collect();
+            if causes.is_empty() {
+                continue;
+            }
+            let first_seq = waiting.iter().map(|r| r.seq).min().unwrap_or(0);
+            let mut entry: Entry = entry.clone();
+            let new_rows = after.rows(birth, now);
+            let mut old_rows = crate::live::keyrows::KeyRows::default();
+            let mut lake_days = Vec::new();
+            let old: BTreeSet<u64> = entry
+                .natives()
+                .iter()
+                .filter_map(|n| before.find(n))
+                .collect();
+            for b in &old {
+                let rows = before.rows(*b, now);
+                for spec in crate::live::keyrows::KEYED {
+                    lake_days.extend(rows.days(spec().name));
+                }
+                old_rows.extend(&rows);
+            }
+            if *new_rows == old_rows {
+                continue;
+            }
+            lake_days.sort_unstable();
+            lake_days.dedup();
+            entry.in_lake = !old.is_empty();
+            entry.lake_days = lake_days;
+            entry.causes = if old.is_empty() { Vec::new() } else { causes };
+            entry.whole_on_disk = true;
+            entry.first_seq = first_seq;
+            entry.touch();
+            reopened.push(entry);
+        }
+
+        let mut inner = self.inner.lock();
+        let inner = &mut *inner;
+        for entry in reopened {
+            inner.live.open(entry);
+        }
+        let resolved: BTreeSet<u64> = waiting.iter().map(|r| r.seq).collect();
+        let rest: Vec<Routed> = std::mem::take(&mut inner.live.late)
+            .into_iter()
+            .filter(|r| !resolved.contains(&r.seq))
+            .collect();
+        // What came meanwhile may speak of a key that is open now.
+        for routed in rest {
+            let settled = &inner.settled;
+            inner.live.fold_known(routed, &|name| settled.holds(name));
+        }
+        inner.live.version += 1;
+        let version = inner.live.version;
+        self.changes.send_replace(version);
+        Ok(waiting.len())
+    }
+
+    /// All records, in the lake or waiting to go there, that belong to the components of which
+    /// the waiting ones speak.
+    async fn known_records(
+        &self,
+        waiting: &[Routed],
+        mut days: Vec<i32>,
+    ) -> Result<Vec<Record>, StoreError> {
+        let mut names: BTreeSet<String> =
+            waiting.iter().flat_map(|r| natives(&r.routing)).collect();
+        let mut known: Vec<Record> = Vec::new();
+        let mut have: BTreeSet<(Arc<str>, Arc<str>, u64)> = BTreeSet::new();
+        loop {
+            let list: Vec<String> = names.iter().cloned().collect();
+            let mut batches = self
+                .lake
+                .scan("records", Some(&days), Some(("natives", &list)))
+                .await?;
+            {
+                let mut inner = self.inner.lock();
+                for (table, more) in inner.live.unflushed.batches()? {
+                    if table == "records" {
+                        batches.extend(more);
+                    }
+                }
+            }
+            let mut grew = false;
+            let found: Vec<Record> = batches.iter().flat_map(|b| records_of(b, &names)).collect();
+            for record in found {
+                let identity = (
+                    record.source.clone(),
+                    record.id.clone(),
+                    record.content_hash(),
+                );
+                if !have.insert(identity) {
+                    continue;
+                }
+                // The waiting ones are what is new; they are not part of what was known.
+                let is_waiting = waiting.iter().any(|w| {
+                    w.record.source == record.source
+                        && w.record.id == record.id
+                        && w.record.content_hash() == record.content_hash()
+                });
+                if is_waiting {
+                    continue;
+                }
+                if let Ok(routing) = self.interpreter.route(&record) {
+                    for name in natives(&routing) {
+                        if !name.starts_with("instance:") {
+                            grew |= names.insert(name);
+                        }
+                    }
+                }
+                known.push(record);
+            }
+            if !grew {
+                return Ok(known);
+            }
+            days = self
+                .inner
+                .lock()
+                .settled
+                .days_of(names.iter().map(String::as_str));
+        }
+    }
+}
+
+/// The records of a batch of the table `records` that speak of any of the names.
+pub fn records_of(batch: &RecordBatch, names: &BTreeSet<String>) -> Vec<Record> {
+    let text = |name: &str| {
+        batch
+            .column_by_name(name)
+            .and_then(|c| c.as_string_opt::<i32>())
+    };
+    let (Some(source), Some(id), Some(format), Some(stamp)) =
+        (text("source"), text("id"), text("format"), text("stamp"))
+    else {
+        return Vec::new();
+    };
+    let received = batch
+        .column_by_name("received_at")
+        .and_then(|c| c.as_primitive_opt::<TimestampMicrosecondType>());
+    let bytes = batch
+        .column_by_name("bytes")
+        .and_then(|c| c.as_binary_opt::<i32>());
+    let natives = batch
+        .column_by_name("natives")
+        .and_then(|c| c.as_list_opt::<i32>());
+    let (Some(received), Some(bytes), Some(natives)) = (received, bytes, natives) else {
+        return Vec::new();
+    };
+    (0..batch.num_rows())
+        .filter(|row| {
+            let list = natives.value(*row);
+            list.as_string_opt::<i32>()
+                .is_some_and(|l| l.iter().flatten().any(|n| names.contains(n)))
+        })
+        .map(|row| Record {
+            source: source.value(row).into(),
+            id: id.value(row).into(),
+            format: format.value(row).into(),
+            received_at: received.value(row),
+            stamp: Arc::new(if stamp.is_null(row) {
+                Stamp::default()
+            } else {
+                serde_json::from_str(stamp.value(row)).unwrap_or_default()
+            }),
+            bytes: bytes.value(row).into(),
+        })
+        .collect()
+}

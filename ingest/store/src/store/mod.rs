@@ -1,0 +1,336 @@
+//! The store as one thing: what is durable, what is live, what is in the lake, and how the
+//! first becomes the last.
+
+pub mod checkpoint;
+mod flush;
+mod late;
+mod recover;
+mod settled;
+mod view;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use callboard_model::record::{Interpreter, Record, Routing};
+use callboard_model::tables::{Instant, TABLES};
+use deltalake::DeltaTable;
+use deltalake::arrow::array::RecordBatch;
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use crate::datafolder::DataFolder;
+use crate::lake::{Lake, LakeOptions};
+use crate::live::seen::SeenIds;
+use crate::live::{Live, Routed, natives};
+use crate::log::{Disk, Log, LogOptions};
+use crate::snapshot::Snapshot;
+
+pub use flush::Flushed;
+
+/// Reads the present of this store, UTC microseconds: the clock, or a replay's clock.
+pub trait Clock: Send + Sync {
+    /// The present.
+    fn now(&self) -> i64;
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WallClock;
+
+impl Clock for WallClock {
+    fn now(&self) -> i64 {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        since.map_or(0, |d| i64::try_from(d.as_micros()).unwrap_or(i64::MAX))
+    }
+}
+
+/// Makes tables that are queries over others; given by those who know SQL.
+#[async_trait::async_trait]
+pub trait Derive: Send + Sync {
+    /// Rows of every derived table for these UTC days, by table name. Every derived table is
+    /// named, with no rows where there are none.
+    ///
+    /// # Errors
+    /// What went wrong, in words.
+    async fn derive(
+        &self,
+        snapshot: Arc<Snapshot>,
+        days: &[i32],
+    ) -> Result<BTreeMap<&'static str, Vec<RecordBatch>>, String>;
+}
+
+/// What can go wrong below.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The data folder.
+    #[error(transparent)]
+    Folder(#[from] crate::datafolder::DataFolderError),
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] crate::log::LogError),
+    /// The lake.
+    #[error(transparent)]
+    Lake(#[from] crate::lake::LakeError),
+    /// A file of the store.
+    #[error("the data folder cannot be read or written: {0}")]
+    Io(#[from] std::io::Error),
+    /// An entry of the log that this program cannot read.
+    #[error(transparent)]
+    Codec(#[from] crate::live::codec::CodecError),
+    /// Rows that do not fit their table.
+    #[error("rows do not fit their table: {0}")]
+    Rows(#[from] deltalake::arrow::error::ArrowError),
+    /// Derived tables could not be made.
+    #[error("derived tables could not be made: {0}")]
+    Derive(String),
+}
+
+/// How the store is set up.
+#[derive(Debug, Clone)]
+pub struct StoreOptions {
+    /// The data folder.
+    pub data: PathBuf,
+    /// Where the lake is; the data folder's own when `None`.
+    pub lake: Option<String>,
+    /// Sizes of the log.
+    pub log: LogOptions,
+    /// Sizes of the lake.
+    pub lake_options: LakeOptions,
+    /// A closed contact settles after it was quiet for so long, microseconds.
+    pub grace: i64,
+    /// Open keys may hold so many bytes; the oldest settle early beyond.
+    pub live_bytes: usize,
+    /// A restart replays at most about so many bytes of log for open keys.
+    pub replay_bytes: u64,
+}
+
+impl StoreOptions {
+    /// The defaults on that folder.
+    pub fn new(data: impl Into<PathBuf>) -> Self {
+        StoreOptions {
+            data: data.into(),
+            lake: None,
+            log: LogOptions::default(),
+            lake_options: LakeOptions::default(),
+            grace: 60_000_000,
+            live_bytes: 256 << 20,
+            replay_bytes: 64 << 20,
+        }
+    }
+}
+
+pub(crate) struct Inner {
+    pub live: Live,
+    pub settled: settled::Settled,
+    /// Sequence of the last record folded.
+    pub folded: u64,
+    /// Everything up to it is in the lake's records.
+    pub flushed: u64,
+    /// Flush attempts so far.
+    pub attempt: i64,
+    /// Ids of records since the last flush, by source.
+    pub fresh_ids: BTreeMap<Arc<str>, Vec<(u64, u64)>>,
+    /// Names of those records with their day of receipt.
+    pub fresh_names: HashSet<(i32, String)>,
+    /// Lake tables as of the last flush.
+    pub tables: HashMap<&'static str, DeltaTable>,
+    pub derive_days: Vec<i32>,
+    made: Option<(u64, i64, Arc<Snapshot>)>,
+}
+
+impl Inner {
+    /// Remembers under which names a record will be found once it is in the lake.
+    fn note_names(&mut self, record: &Record, routing: &Routing) {
+        let day = Instant(record.received_at).day().0;
+        for name in natives(routing) {
+            self.fresh_names.insert((day, name));
+        }
+    }
+}
+
+/// The store. Share it by `Arc`.
+pub struct Store {
+    /// The durable log.
+    pub log: Log,
+    /// The lake's tables.
+    pub lake: Arc<Lake>,
+    pub(crate) interpreter: Arc<dyn Interpreter>,
+    pub(crate) inner: Mutex<Inner>,
+    /// Ids seen; taken before the log, so that the order of ids is the order of the log.
+    pub seen: Mutex<SeenIds>,
+    pub(crate) files: checkpoint::StateFiles,
+    pub(crate) options: StoreOptions,
+    clock: Arc<dyn Clock>,
+    changes: watch::Sender<u64>,
+    flushing: tokio::sync::Mutex<checkpoint::Commit>,
+    derive: Mutex<Option<Arc<dyn Derive>>>,
+    last_flush: AtomicI64,
+    flushes: AtomicU64,
+    failing: Mutex<Option<String>>,
+    _folder: DataFolder,
+}
+
+impl Store {
+    /// Opens the data folder, recovers what it holds, and is ready to serve.
+    ///
+    /// # Errors
+    /// [`StoreError`]: another server uses the folder, a newer program wrote it, the log is
+    /// damaged, the lake cannot be reached.
+    pub async fn open(
+        options: StoreOptions,
+        interpreter: Arc<dyn Interpreter>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, StoreError> {
+        let folder = DataFolder::open(&options.data)?;
+        let (log, recovery) = Log::open(folder.log(), options.log.clone(), Arc::new(Disk))?;
+        if let Some((path, bytes)) = &recovery.cut {
+            tracing::warn!(path = %path.display(), bytes, "cut a torn end that nobody was told of");
+        }
+        let place = options
+            .lake
+            .clone()
+            .unwrap_or_else(|| folder.lake().to_string_lossy().into_owned());
+        let lake = Lake::open(&place, TABLES, options.lake_options.clone()).await?;
+        let files = checkpoint::StateFiles::open(&folder.state())?;
+        let settled = settled::Settled::open(&folder.state().join("settled"))?;
+        let inner = Inner {
+            live: Live::new(interpreter.clone()),
+            settled,
+            folded: 0,
+            flushed: 0,
+            attempt: 0,
+            fresh_ids: BTreeMap::new(),
+            fresh_names: HashSet::new(),
+            tables: HashMap::new(),
+            derive_days: Vec::new(),
+            made: None,
+        };
+        let store = Store {
+            log,
+            lake: Arc::new(lake),
+            interpreter,
+            inner: Mutex::new(inner),
+            seen: Mutex::new(SeenIds::new()),
+            files,
+            options,
+            clock,
+            changes: watch::channel(0).0,
+            flushing: tokio::sync::Mutex::new(checkpoint::Commit::default()),
+            derive: Mutex::new(None),
+            last_flush: AtomicI64::new(0),
+            flushes: AtomicU64::new(0),
+            failing: Mutex::new(None),
+            _folder: folder,
+        };
+        store.recover().await?;
+        Ok(Arc::new(store))
+    }
+
+    /// Gives the maker of derived tables.
+    pub fn set_derive(&self, derive: Arc<dyn Derive>) {
+        *self.derive.lock() = Some(derive);
+    }
+
+    /// The present, UTC microseconds.
+    pub fn now(&self) -> i64 {
+        self.clock.now()
+    }
+
+    /// Who reads records.
+    pub fn interpreter(&self) -> &Arc<dyn Interpreter> {
+        &self.interpreter
+    }
+
+    /// Takes durable records in, in the order of the log.
+    pub fn fold(&self, batch: Vec<Routed>) {
+        let mut inner = self.inner.lock();
+        let inner = &mut *inner;
+        for routed in batch {
+            inner.folded = inner.folded.max(routed.seq);
+            let r: &Record = &routed.record;
+            inner
+                .fresh_ids
+                .entry(r.source.clone())
+                .or_default()
+                .push((r.identity_hash(), r.content_hash()));
+            inner.note_names(&routed.record.clone(), &routed.routing);
+            let settled = &inner.settled;
+            inner.live.fold(routed, &|name| settled.holds(name));
+        }
+        let version = inner.live.version;
+        self.changes.send_replace(version);
+    }
+
+    /// Takes durable dead letters in.
+    pub fn fold_dead(&self, rows: Vec<(u64, callboard_model::tables::DeadLetterRow)>) {
+        let mut inner = self.inner.lock();
+        for (seq, row) in rows {
+            inner.folded = inner.folded.max(seq);
+            inner.live.unflushed.push_dead(seq, row);
+            inner.live.version += 1;
+        }
+        let version = inner.live.version;
+        self.changes.send_replace(version);
+    }
+
+    /// How the store fares.
+    pub fn health(&self) -> Health {
+        let (open_keys, live_bytes, late, unflushed) = {
+            let inner = self.inner.lock();
+            (
+                inner.live.len(),
+                inner.live.bytes,
+                inner.live.late.len(),
+                inner.live.unflushed.len(),
+            )
+        };
+        Health {
+            open_keys,
+            live_bytes,
+            late,
+            unflushed,
+            log_bytes: self.log.bytes(),
+            flushes: self.flushes.load(Ordering::Relaxed),
+            last_flush: Some(self.last_flush.load(Ordering::Relaxed)).filter(|t| *t > 0),
+            failing: self.failing.lock().clone().or_else(|| self.log.failure()),
+        }
+    }
+
+    /// Open contacts that have been quiet for longer than they can be, with the time of their
+    /// last sign: what the closer says of them is a record like any other.
+    pub fn silent(&self) -> Vec<(String, i64)> {
+        let now = self.now();
+        let inner = self.inner.lock();
+        inner
+            .live
+            .entries()
+            .filter(|(_, e)| matches!(e.key, callboard_model::ids::Key::Contact(_)))
+            .filter(|(_, e)| e.silent_since(now))
+            .filter_map(|(_, e)| Some((e.ids.first()?.to_string(), e.last_sign)))
+            .take(10_000)
+            .collect()
+    }
+}
+
+/// How the store fares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    /// Keys that have not settled.
+    pub open_keys: usize,
+    /// Bytes they hold, roughly.
+    pub live_bytes: usize,
+    /// Records that wait to be joined with what is in the lake.
+    pub late: usize,
+    /// Records that are not in the lake yet.
+    pub unflushed: usize,
+    /// Bytes of the log.
+    pub log_bytes: u64,
+    /// Flushes of this process.
+    pub flushes: u64,
+    /// When the last one ended, UTC microseconds.
+    pub last_flush: Option<i64>,
+    /// Why flushing or the log fails, if it does.
+    pub failing: Option<String>,
+}

@@ -1,0 +1,144 @@
+//! Start after a stop or a crash: the last flush that counts, the keys open then, and the log.
+
+use std::sync::Arc;
+
+use callboard_model::record::RouteKey;
+use callboard_model::tables::TABLES;
+
+use super::{Store, StoreError, checkpoint};
+use crate::live::Routed;
+use crate::live::codec::{DEAD_LETTER, RECORD, decode_dead_letter, decode_record};
+
+impl Store {
+    /// Brings live to where the log ends.
+    pub(super) async fn recover(&self) -> Result<(), StoreError> {
+        let commit = self.files.commit()?;
+        let intent = self.files.intent()?;
+        {
+            let mut seen = self.seen.lock();
+            for name in &commit.seen {
+                self.files.read_seen(name, &mut seen)?;
+            }
+        }
+        {
+            let mut inner = self.inner.lock();
+            inner.flushed = commit.upto;
+            inner.folded = commit.upto;
+            inner.attempt = commit.attempt.max(intent.attempt);
+            inner.derive_days = commit.derive_days.clone();
+            for entry in self.files.read_open(commit.attempt)? {
+                inner.live.open(entry);
+            }
+            for spec in TABLES {
+                inner
+                    .tables
+                    .insert(spec.name, self.lake.snapshot(spec.name)?);
+            }
+        }
+        // Records that the lake has beyond the last flush that counts came with one that did not.
+        let in_lake = self.lake.applied("records")?.max(0) as u64;
+        let dead_in_lake = self.lake.applied("dead_letters")?.max(0) as u64;
+        let from = if commit.attempt == 0 {
+            1
+        } else {
+            commit.replay_from
+        };
+        for item in self.log.read(from) {
+            let (seq, kind, payload) = item?;
+            self.replay(seq, kind, &payload, &commit, in_lake, dead_in_lake)?;
+        }
+        let mut inner = self.inner.lock();
+        if intent.attempt > commit.attempt {
+            tracing::warn!(
+                attempt = intent.attempt,
+                keys = intent.keys.len(),
+                "the last flush was cut off; its rows are written again"
+            );
+            checkpoint::mark_interrupted(&mut inner.live, &intent);
+        }
+        tracing::info!(
+            open = inner.live.len(),
+            log_to = inner.folded,
+            flushed = inner.flushed,
+            "recovered"
+        );
+        self.changes.send_replace(inner.live.version);
+        Ok(())
+    }
+
+    fn replay(
+        &self,
+        seq: u64,
+        kind: u8,
+        payload: &[u8],
+        commit: &checkpoint::Commit,
+        in_lake: u64,
+        dead_in_lake: u64,
+    ) -> Result<(), StoreError> {
+        let mut inner = self.inner.lock();
+        let inner = &mut *inner;
+        inner.folded = inner.folded.max(seq);
+        match kind {
+            RECORD => {
+                let record = Arc::new(decode_record(payload)?);
+                let routing = match self.interpreter.route(&record) {
+                    Ok(routing) => routing,
+                    // It could be read when it was taken; a program that no longer can keeps it.
+                    Err(refusal) => {
+                        tracing::warn!(source = %record.source, id = %record.id, %refusal, "a record can no longer be read");
+                        return Ok(());
+                    }
+                };
+                if seq > commit.upto {
+                    self.seen.lock().remember(&record);
+                    inner
+                        .fresh_ids
+                        .entry(record.source.clone())
+                        .or_default()
+                        .push((record.identity_hash(), record.content_hash()));
+                    inner.note_names(&record, &routing);
+                    let settled = &inner.settled;
+                    let routed = Routed {
+                        seq,
+                        record,
+                        routing,
+                    };
+                    if seq > in_lake {
+                        inner.live.fold(routed, &|name| settled.holds(name));
+                    } else {
+                        inner.live.fold_known(routed, &|name| settled.holds(name));
+                    }
+                } else {
+                    // In the lake already: wanted only for keys that were open then.
+                    let mut routing = routing;
+                    routing.keys.retain(|key| match key {
+                        RouteKey::Contact(ids) => ids.iter().any(|id| inner.live.holds_contact(id)),
+                        RouteKey::Direct(key) => inner.live.holds_key(key),
+                    });
+                    inner.live.apply(&Routed {
+                        seq,
+                        record,
+                        routing,
+                    });
+                }
+            }
+            DEAD_LETTER => {
+                if seq > dead_in_lake && seq > commit.upto {
+                    inner
+                        .live
+                        .unflushed
+                        .push_dead(seq, decode_dead_letter(payload)?);
+                    inner.live.version += 1;
+                }
+            }
+            other => {
+                return Err(crate::live::codec::CodecError {
+                    kind: other,
+                    why: "unknown kind; a newer program wrote it",
+                }
+                .into());
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,130 @@
+//! "Is it in the lake?": names (platform ids, key texts) of all records in the lake, by UTC day
+//! of receipt. One file a day under `settled/`, 64-bit hashes: a false positive costs one scan
+//! that finds nothing, and comes once in 2^64 / names.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::datafolder;
+
+/// Names in the lake by day of receipt.
+pub struct Settled {
+    dir: PathBuf,
+    days: BTreeMap<i32, HashSet<u64>>,
+    fresh: BTreeMap<i32, Vec<u64>>,
+}
+
+impl Settled {
+    /// Loads what is known.
+    ///
+    /// # Errors
+    /// When the folder or a file in it cannot be read.
+    pub fn open(dir: &Path) -> io::Result<Self> {
+        fs::create_dir_all(dir)?;
+        let mut days = BTreeMap::new();
+        for file in fs::read_dir(dir)? {
+            let path = file?.path();
+            let day = path
+                .file_stem()
+                .and_then(|s| s.to_str())
+                .and_then(|s| s.parse().ok());
+            let Some(day) = day else { continue };
+            let bytes = fs::read(&path)?;
+            // A torn last hash is one of a flush that did not count; its records come again.
+            let hashes = bytes
+                .chunks_exact(8)
+                .map(|c| {
+                    let mut n = [0; 8];
+                    n.copy_from_slice(c);
+                    u64::from_le_bytes(n)
+                })
+                .collect();
+            days.insert(day, hashes);
+        }
+        Ok(Settled {
+            dir: dir.to_owned(),
+            days,
+            fresh: BTreeMap::new(),
+        })
+    }
+
+    /// Adds a name of a record received on that day; it holds on disk after [`Settled::save`].
+    pub fn add(&mut self, day: i32, name: &str) {
+        let hash = xxh3_64(name.as_bytes());
+        if self.days.entry(day).or_default().insert(hash) {
+            self.fresh.entry(day).or_default().push(hash);
+        }
+    }
+
+    /// Whether any record in the lake may speak of it.
+    pub fn holds(&self, name: &str) -> bool {
+        let hash = xxh3_64(name.as_bytes());
+        self.days.values().any(|d| d.contains(&hash))
+    }
+
+    /// Days of receipt on which records may speak of any of these.
+    pub fn days_of<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Vec<i32> {
+        let hashes: Vec<u64> = names.into_iter().map(|n| xxh3_64(n.as_bytes())).collect();
+        self.days
+            .iter()
+            .filter(|(_, d)| hashes.iter().any(|h| d.contains(h)))
+            .map(|(day, _)| *day)
+            .collect()
+    }
+
+    /// Writes what was added and syncs it.
+    ///
+    /// # Errors
+    /// When the disk refuses; what was added is tried again at the next save.
+    pub fn save(&mut self) -> io::Result<()> {
+        for (day, hashes) in &self.fresh {
+            let path = self.dir.join(format!("{day}.ids"));
+            let mut file = fs::OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(&path)?;
+            // After a torn write the file goes on at a whole hash.
+            let torn = file.metadata()?.len() % 8;
+            if torn > 0 {
+                file.write_all(&vec![0; 8 - torn as usize])?;
+            }
+            let bytes: Vec<u8> = hashes.iter().flat_map(|h| h.to_le_bytes()).collect();
+            file.write_all(&bytes)?;
+            file.sync_data()?;
+        }
+        if !self.fresh.is_empty() {
+            datafolder::sync_dir(&self.dir)?;
+        }
+        self.fresh.clear();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_survive_and_torn_ends_do_not_shift_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settled = Settled::open(dir.path()).unwrap();
+        settled.add(3, "asterisk/pbx1/1.1");
+        settled.save().unwrap();
+        let path = dir.path().join("3.ids");
+        let mut bytes = fs::read(&path).unwrap();
+        bytes.extend_from_slice(&[1, 2, 3]);
+        fs::write(&path, bytes).unwrap();
+        let mut settled = Settled::open(dir.path()).unwrap();
+        assert!(settled.holds("asterisk/pbx1/1.1"));
+        settled.add(3, "asterisk/pbx1/1.2");
+        settled.save().unwrap();
+        let settled = Settled::open(dir.path()).unwrap();
+        assert!(settled.holds("asterisk/pbx1/1.2"));
+        assert!(!settled.holds("asterisk/pbx1/1.3"));
+        assert_eq!(settled.days_of(["asterisk/pbx1/1.1", "x"]), [3]);
+    }
+}

@@ -1,0 +1,89 @@
+//! The snapshot: lake as of the last flush and live rows beside it, taken under one lock.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use callboard_model::tables::TABLES;
+use tokio::sync::watch;
+
+use super::Store;
+use crate::snapshot::{Hidden, Snapshot, Snapshots, TableSnapshot};
+
+/// Ages and midnights move on: a snapshot older than this is made anew, microseconds.
+const STALE: i64 = 1_000_000;
+
+impl Store {
+    /// The present picture.
+    pub(crate) fn picture(&self) -> Arc<Snapshot> {
+        let now = self.now();
+        let mut inner = self.inner.lock();
+        let inner = &mut *inner;
+        if let Some((version, at, made)) = &inner.made
+            && *version == inner.live.version
+        {
+            if (now - at).abs() < STALE {
+                return made.clone();
+            }
+            let mut again = Snapshot::clone(made);
+            again.now = now;
+            let again = Arc::new(again);
+            inner.made = Some((*version, now, again.clone()));
+            return again;
+        }
+        let mut made = match inner.live.batches(now) {
+            Ok(made) => made,
+            Err(error) => {
+                tracing::error!(%error, "live rows do not fit their table");
+                Default::default()
+            }
+        };
+        match inner.live.unflushed.batches() {
+            Ok(tables) => {
+                for (table, batches) in tables {
+                    made.entry(table).or_default().0.extend(batches);
+                }
+            }
+            Err(error) => tracing::error!(%error, "new records do not fit their table"),
+        }
+        let mut tables = BTreeMap::new();
+        for spec in TABLES {
+            let (live, hidden) = made.remove(spec.name).unwrap_or_default();
+            let hidden = (!hidden.is_empty()).then(|| {
+                let values: HashSet<String> = hidden.into_iter().collect();
+                Arc::new(Hidden {
+                    column: spec.id,
+                    values,
+                })
+            });
+            let lake = inner.tables.get(spec.name).cloned();
+            tables.insert(
+                spec.name,
+                TableSnapshot {
+                    spec,
+                    lake,
+                    live,
+                    hidden,
+                },
+            );
+        }
+        let version = inner.live.version;
+        let snapshot = Arc::new(Snapshot {
+            version,
+            flush: inner.attempt.max(0) as u64,
+            now,
+            tables,
+        });
+        inner.made = Some((version, now, snapshot.clone()));
+        snapshot
+    }
+}
+
+impl Snapshots for Store {
+    fn snapshot(&self) -> Arc<Snapshot> {
+        self.picture()
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+}

@@ -247,16 +247,6 @@ async fn small_files_are_put_together_and_no_row_changes() {
     assert_eq!(all(&lake).await, before);
     assert!(reader.version() < lake.snapshot("links").unwrap().version());
         "{}",
-        String::from_utf8_lossy(
-            &std::process::Command::new("find")
-                .arg(dir.path())
-                .arg("-name")
-                .arg("*")
-                .output()
-                .unwrap()
-                .stdout
-        )
-    );
     let idle = lake.maintain("links").await.unwrap();
     assert_eq!((idle.days, idle.removed), (0, 0));
     let plan = adding(&[link("late", "z", 20_000)]);

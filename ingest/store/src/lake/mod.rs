@@ -14,6 +14,8 @@ mod table;
 mod upkeep;
 
 #[cfg(test)]
+mod fault_tests;
+#[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, HashMap};

@@ -1,7 +1,7 @@
 //! The pipeline: what doors bring is read, made durable, folded into live, and acknowledged, in
 //! this order; and the clockwork that flushes, tidies and says when nothing was heard.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -29,6 +29,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 type Ack = Pin<Box<dyn Future<Output = Result<std::ops::Range<u64>, LogError>> + Send>>;
 
+/// A candidate once read.
+type Read = Result<(Arc<Record>, Routing), Box<DeadInput>>;
+
 enum Piece {
     Record(Arc<Record>, Routing),
     Dead(DeadLetterRow),
@@ -40,8 +43,47 @@ struct Job {
     reply: oneshot::Sender<Result<(), LogError>>,
 }
 
+/// What was heard of one source since the start of this process.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// Time of the last receipt, UTC microseconds.
+    pub last_received: i64,
+    /// The latest time that a record itself names, UTC microseconds.
+    pub last_event: i64,
+    /// Taken.
+    pub taken: u64,
+    /// Repeated.
+    pub repeated: u64,
+    /// Refused.
+    pub refused: u64,
+    /// Taken in each of the last 60 seconds, by second modulo 60.
+    recent: Vec<(i64, u64)>,
+}
+
+impl Heard {
+    /// Taken in the minute before `now`, UTC microseconds.
+    pub fn per_minute(&self, now: i64) -> u64 {
+        let second = now / 1_000_000;
+        self.recent.iter().filter(|(s, _)| second - s < 60).map(|(_, n)| n).sum()
+    }
+
+    fn take(&mut self, now: i64, n: u64) {
+        let second = now / 1_000_000;
+        self.taken += n;
+        match self.recent.last_mut() {
+            Some((s, count)) if *s == second => *count += n,
+            _ => self.recent.push((second, n)),
+        }
+        self.recent.retain(|(s, _)| second - s < 60);
+    }
+}
+
+/// Sources of which figures are kept; those beyond share one line.
+const SOURCES: usize = 500;
+
 /// Takes what doors bring. Share it by `Arc`.
 pub struct Pipeline {
+    heard: Mutex<BTreeMap<String, Heard>>,
     store: Arc<Store>,
     fold: mpsc::UnboundedSender<Job>,
     under_way: Mutex<HashSet<u64>>,
@@ -70,6 +112,7 @@ impl Pipeline {
             }
         });
         Arc::new(Pipeline {
+            heard: Mutex::new(BTreeMap::new()),
             store,
             fold,
             under_way: Mutex::new(HashSet::new()),
@@ -78,12 +121,42 @@ impl Pipeline {
         })
     }
 
+    /// What was heard of every source.
+    pub fn heard(&self) -> BTreeMap<String, Heard> {
+        self.heard.lock().clone()
+    }
+
+    fn note(&self, now: i64, read: &[Read], verdicts: &[Verdict]) {
+        let mut heard = self.heard.lock();
+        for (item, verdict) in read.iter().zip(verdicts) {
+            let (source, time) = match item {
+                Ok((record, routing)) => (&*record.source, routing.time),
+                Err(dead) => (dead.source.as_str(), None),
+            };
+            if !heard.contains_key(source) {
+                let name = if heard.len() < SOURCES { source } else { "others" };
+                heard.entry(name.to_owned()).or_default();
+            }
+            let key = if heard.contains_key(source) { source } else { "others" };
+            let Some(h) = heard.get_mut(key) else { continue };
+            h.last_received = h.last_received.max(now);
+            match verdict {
+                Verdict::Taken | Verdict::Conflict => {
+                    h.take(now, 1);
+                    h.last_event = h.last_event.max(time.unwrap_or(0));
+                }
+                Verdict::Repeated => h.repeated += 1,
+                Verdict::Refused(_) => h.refused += 1,
+            }
+        }
+    }
+
     /// The store below.
     pub fn store(&self) -> &Arc<Store> {
         &self.store
     }
 
-    fn read(&self, candidate: Candidate) -> Result<(Arc<Record>, Routing), Box<DeadInput>> {
+    fn read(&self, candidate: Candidate) -> Read {
         match candidate {
             Candidate::Dead(dead) => Err(Box::new(dead)),
             Candidate::Record(record) => match self.store.interpreter().route(&record) {
@@ -206,7 +279,7 @@ impl Intake for Pipeline {
 impl Pipeline {
     async fn append(
         &self,
-        read: Vec<Result<(Arc<Record>, Routing), Box<DeadInput>>>,
+        read: Vec<Read>,
         now: i64,
     ) -> Result<Vec<Verdict>, Unavailable> {
         let mut verdicts = Vec::with_capacity(read.len());
@@ -217,10 +290,10 @@ impl Pipeline {
         {
             // Ids are remembered, the log is appended and the fold is told in one order.
             let mut seen = self.store.seen.lock();
-            for (nth, item) in read.into_iter().enumerate() {
+            for (nth, item) in read.iter().enumerate() {
                 match item {
                     Ok((record, routing)) => {
-                        let verdict = match seen.check(&record) {
+                        let verdict = match seen.check(record) {
                             Seen::Same => {
                                 verdicts.push(Verdict::Repeated);
                                 continue;
@@ -229,16 +302,16 @@ impl Pipeline {
                             Seen::Other => Verdict::Conflict,
                         };
                         if verdict == Verdict::Taken {
-                            seen.remember(&record);
+                            seen.remember(record);
                             new.push(record.clone());
                         }
                         verdicts.push(verdict);
-                        entries.push(Entry { kind: RECORD, payload: encode_record(&record) });
-                        pieces.push(Piece::Record(record, routing));
+                        entries.push(Entry { kind: RECORD, payload: encode_record(record) });
+                        pieces.push(Piece::Record(record.clone(), routing.clone()));
                     }
                     Err(dead) => {
                         let refusal = dead.refusal.clone();
-                        let row = dead_row(*dead, now, nth);
+                        let row = dead_row((**dead).clone(), now, nth);
                         verdicts.push(Verdict::Refused(refusal));
                         entries.push(Entry {
                             kind: DEAD_LETTER,
@@ -249,6 +322,7 @@ impl Pipeline {
                 }
             }
             if entries.is_empty() {
+                self.note(now, &read, &verdicts);
                 return Ok(verdicts);
             }
             let ack: Ack = Box::pin(self.store.log.append(entries));
@@ -264,6 +338,10 @@ impl Pipeline {
             }
             return Err(unavailable(error));
         }
+        self.note(now, &read, &verdicts);
         Ok(verdicts)
     }
 }
+
+#[cfg(test)]
+mod tests;

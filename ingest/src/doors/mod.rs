@@ -7,6 +7,7 @@ pub mod batch;
 pub mod binary;
 pub mod body;
 pub mod event;
+pub mod follow;
 pub mod gate;
 pub mod http;
 pub mod intake;

@@ -247,6 +247,9 @@ entity! {
 pub struct TurnData {
     /// agent, customer or mixed.
     pub leg: String,
+    /// Order in the conversation of all legs, from 1; its place in this list when missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<i64>,
     /// Start, milliseconds from the beginning of the recording.
     pub start_ms: i64,
     /// End, milliseconds from the beginning of the recording.

@@ -53,7 +53,7 @@ pub fn recording_rows(recording_id: &str, state: &State) -> RecordingRows {
             recording_id: recording_id.to_owned(),
             contact_id: contact_id.clone(),
             leg: turn.leg.clone(),
-            seq: i as i64 + 1,
+            seq: turn.seq.unwrap_or(i as i64 + 1),
             start_ms: turn.start_ms,
             end_ms: turn.end_ms,
             text: turn.text.clone(),

@@ -5,10 +5,13 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryBuilder, BooleanBuilder, Date32Builder, Float64Builder, Int64Builder,
+    Array, ArrayRef, AsArray, BinaryBuilder, BooleanBuilder, Date32Builder, Float64Builder, Int64Builder,
     ListBuilder, StringBuilder, TimestampMicrosecondBuilder,
 };
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{
+    DataType, Date32Type, Field, Float64Type, Int64Type, Schema, SchemaRef, TimeUnit,
+    TimestampMicrosecondType,
+};
 
 /// The type of a column, as far as the lake and SQL care.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +104,9 @@ pub trait Cell: Clone {
     const KIND: Kind;
     /// Whether NULL can occur.
     const NULLABLE: bool;
+    /// The cell of a column; `None` when the column is of another type or the cell is NULL where
+    /// it must not be.
+    fn read(column: &ArrayRef, row: usize) -> Option<Self>;
     /// The column of all given cells.
     fn column<'a>(cells: impl Iterator<Item = &'a Self>) -> ArrayRef
     where
@@ -131,10 +137,13 @@ impl Day {
 }
 
 macro_rules! cell {
-    ($type:ty, $kind:expr, $builder:expr, |$b:ident, $v:ident| $push:expr) => {
+    ($type:ty, $kind:expr, $builder:expr, |$b:ident, $v:ident| $push:expr, |$c:ident, $r:ident| $read:expr) => {
         impl Cell for $type {
             const KIND: Kind = $kind;
             const NULLABLE: bool = false;
+            fn read($c: &ArrayRef, $r: usize) -> Option<Self> {
+                if $c.is_null($r) { None } else { $read }
+            }
             fn column<'a>(cells: impl Iterator<Item = &'a Self>) -> ArrayRef {
                 let mut $b = $builder;
                 for $v in cells {
@@ -146,6 +155,9 @@ macro_rules! cell {
         impl Cell for Option<$type> {
             const KIND: Kind = $kind;
             const NULLABLE: bool = true;
+            fn read(column: &ArrayRef, row: usize) -> Option<Self> {
+                if column.is_null(row) { Some(None) } else { <$type>::read(column, row).map(Some) }
+            }
             fn column<'a>(cells: impl Iterator<Item = &'a Self>) -> ArrayRef {
                 let mut $b = $builder;
                 for cell in cells {
@@ -172,23 +184,38 @@ fn lists() -> ListBuilder<StringBuilder> {
     )))
 }
 
-cell!(String, Kind::Text, StringBuilder::new(), |b, v| b
-    .append_value(v));
-cell!(&'static str, Kind::Text, StringBuilder::new(), |b, v| b
-    .append_value(v));
-cell!(i64, Kind::Int, Int64Builder::new(), |b, v| b
-    .append_value(*v));
-cell!(f64, Kind::Float, Float64Builder::new(), |b, v| b
-    .append_value(*v));
-cell!(bool, Kind::Bool, BooleanBuilder::new(), |b, v| b
-    .append_value(*v));
-cell!(Instant, Kind::Time, times(), |b, v| b.append_value(v.0));
-cell!(Day, Kind::Day, Date32Builder::new(), |b, v| b
-    .append_value(v.0));
-cell!(Vec<u8>, Kind::Bytes, BinaryBuilder::new(), |b, v| b
-    .append_value(v));
-cell!(Vec<String>, Kind::Texts, lists(), |b, v| b
-    .append_value(v.iter().map(|s| Some(s.as_str()))));
+cell!(String, Kind::Text, StringBuilder::new(), |b, v| b.append_value(v), |c, r| {
+    Some(c.as_string_opt::<i32>()?.value(r).to_owned())
+});
+cell!(i64, Kind::Int, Int64Builder::new(), |b, v| b.append_value(*v), |c, r| {
+    Some(c.as_primitive_opt::<Int64Type>()?.value(r))
+});
+cell!(f64, Kind::Float, Float64Builder::new(), |b, v| b.append_value(*v), |c, r| {
+    Some(c.as_primitive_opt::<Float64Type>()?.value(r))
+});
+cell!(bool, Kind::Bool, BooleanBuilder::new(), |b, v| b.append_value(*v), |c, r| {
+    Some(c.as_boolean_opt()?.value(r))
+});
+cell!(Instant, Kind::Time, times(), |b, v| b.append_value(v.0), |c, r| {
+    Some(Instant(c.as_primitive_opt::<TimestampMicrosecondType>()?.value(r)))
+});
+cell!(Day, Kind::Day, Date32Builder::new(), |b, v| b.append_value(v.0), |c, r| {
+    Some(Day(c.as_primitive_opt::<Date32Type>()?.value(r)))
+});
+cell!(Vec<u8>, Kind::Bytes, BinaryBuilder::new(), |b, v| b.append_value(v), |c, r| {
+    Some(c.as_binary_opt::<i32>()?.value(r).to_vec())
+});
+cell!(
+    Vec<String>,
+    Kind::Texts,
+    lists(),
+    |b, v| b.append_value(v.iter().map(|s| Some(s.as_str()))),
+    |c, r| {
+        let list = c.as_list_opt::<i32>()?.value(r);
+        let texts = list.as_string_opt::<i32>()?;
+        Some(texts.iter().flatten().map(str::to_owned).collect())
+    }
+);
 
 /// Declares a row type, its table description and the way to an Arrow batch, once.
 macro_rules! table {
@@ -226,6 +253,19 @@ macro_rules! table {
             id: $id,
             sort: &[$($sort),*],
         };
+
+        impl $row {
+            /// The rows of a batch of this table; rows that do not fit it are left out.
+            pub fn from_batch(batch: &arrow::array::RecordBatch) -> Vec<Self> {
+                use crate::tables::Cell;
+                (0..batch.num_rows())
+                    .filter_map(|row| Some($row {
+                        $( $field: <$type>::read(batch.column_by_name(stringify!($field))?, row)?, )+
+                        day: crate::tables::Day::read(batch.column_by_name("day")?, row)?,
+                    }))
+                    .collect()
+            }
+        }
 
         impl crate::tables::Row for $row {
             fn spec() -> &'static crate::tables::TableSpec {

@@ -30,6 +30,24 @@ impl Event<'_> {
         }
     }
 
+    /// The caller's name; the manager writes quotes and backslashes in it behind a backslash.
+    pub fn caller_name(&self) -> Cow<'_, str> {
+        let name = self.get("CallerIDName");
+        if !name.contains('\\') {
+            return Cow::Borrowed(name);
+        }
+        let mut plain = String::with_capacity(name.len());
+        let mut chars = name.chars();
+        while let Some(c) = chars.next() {
+            if c == '\\' {
+                plain.extend(chars.next());
+            } else {
+                plain.push(c);
+            }
+        }
+        Cow::Owned(plain)
+    }
+
     /// A header as a whole number.
     pub fn int(&self, name: &str) -> Option<i64> {
         self.get(name).trim().parse().ok()

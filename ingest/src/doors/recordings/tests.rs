@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::super::testing::{AlwaysReady, MemoryIntake};
-use super::watch::{Watch, WatchFolder};
+use super::watch::{Watch, Watcher};
 use super::*;
 
 #[derive(Default)]
@@ -147,11 +147,12 @@ async fn a_watched_folder_takes_what_stands_still_once() {
     fs::create_dir_all(folder.join("INBOX")).unwrap();
     let memory = dir.path().join("watch.jsonl");
     let open = || {
-        let folder = WatchFolder {
+        let folder = Watch {
             path: folder.clone(),
             instance: "pbx1".into(),
+            memory: memory.clone(),
         };
-        Watch::open(folder, s.recordings.clone(), memory.clone()).unwrap()
+        Watcher::open(folder, s.recordings.clone()).unwrap()
     };
     fs::write(folder.join("sales-1795253950.1-rx.wav"), WAV).unwrap();
     fs::write(folder.join("c-1-agent.wav"), b"RIFF").unwrap();

@@ -26,11 +26,28 @@ const PATIENCE: u32 = 300;
 
 /// A folder to watch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WatchFolder {
+pub struct Watch {
     /// The folder.
     pub path: PathBuf,
     /// Asterisk's instance, for contacts that are named by uniqueid.
     pub instance: String,
+    /// File in which is remembered what was taken, e.g. in the data folder.
+    pub memory: PathBuf,
+}
+
+/// Watches a folder until told to stop. A folder that cannot be read is tried again: it may be
+/// on a disk that is not there yet.
+pub async fn run(watch: Watch, recordings: Recordings, stop: CancellationToken) {
+    loop {
+        match Watcher::open(watch.clone(), recordings.clone()) {
+            Ok(watcher) => return watcher.run(stop).await,
+            Err(error) => tracing::error!(%error, "recordings are not watched; tried again in 30 s"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(Duration::from_secs(30)) => {}
+        }
+    }
 }
 
 /// What was seen of a file.
@@ -49,24 +66,19 @@ struct Remembered {
 }
 
 /// Watches one folder.
-pub struct Watch {
-    folder: WatchFolder,
+pub struct Watcher {
+    folder: Watch,
     recordings: Recordings,
-    memory: PathBuf,
     taken: HashMap<PathBuf, Look>,
     seen: HashMap<PathBuf, (Look, u32)>,
 }
 
-impl Watch {
-    /// Watches that folder; what was taken is remembered in `memory`, a file of the data folder.
+impl Watcher {
+    /// Watches that folder, and remembers what was taken.
     ///
     /// # Errors
     /// When the folder or the memory cannot be read.
-    pub fn open(
-        folder: WatchFolder,
-        recordings: Recordings,
-        memory: PathBuf,
-    ) -> std::io::Result<Self> {
+    pub fn open(folder: Watch, recordings: Recordings) -> std::io::Result<Self> {
         fs::read_dir(&folder.path).map_err(|e| {
             std::io::Error::new(
                 e.kind(),
@@ -76,12 +88,11 @@ impl Watch {
                 ),
             )
         })?;
-        let taken = remembered(&memory)?;
-        rewrite(&memory, &taken)?;
-        Ok(Watch {
+        let taken = remembered(&folder.memory)?;
+        rewrite(&folder.memory, &taken)?;
+        Ok(Watcher {
             folder,
             recordings,
-            memory,
             taken,
             seen: HashMap::new(),
         })
@@ -217,7 +228,7 @@ impl Watch {
         let mut file = fs::OpenOptions::new()
             .create(true)
             .append(true)
-            .open(&self.memory)?;
+            .open(&self.folder.memory)?;
         let line = line_of(path, look)?;
         file.write_all(&line)?;
         file.sync_data()

@@ -8,6 +8,7 @@
 #[cfg(test)]
 mod faults;
 mod localstore;
+mod remote;
 mod rows;
 mod scan;
 mod table;
@@ -204,7 +205,7 @@ impl Lake {
                 }
                 Some(Arc::new(localstore::SyncedFiles::new()))
             }
-            None => None,
+            None => Some(remote::store(place, &url, &options.storage_options)?),
         };
         Self::open_on(url, store, specs, options).await
     }

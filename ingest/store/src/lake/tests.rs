@@ -340,12 +340,25 @@ async fn a_column_of_a_newer_program_is_added_and_another_shape_is_refused() {
 }
 
 #[tokio::test]
+async fn any_object_store_holds_a_lake() {
+    let lake = Lake::open("memory:///some/where", SPECS, LakeOptions::default())
+        .await
+        .unwrap();
+    let plan = adding(&[link("a", "b", 20_000)]);
+    assert!(lake.write("links", 1, plan).await.unwrap());
+    let plan = replacing(&[link("a", "c", 20_000)], &[20_000], &["a"]);
+    assert!(lake.write("links", 2, plan).await.unwrap());
+    assert_eq!(all(&lake).await, expected(&[("a", "c", 20_000)]));
+}
+
+#[tokio::test]
 async fn an_unusable_place_is_named() {
     for place in ["nonsense://x/y", "http://[bad", "file://host/share"] {
         let error = Lake::open(place, SPECS, LakeOptions::default())
             .await
             .unwrap_err();
-        assert!(!error.to_string().is_empty(), "{place}");
+        assert!(matches!(error, LakeError::Place { .. }), "{error}");
+        assert!(error.to_string().contains(place), "{error}");
     }
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");

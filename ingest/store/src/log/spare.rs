@@ -17,6 +17,7 @@ pub(super) struct Spare {
     making: Option<JoinHandle<Made>>,
     cancel: Arc<AtomicBool>,
     wanted: bool,
+    storage: Arc<dyn Storage>,
 }
 
 impl Spare {
@@ -25,6 +26,7 @@ impl Spare {
             making: None,
             cancel: Arc::new(AtomicBool::new(false)),
             wanted: shared.options.preallocate,
+            storage: Arc::clone(&shared.storage),
         }
     }
 
@@ -73,8 +75,10 @@ impl Spare {
 impl Drop for Spare {
     fn drop(&mut self) {
         self.cancel.store(true, Ordering::Relaxed);
-        if let Some(making) = self.making.take() {
-            let _ = making.join();
+        let made = self.making.take().map(JoinHandle::join);
+        if let Some(Ok(Ok(Some((path, _))))) = made {
+            // Left over it would only hold space; the next start would remove it anyway.
+            let _ = self.storage.remove(&path);
         }
     }
 }

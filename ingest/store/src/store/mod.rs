@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use callboard_model::record::{Interpreter, Record, Routing};
-use callboard_model::tables::{Instant, TABLES};
+use callboard_model::tables::{Instant, RecordingRow, TABLES};
 use deltalake::DeltaTable;
 use deltalake::arrow::array::RecordBatch;
 use parking_lot::Mutex;
@@ -273,6 +273,43 @@ impl Store {
         }
         let version = inner.live.version;
         self.changes.send_replace(version);
+    }
+
+    /// Recordings that are there and have no transcript yet, oldest first. They stay live until
+    /// they have one.
+    pub fn untranscribed(&self) -> Vec<RecordingRow> {
+        let now = self.now();
+        let mut inner = self.inner.lock();
+        let births: Vec<u64> = inner
+            .live
+            .entries()
+            .filter(|(_, e)| matches!(e.key, callboard_model::ids::Key::Recording(_)))
+            .map(|(birth, _)| birth)
+            .collect();
+        births
+            .into_iter()
+            .flat_map(|birth| inner.live.rows(birth, now).recordings.clone())
+            .filter(|r| r.state == "ready" && r.transcript_state.is_none())
+            .collect()
+    }
+
+    /// The row of a recording, live or in the lake.
+    ///
+    /// # Errors
+    /// When the lake cannot be read.
+    pub async fn recording(&self, id: &str) -> Result<Option<RecordingRow>, StoreError> {
+        let key = callboard_model::ids::Key::Recording(id.into());
+        {
+            let now = self.now();
+            let mut inner = self.inner.lock();
+            if let Some(birth) = inner.live.find(&key.text()) {
+                return Ok(inner.live.rows(birth, now).recordings.first().cloned());
+            }
+        }
+        let ids = [id.to_owned()];
+        let batches =
+            self.lake.scan("recordings", None, Some(("recording_id", &ids))).await?;
+        Ok(batches.iter().flat_map(RecordingRow::from_batch).next())
     }
 
     /// How the store fares.

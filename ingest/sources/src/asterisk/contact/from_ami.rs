@@ -74,7 +74,7 @@ fn queue_event(event: &Event<'_>, mark: &Mark, story: &mut Story) {
             story
                 .contact
                 .text(mark, F::Customer, event.get("CallerIDNum"))
-                .text(mark, F::CustomerName, event.get("CallerIDName"))
+                .text(mark, F::CustomerName, &event.caller_name())
                 .text(mark, F::Channel, "voice");
             story
                 .enter(FEED, call, queue, mark.at, mark)
@@ -445,7 +445,7 @@ fn ends(events: &Events<'_>, story: &mut Story) {
                     story
                         .contact
                         .guess_text(mark, F::Customer, event.get("CallerIDNum"))
-                        .guess_text(mark, F::CustomerName, event.get("CallerIDName"));
+                        .guess_text(mark, F::CustomerName, &event.caller_name());
                 }
                 open.insert(event.get("Uniqueid"));
             }

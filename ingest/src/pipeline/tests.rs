@@ -1,0 +1,220 @@
+//! The pipeline over a real store: what is acknowledged comes back, whatever happens between.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use callboard_model::tables::ContactRow;
+use callboard_sources::registry::Registry;
+use callboard_store::snapshot::Snapshots;
+use callboard_store::datafolder::DataFolderError;
+use callboard_store::store::{Clock, StoreError, StoreOptions};
+
+use super::*;
+
+const T0: i64 = 1_772_442_904_000_000;
+
+struct Hand(AtomicI64);
+
+impl Clock for Hand {
+    fn now(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+struct Bench {
+    clock: Arc<Hand>,
+    pipeline: Arc<Pipeline>,
+}
+
+impl Bench {
+    async fn open(dir: &Path, now: i64) -> Bench {
+        let clock = Arc::new(Hand(AtomicI64::new(now)));
+        let mut options = StoreOptions::new(dir);
+        options.log.segment_bytes = 1 << 20;
+        // The fold of a dropped bench lets go of the folder a moment later.
+        for _ in 0..500 {
+            match Store::open(options.clone(), Arc::new(Registry), clock.clone()).await {
+                Ok(store) => return Bench { clock, pipeline: Pipeline::start(store) },
+                Err(StoreError::Folder(DataFolderError::Locked { .. })) => {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                Err(e) => panic!("{e}"),
+            }
+        }
+        panic!("the folder stays locked")
+    }
+
+    async fn send(&self, events: &[String]) -> Vec<Verdict> {
+        let batch = events
+            .iter()
+            .map(|e| {
+                let v: serde_json::Value = serde_json::from_str(e).unwrap();
+                Candidate::Record(Record {
+                    source: v["source"].as_str().unwrap().into(),
+                    id: v["id"].as_str().unwrap().into(),
+                    format: "event".into(),
+                    received_at: self.clock.now(),
+                    stamp: Arc::default(),
+                    bytes: e.as_bytes().into(),
+                })
+            })
+            .collect();
+        self.pipeline.submit(batch).await.unwrap()
+    }
+
+    async fn flush(&self) {
+        self.pipeline.store().flush(false).await.unwrap();
+    }
+
+    /// All contacts as a query would see them.
+    async fn contacts(&self) -> Vec<ContactRow> {
+        let snapshot = self.pipeline.store().snapshot();
+        let table = &snapshot.tables["contacts"];
+        let mut rows: Vec<ContactRow> =
+            table.live.iter().flat_map(ContactRow::from_batch).collect();
+        for batch in self.pipeline.store().lake.scan("contacts", None, None).await.unwrap() {
+            rows.extend(ContactRow::from_batch(&batch).into_iter().filter(|r| {
+                table.hidden.as_ref().is_none_or(|h| !h.values.contains(&r.contact_id))
+            }));
+        }
+        rows.sort_by(|a, b| a.contact_id.cmp(&b.contact_id));
+        rows
+    }
+
+    fn later(&self, seconds: i64) {
+        self.clock.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+    }
+}
+
+fn segment(id: &str, contact: &str, segment: &str, verb: &str, at: i64, rest: &str) -> String {
+    let time = callboard_model::time::format_rfc3339(at);
+    format!(
+        r#"{{"specversion":"1.0","id":"{id}","source":"/test","type":"callboard.segment.{verb}","time":"{time}","data":{{"contact_id":"{contact}","segment_id":"{segment}"{rest}}}}}"#
+    )
+}
+
+fn call(contact: &str, at: i64) -> Vec<String> {
+    let c = contact;
+    let s = 1_000_000;
+    vec![
+        segment(&format!("{c}1"), c, "q", "started", at, r#","kind":"queue","queue":"sales""#),
+        segment(&format!("{c}2"), c, "q", "ended", at + 5 * s, r#","outcome":"answered""#),
+        segment(
+            &format!("{c}3"),
+            c,
+            "t",
+            "started",
+            at + 5 * s,
+            r#","kind":"talk","queue":"sales","agent":"Ann","parent":"q""#,
+        ),
+        segment(&format!("{c}4"), c, "t", "ended", at + 35 * s, r#","outcome":"completed""#),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_is_visible_settles_and_survives() {
+    let dir = tempfile::tempdir().unwrap();
+    let bench = Bench::open(dir.path(), T0).await;
+    assert_eq!(bench.send(&call("a", T0)).await, vec![Verdict::Taken; 4]);
+    let live = bench.contacts().await;
+    assert_eq!(live.len(), 1);
+    assert_eq!((live[0].wait_ms, live[0].talk_ms), (Some(5_000), Some(30_000)));
+    assert_eq!(live[0].outcome.as_deref(), Some("answered"));
+    assert_eq!(bench.send(&call("a", T0)).await, vec![Verdict::Repeated; 4]);
+
+    bench.later(3600);
+    bench.flush().await;
+    assert_eq!(bench.pipeline.store().health().open_keys, 0, "it settled");
+    assert_eq!(bench.contacts().await, live);
+    drop(bench);
+    let bench = Bench::open(dir.path(), T0 + 7_200_000_000).await;
+    assert_eq!(bench.contacts().await, live);
+    assert_eq!(bench.send(&call("a", T0)).await, vec![Verdict::Repeated; 4], "ids survive");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_comes_back_without_a_clean_stop() {
+    let dir = tempfile::tempdir().unwrap();
+    let before = {
+        let bench = Bench::open(dir.path(), T0).await;
+        bench.send(&call("a", T0)).await;
+        bench.flush().await;
+        bench.send(&call("b", T0)[..3]).await;
+        bench.contacts().await
+    };
+    assert_eq!(before.len(), 2);
+    assert_eq!(before[1].state, "open");
+    let bench = Bench::open(dir.path(), T0).await;
+    assert_eq!(bench.contacts().await, before);
+    bench.send(&call("b", T0)[3..]).await;
+    assert_eq!(bench.contacts().await[1].state, "closed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_record_corrects_what_had_settled() {
+    let dir = tempfile::tempdir().unwrap();
+    let bench = Bench::open(dir.path(), T0).await;
+    bench.send(&call("a", T0)).await;
+    bench.later(3600);
+    bench.flush().await;
+    let hold = segment(
+        "late",
+        "a",
+        "h",
+        "recorded",
+        T0 + 20_000_000,
+        r#","kind":"hold","parent":"t","start":"2026-03-02T09:15:14Z","end":"2026-03-02T09:15:20Z""#,
+    );
+    bench.send(&[hold]).await;
+    bench.flush().await;
+    let rows = bench.contacts().await;
+    assert_eq!(rows.len(), 1, "replaced, not doubled: {rows:?}");
+    assert_eq!(rows[0].hold_ms, Some(6_000));
+    bench.later(3600);
+    bench.flush().await;
+    let rows = bench.contacts().await;
+    assert_eq!((rows.len(), rows[0].hold_ms), (1, Some(6_000)));
+    let corrections =
+        bench.pipeline.store().lake.scan("corrections", None, None).await.unwrap();
+    assert_eq!(corrections.iter().map(|b| b.num_rows()).sum::<usize>(), 1);
+    // The same again changes nothing, and is no correction.
+    let same = segment("late2", "a", "q", "started", T0, r#","kind":"queue","queue":"sales""#);
+    bench.send(&[same]).await;
+    bench.later(3600);
+    bench.flush().await;
+    let corrections =
+        bench.pipeline.store().lake.scan("corrections", None, None).await.unwrap();
+    assert_eq!(corrections.iter().map(|b| b.num_rows()).sum::<usize>(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn contacts_that_prove_to_be_one_become_one_even_when_settled() {
+    let dir = tempfile::tempdir().unwrap();
+    let bench = Bench::open(dir.path(), T0).await;
+    bench.send(&call("a", T0)).await;
+    bench.send(&call("b", T0 + 40_000_000)).await;
+    bench.later(3600);
+    bench.flush().await;
+    assert_eq!(bench.contacts().await.len(), 2);
+    let link = r#"{"specversion":"1.0","id":"l","source":"/test","type":"callboard.link.recorded","time":"2026-03-02T10:00:00Z","data":{"contact_id":"b","other_id":"a","kind":"same"}}"#;
+    bench.send(&[link.to_owned()]).await;
+    for _ in 0..2 {
+        bench.flush().await;
+        let rows = bench.contacts().await;
+        assert_eq!(rows.len(), 1, "{rows:?}");
+        assert_eq!(rows[0].contact_id, "a");
+        bench.later(3600);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_is_kept_as_a_dead_letter() {
+    let dir = tempfile::tempdir().unwrap();
+    let bench = Bench::open(dir.path(), T0).await;
+    let bad = r#"{"specversion":"1.0","id":"x","source":"/test","type":"callboard.segment.started","data":{}}"#;
+    let verdicts = bench.send(&[bad.to_owned()]).await;
+    assert!(matches!(&verdicts[0], Verdict::Refused(r) if r.class == "no_time"), "{verdicts:?}");
+    bench.flush().await;
+    let kept = bench.pipeline.store().lake.scan("dead_letters", None, None).await.unwrap();
+    assert_eq!(kept.iter().map(|b| b.num_rows()).sum::<usize>(), 1);
+}

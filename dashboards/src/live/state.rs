@@ -1,0 +1,137 @@
+//! What the board shows, read in three queries per change.
+
+use std::collections::HashMap;
+
+use crate::app::App;
+use crate::data::{DataError, Value};
+use crate::reports::run::{Cell, Grid, Run};
+use crate::url::Params;
+use crate::view::filters::Choice;
+use crate::zone::Range;
+use chrono_tz::Tz;
+
+/// Most agents shown.
+const MOST_AGENTS: usize = 2_000;
+/// Measures of a queue's row, in the order in which they are asked for.
+pub(super) const MEASURES: [&str; 10] = [
+    "waiting",
+    "oldest",
+    "offered",
+    "answered",
+    "abandoned",
+    "left",
+    "service_level",
+    "asa",
+    "threshold",
+    "goal",
+];
+
+/// The board's data.
+pub struct Board {
+    pub(super) run: Run,
+    pub(super) queues: Grid,
+    pub(super) states: Grid,
+    pub(super) agents: Vec<Agent>,
+    pub(super) formulas: HashMap<String, String>,
+}
+
+pub(super) struct Agent {
+    pub(super) name: String,
+    pub(super) state: String,
+    pub(super) reason: Option<String>,
+    pub(super) since: Option<i64>,
+    pub(super) queue: Option<String>,
+    pub(super) contact: Option<String>,
+}
+
+impl Board {
+    /// Reads the board of the day that now lies in.
+    ///
+    /// # Errors
+    /// When a query fails or the board's report file is unreadable.
+    pub async fn read(app: &App, zone: Tz) -> Result<Self, DataError> {
+        let report = app
+            .library
+            .get("board")
+            .unwrap_or_else(|| Err("there is none".to_owned()))
+            .map_err(|e| DataError::Refused(format!("The board's own report file: {e}")))?;
+        let now = app.now();
+        let choice = Choice {
+            range: Range::today(zone, now),
+            given: false,
+            queues: vec![],
+            agents: vec![],
+            now,
+        };
+        let params = Params::default().with("tz", if zone == app.zone { "" } else { zone.name() });
+        let run = Run::new(report, choice, &params).map_err(DataError::Refused)?;
+        let data = app.data.pin();
+        let data = data.as_ref();
+        let agents = &run.report.measures["agents"];
+        let targets = "SELECT queue, variant FROM callboard.queue_targets \
+            WHERE metric = 'service_level' AND valid_to IS NULL ORDER BY queue, valid_from NULLS FIRST";
+        let (queues, list, targets) = futures::try_join!(
+            run.grid(data, &["queue"], &MEASURES, true),
+            run.list(data, agents, MOST_AGENTS, 0),
+            data.rows(targets),
+        )?;
+        let text = |v: &Value| v.text().filter(|t| !t.is_empty()).map(str::to_owned);
+        let agents: Vec<Agent> = list
+            .iter()
+            .map(|r| Agent {
+                name: r.get("agent").plain(),
+                state: r.get("state").plain(),
+                reason: text(r.get("reason")),
+                since: r.int("since"),
+                queue: text(r.get("queue")),
+                contact: text(r.get("contact_id")),
+            })
+            .collect();
+        let mut states: Vec<(&str, i64)> = Vec::new();
+        for agent in &agents {
+            match states.iter_mut().find(|s| s.0 == agent.state) {
+                Some(s) => s.1 += 1,
+                None => states.push((&agent.state, 1)),
+            }
+        }
+        let order = [
+            "available",
+            "ringing",
+            "talk",
+            "hold",
+            "wrapup",
+            "paused",
+            "offline",
+            "unknown",
+        ];
+        states.sort_by_key(|s| order.iter().position(|o| *o == s.0));
+        let cell = |n: i64| Cell {
+            value: Some(n as f64),
+            n,
+            sum: None,
+        };
+        let states = Grid {
+            rows: states
+                .iter()
+                .map(|(s, n)| (vec![Value::Text((*s).to_owned())], vec![cell(*n)]))
+                .collect(),
+            ..Grid::default()
+        };
+        let formulas = targets
+            .iter()
+            .filter_map(|r| Some((r.text("queue")?.to_owned(), r.text("variant")?.to_owned())))
+            .collect();
+        Ok(Board {
+            run,
+            queues,
+            states,
+            agents,
+            formulas,
+        })
+    }
+
+    /// Whether nothing has been seen at all.
+    pub fn is_empty(&self) -> bool {
+        self.queues.rows.is_empty() && self.agents.is_empty()
+    }
+}

@@ -1,0 +1,397 @@
+//! The list of contacts, narrowed by everything that is known of them.
+
+use std::sync::Arc;
+
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::{Markup, html};
+
+use crate::app::App;
+use crate::data::{self, Rows};
+use crate::error::PageError;
+use crate::pages::{self, respond};
+use crate::url::{self, Params};
+use crate::view::filters::{self, Choice};
+use crate::view::icon::mood;
+use crate::view::table::{Head, csv, table};
+use crate::view::{self, Frame, format};
+
+const PAGE: usize = 50;
+/// Most rows of an exported list.
+const MOST: usize = 200_000;
+/// Most words searched for at once.
+const MOST_WORDS: usize = 8;
+
+/// Orders that the list may have: name in the address, column, heading.
+const ORDERS: [(&str, &str); 4] = [
+    ("started", "c.started_at"),
+    ("wait", "c.wait_ms"),
+    ("talk", "c.talk_ms"),
+    ("mood", "m.mood"),
+];
+
+/// `GET /contacts`
+///
+/// # Errors
+/// When a filter is wrong or a query fails.
+pub async fn page(
+    State(app): State<Arc<App>>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
+    let params = pages::params(query)?;
+    if let Some(id) = params.get("id") {
+        return Ok(Redirect::to(&url::contact(id.trim())).into_response());
+    }
+    let choice = pages::choice(&app, &params)?;
+    let number = pages::page_number(&params)?;
+    let terms = terms(&params, &choice).map_err(PageError::bad)?;
+    let order = order(&params).map_err(PageError::bad)?;
+    if params.get("format") == Some("csv") {
+        let rows = app.data.rows(&sql(&terms, &order, MOST, 0)).await?;
+        return Ok(pages::csv_file("contacts", to_csv(&rows)));
+    }
+    let count = format!("SELECT count(*) AS n FROM {}", from(&terms));
+    let list = sql(&terms, &order, PAGE, (number - 1) * PAGE);
+    let (count, rows) = {
+        let data = app.data.pin();
+        futures::try_join!(data.rows(&count), data.rows(&list))?
+    };
+    let known = known(&app, &choice).await?;
+    let all = count.first().and_then(|r| r.int("n")).unwrap_or(0);
+    let empty = if rows.is_empty() {
+        Some(pages::nothing(&app, "/contacts", &params, &choice).await)
+    } else {
+        None
+    };
+    let body = html! {
+        h1 { "Contacts" }
+        (form(&params, &choice, &known))
+        (filters::presets("/contacts", &params, &choice))
+        p class="print-only" { (choice.words()) }
+        @match empty {
+            Some(empty) => (empty),
+            None => {
+                p class="count" id="count" data-count=(all) {
+                    strong { (format::count(all)) } " contacts, " (choice.words()) ". "
+                    a href=(params.with("format", "csv").without("page").href("/contacts")) { "CSV" }
+                }
+                (list_table(&params, &choice, &rows))
+                (pages::pager("/contacts", &params, number, PAGE, usize::try_from(all).unwrap_or(0)))
+            }
+        }
+    };
+    let frame = Frame::new("Contacts", "/contacts")
+        .script("forms.js")
+        .theme(&params);
+    Ok(respond(&frame.as_of(choice.range.zone, app.now()), &body))
+}
+
+/// Names for the choices of the form.
+struct Known {
+    queues: Vec<String>,
+    agents: Vec<String>,
+    outcomes: Vec<String>,
+    keywords: Vec<String>,
+}
+
+async fn known(app: &App, choice: &Choice) -> Result<Known, PageError> {
+    let outcomes = format!(
+        "SELECT DISTINCT outcome AS name FROM callboard.contacts WHERE outcome IS NOT NULL \
+         AND started_at >= {} AND started_at < {} ORDER BY name LIMIT 100",
+        data::time(choice.range.from),
+        data::time(choice.range.to)
+    );
+    let keywords =
+        "SELECT DISTINCT name FROM callboard.tags WHERE kind = 'keyword' ORDER BY name LIMIT 300";
+    let (names, outcomes, keywords) = futures::join!(
+        pages::known(app, &choice.range),
+        app.data.rows(&outcomes),
+        app.data.rows(keywords)
+    );
+    let list = |r: &Rows| {
+        r.iter()
+            .filter_map(|r| r.text("name").map(str::to_owned))
+            .collect()
+    };
+    let (queues, agents) = names?;
+    Ok(Known {
+        queues,
+        agents,
+        outcomes: list(&*outcomes?),
+        keywords: list(&*keywords?),
+    })
+}
+
+/// The conditions that an address makes.
+fn terms(params: &Params, choice: &Choice) -> Result<Vec<String>, String> {
+    let day = |us: i64| {
+        format!(
+            "DATE '{}'",
+            crate::zone::local(chrono_tz::Tz::UTC, us).date()
+        )
+    };
+    let mut out = Vec::new();
+    // Contacts reached from the coverage ledger are not bound to days.
+    let range = &choice.range;
+    out.push(format!(
+        "c.started_at >= {} AND c.started_at < {}",
+        data::time(range.from),
+        data::time(range.to)
+    ));
+    out.push(format!(
+        "c.day BETWEEN {} AND {}",
+        day(range.from - crate::zone::DAY),
+        day(range.to)
+    ));
+    let any = |table: &str, condition: String| {
+        format!("c.contact_id IN (SELECT contact_id FROM callboard.{table} WHERE {condition})")
+    };
+    if !choice.queues.is_empty() {
+        out.push(any(
+            "segments",
+            format!("queue IN ({})", data::texts(&choice.queues)),
+        ));
+    }
+    if !choice.agents.is_empty() {
+        out.push(any(
+            "segments",
+            format!("agent IN ({})", data::texts(&choice.agents)),
+        ));
+    }
+    let outcomes = params.all("outcome");
+    if !outcomes.is_empty() {
+        out.push(format!("c.outcome IN ({})", data::texts(&outcomes)));
+    }
+    if let Some(state) = params.get("state") {
+        out.push(format!("c.state = {}", data::text(state)));
+    }
+    let length = "(CAST(c.ended_at AS BIGINT) - CAST(c.started_at AS BIGINT)) / 1000000";
+    for (name, sign) in [("min", ">="), ("max", "<=")] {
+        if let Some(text) = params.get(name) {
+            let seconds = match text.parse::<u32>() {
+                Ok(n) if n <= 31 * 86_400 => n,
+                _ => {
+                    return Err(format!(
+                        "{name} is {text:?}; write a length in whole seconds."
+                    ));
+                }
+            };
+            out.push(format!("{length} {sign} {seconds}"));
+        }
+    }
+    match params.get("mood") {
+        None => {}
+        Some("positive") => out.push("m.mood >= 0.05".to_owned()),
+        Some("negative") => out.push("m.mood <= -0.05".to_owned()),
+        Some("neutral") => out.push("m.mood > -0.05 AND m.mood < 0.05".to_owned()),
+        Some(other) => {
+            return Err(format!(
+                "mood is {other:?}; choose positive, neutral or negative."
+            ));
+        }
+    }
+    for name in params.all("keyword") {
+        out.push(any(
+            "tags",
+            format!("kind = 'keyword' AND name = {}", data::text(&name)),
+        ));
+    }
+    for phrase in phrases(params.get("said").unwrap_or_default())? {
+        out.push(any(
+            "turns",
+            format!("strpos(lower(text), {}) > 0", data::text(&phrase)),
+        ));
+    }
+    if let Some(customer) = params.get("customer") {
+        out.push(format!(
+            "strpos(lower(coalesce(c.customer, '')), {}) > 0",
+            data::text(&customer.to_lowercase())
+        ));
+    }
+    if let Some(stage) = params.get("stage") {
+        let mut gap = format!("stage = {}", data::text(stage));
+        for (name, column) in [("gap", "state"), ("reason", "reason")] {
+            if let Some(value) = params.get(name) {
+                gap += &format!(" AND {column} = {}", data::text(value));
+            }
+        }
+        out.push(any("coverage", gap));
+    }
+    Ok(out)
+}
+
+/// The phrases of a search: words, or what stands between double quotes.
+fn phrases(said: &str) -> Result<Vec<String>, String> {
+    let mut out = Vec::new();
+    for (i, part) in said.to_lowercase().split('"').enumerate() {
+        match i % 2 {
+            1 if !part.trim().is_empty() => out.push(part.trim().to_owned()),
+            _ => out.extend(part.split_whitespace().map(str::to_owned)),
+        }
+    }
+    if out.len() > MOST_WORDS {
+        return Err(format!(
+            "Search for at most {MOST_WORDS} words or phrases at once."
+        ));
+    }
+    Ok(out)
+}
+
+fn from(terms: &[String]) -> String {
+    format!(
+        "callboard.contacts c LEFT JOIN (SELECT contact_id, \
+           coalesce(avg(sentiment) FILTER (WHERE leg = 'customer'), avg(sentiment)) AS mood \
+           FROM callboard.turns GROUP BY contact_id) m ON m.contact_id = c.contact_id WHERE {}",
+        terms.join(" AND ")
+    )
+}
+
+fn order(params: &Params) -> Result<String, String> {
+    let sort = params.get("sort").unwrap_or("-started");
+    let (name, direction) = sort
+        .strip_prefix('-')
+        .map_or((sort, "ASC"), |n| (n, "DESC"));
+    let column = ORDERS.iter().find(|o| o.0 == name).map(|o| o.1);
+    let column =
+        column.ok_or_else(|| format!("sort is {sort:?}; choose started, wait, talk or mood."))?;
+    Ok(format!("{column} {direction} NULLS LAST, c.contact_id"))
+}
+
+fn sql(terms: &[String], order: &str, limit: usize, offset: usize) -> String {
+    format!(
+        "SELECT c.contact_id, c.started_at, c.ended_at, c.channel, c.direction, c.queue, c.agent, c.customer, \
+         c.outcome, c.raw_outcome, c.wait_ms, c.talk_ms, c.hold_ms, c.wrap_ms, c.transfers, c.state, m.mood \
+         FROM {} ORDER BY {order} LIMIT {limit} OFFSET {offset}",
+        from(terms)
+    )
+}
+
+fn list_table(params: &Params, choice: &Choice, rows: &Rows) -> Markup {
+    let heads = [
+        Head::words("Contact"),
+        Head::words("Began"),
+        Head::words("Queue"),
+        Head::words("Agent"),
+        Head::words("Customer"),
+        Head::words("Outcome"),
+        Head::numbers("Wait", "h:mm:ss"),
+        Head::numbers("Talk", "h:mm:ss"),
+        Head::words("Mood"),
+        Head::words("State"),
+    ];
+    let lines: Vec<Vec<Markup>> = rows
+        .iter()
+        .map(|r| {
+            let id = r.text("contact_id").unwrap_or_default();
+            vec![
+                html! { a href=(url::contact(id)) { (id) } },
+                view::time(choice.range.zone, r.int("started_at")),
+                view::or_dash(r.text("queue")),
+                view::or_dash(r.text("agent")),
+                view::or_dash(r.text("customer")),
+                view::or_dash(r.text("outcome").map(format::word).as_deref()),
+                view::millis(r.int("wait_ms")),
+                view::millis(r.int("talk_ms")),
+                mood(r.number("mood")),
+                view::or_dash(r.text("state")),
+            ]
+        })
+        .collect();
+    let now = params.get("sort").unwrap_or("-started");
+    html! {
+        nav class="presets" aria-label="Order" {
+            "Sort by "
+            @for (name, title) in [("started", "began"), ("wait", "wait"), ("talk", "talk"), ("mood", "mood")] {
+                @let down = format!("-{name}");
+                @let next = if now == down { name.to_owned() } else { down.clone() };
+                a href=(params.with("sort", &next).without("page").href("/contacts"))
+                    aria-current=[(now == name || now == down).then_some("true")] {
+                    (title) @if now == down { " \u{2193}" } @else if now == name { " \u{2191}" }
+                }
+            }
+        }
+        (table("Contacts", &heads, &lines, None))
+    }
+}
+
+fn form(params: &Params, choice: &Choice, known: &Known) -> Markup {
+    let select = |title: &str, name: &str, all: &[(String, String)]| {
+        let now = params.get(name).unwrap_or_default();
+        html! {
+            label { (title)
+                select name=(name) {
+                    option value="" { "Any" }
+                    @for (value, text) in all { option value=(value) selected[value == now] { (text) } }
+                }
+            }
+        }
+    };
+    let pairs = |all: &[String]| -> Vec<(String, String)> {
+        all.iter().map(|v| (v.clone(), format::word(v))).collect()
+    };
+    let moods: Vec<String> = ["positive", "neutral", "negative"]
+        .map(str::to_owned)
+        .to_vec();
+    html! {
+        form class="filters" method="get" action="/contacts" data-auto {
+            (filters::fields(choice, &known.queues, &known.agents))
+            (select("Outcome", "outcome", &pairs(&known.outcomes)))
+            (select("Mood", "mood", &pairs(&moods)))
+            (select("Keyword", "keyword", &pairs(&known.keywords)))
+            label { "Words said"
+                input type="search" name="said" value=(params.get("said").unwrap_or_default()) placeholder="refund \"call back\"" maxlength="200";
+            }
+            label { "Customer" input type="search" name="customer" value=(params.get("customer").unwrap_or_default()) maxlength="100"; }
+            label { "Length from, s" input type="number" min="0" max="2678400" name="min" value=(params.get("min").unwrap_or_default()); }
+            label { "to, s" input type="number" min="0" max="2678400" name="max" value=(params.get("max").unwrap_or_default()); }
+            @for name in ["sort", "stage", "gap", "reason", "state", "theme"] {
+                @if let Some(value) = params.get(name) { input type="hidden" name=(name) value=(value); }
+            }
+            button type="submit" { "Apply" }
+            a class="quiet-link" href="/contacts" { "Clear" }
+        }
+        @if let Some(stage) = params.get("stage") {
+            p class="pins" { "Only contacts whose stage "
+                a class="pin" href=(params.without("stage").without("gap").without("reason").href("/contacts")) {
+                    (stage) @if let Some(gap) = params.get("gap") { " is " (format::word(gap)) }
+                    @if let Some(reason) = params.get("reason") { ": " (reason) }
+                    " " (view::icon::icon("close")) span class="hidden" { "(remove)" }
+                }
+            }
+        }
+    }
+}
+
+fn to_csv(rows: &Rows) -> String {
+    csv(
+        &rows.columns,
+        rows.rows
+            .iter()
+            .map(|r| r.iter().map(data::Value::plain).collect()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_and_phrases() {
+        assert_eq!(
+            phrases("Refund \"call  back\" now").unwrap(),
+            ["refund", "call  back", "now"]
+        );
+        assert!(phrases("a b c d e f g h i").is_err());
+        assert!(phrases("").unwrap().is_empty());
+    }
+
+    #[test]
+    fn nothing_typed_reaches_sql_unquoted() {
+        let params = Params::parse("said=o'neill&customer=x' OR 1=1 --&outcome=a'b").unwrap();
+        let choice = Choice::read(&params, chrono_tz::Tz::UTC, 0);
+        let all = terms(&params, &choice.unwrap()).unwrap().join("\n");
+        assert!(
+            all.contains("'o''neill'") && all.contains("'x'' or 1=1 --'") && all.contains("'a''b'")
+        );
+    }
+}

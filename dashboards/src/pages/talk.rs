@@ -1,0 +1,142 @@
+//! What was said in a contact, as data: recordings heard together, turns, findings, notes.
+
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::audio;
+use crate::data::{self, DataError, Row, Rows};
+use crate::view::format;
+
+/// Most turns of one page.
+const MOST: usize = 5_000;
+
+/// Recordings that share their start and are heard together.
+#[derive(Debug, Clone, Default)]
+pub struct Track {
+    /// Name in the address.
+    pub name: String,
+    /// Start, UTC microseconds.
+    pub started_at: Option<i64>,
+    /// Length, milliseconds.
+    pub duration_ms: Option<i64>,
+    /// Queue and agent named with it.
+    pub queue: Option<String>,
+    /// Agent named with it.
+    pub agent: Option<String>,
+    /// A message left in a mailbox.
+    pub voicemail: bool,
+    /// Whether there is sound.
+    pub ready: bool,
+    /// Why there is no sound or no transcript, in sentences.
+    pub gaps: Vec<String>,
+    recordings: Vec<String>,
+}
+
+/// All that was said in a contact.
+#[derive(Debug, Clone)]
+pub struct Talk {
+    /// Tracks in order of start.
+    pub tracks: Vec<Track>,
+    /// Turns by start.
+    pub turns: Arc<Rows>,
+    /// Findings.
+    pub tags: Arc<Rows>,
+    /// Reviewers' notes.
+    pub notes: Arc<Rows>,
+}
+
+impl Talk {
+    /// Reads what was said in a contact.
+    ///
+    /// # Errors
+    /// When a query fails.
+    pub async fn read(app: &App, id: &str) -> Result<Self, DataError> {
+        let key = data::text(id);
+        let of = |what: &str, order: &str| {
+            format!(
+                "SELECT * FROM callboard.{what} WHERE contact_id = {key} ORDER BY {order} LIMIT {MOST}"
+            )
+        };
+        let queries = [
+            of("recordings", "started_at NULLS LAST, recording_id"),
+            of("turns", "start_ms, seq"),
+            of("tags", "start_ms, name"),
+            of("notes", "created_at"),
+        ];
+        let mut rows = futures::future::try_join_all(queries.iter().map(|q| app.data.rows(q)))
+            .await?
+            .into_iter();
+        let mut next = || rows.next().unwrap_or_default();
+        let recordings = next();
+        Ok(Talk {
+            tracks: tracks(&recordings),
+            turns: next(),
+            tags: next(),
+            notes: next(),
+        })
+    }
+
+    /// The turns of a track.
+    pub fn turns_of<'a>(&'a self, track: &'a Track) -> impl Iterator<Item = Row<'a>> {
+        self.turns.iter().filter(|t| {
+            track
+                .recordings
+                .iter()
+                .any(|r| t.text("recording_id") == Some(r))
+        })
+    }
+
+    /// Who speaks on a leg of a track.
+    pub fn speaker(&self, track: &Track, leg: &str) -> String {
+        match leg {
+            "agent" => track.agent.clone().unwrap_or_else(|| "Agent".to_owned()),
+            "customer" => "Customer".to_owned(),
+            _ => "Both on one channel".to_owned(),
+        }
+    }
+}
+
+fn tracks(recordings: &Rows) -> Vec<Track> {
+    let mut out: Vec<Track> = Vec::new();
+    for r in recordings.iter() {
+        let id = r.text("recording_id").unwrap_or_default();
+        let name = audio::track(id, r.text("leg").unwrap_or_default());
+        let at = out.iter().position(|t| t.name == name).unwrap_or_else(|| {
+            out.push(Track {
+                name,
+                ..Track::default()
+            });
+            out.len() - 1
+        });
+        let track = &mut out[at];
+        let text = |column: &str| r.text(column).filter(|t| !t.is_empty()).map(str::to_owned);
+        track.started_at = track.started_at.or(r.int("started_at"));
+        track.duration_ms = track.duration_ms.max(r.int("duration_ms"));
+        track.queue = track.queue.take().or(text("queue"));
+        track.agent = track.agent.take().or(text("agent"));
+        track.voicemail |= r.is("voicemail");
+        track.ready |= r.text("state") == Some("ready");
+        track.recordings.push(id.to_owned());
+        let leg = r.text("leg").unwrap_or("recording");
+        let why = |column: &str| text(column).map(|w| format!(": {w}")).unwrap_or_default();
+        match (r.text("state"), r.text("transcript_state")) {
+            (Some("ready"), Some("done")) => {}
+            (Some("ready"), None) => track
+                .gaps
+                .push(format!("The {leg} leg waits for transcription.")),
+            (Some("ready"), Some(state)) => {
+                track.gaps.push(format!(
+                    "The transcript of the {leg} leg is {state}{}.",
+                    why("transcript_reason")
+                ));
+            }
+            (state, _) => {
+                let state = format::word(state.unwrap_or("unknown"));
+                track
+                    .gaps
+                    .push(format!("The {leg} leg is {state}{}.", why("reason")));
+            }
+        }
+    }
+    out
+}

@@ -9,9 +9,16 @@ use std::path::{Path, PathBuf};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let value = |name: &str| args.iter().position(|a| a == name).and_then(|i| args.get(i + 1)).cloned();
+    let value = |name: &str| {
+        args.iter()
+            .position(|a| a == name)
+            .and_then(|i| args.get(i + 1))
+            .cloned()
+    };
     let usage = "wer SET MODELS [--greedy] [--beam N] [--gap MS] [--threads N] [--model FILE] [--pieces DIR] [--worst N] | wer score SET HYPOTHESES.jsonl";
-    let (Some(first), Some(second)) = (args.first(), args.get(1)) else { return Err(usage.into()) };
+    let (Some(first), Some(second)) = (args.first(), args.get(1)) else {
+        return Err(usage.into());
+    };
     let worst: usize = value("--worst").map_or(Ok(0), |n| n.parse())?;
     if first == "score" {
         let set = read_set(Path::new(second))?;
@@ -20,7 +27,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     let models = Path::new(second);
-    let model = value("--model").map_or_else(|| models.join("ggml-tiny.en-q8_0.bin"), PathBuf::from);
+    let model =
+        value("--model").map_or_else(|| models.join("ggml-tiny.en-q8_0.bin"), PathBuf::from);
     let mut config = EngineConfig::new(model, models.join("ggml-silero-v6.2.0.bin"));
     if args.iter().any(|a| a == "--greedy") {
         config.decoding = Decoding::Greedy;
@@ -37,15 +45,22 @@ fn main() -> Result<(), Box<dyn Error>> {
     let set = read_set(Path::new(first))?;
     let engine = Engine::start(config)?;
     println!("{:?}", engine.facts());
-    let options = RunOptions { pieces: value("--pieces").map(PathBuf::from) };
-    let report = run(&set, &engine, &options, &mut |done, of| eprint!("\r{done}/{of} legs "))?;
+    let options = RunOptions {
+        pieces: value("--pieces").map(PathBuf::from),
+    };
+    let report = run(&set, &engine, &options, &mut |done, of| {
+        eprint!("\r{done}/{of} legs ")
+    })?;
     eprintln!();
     print(&report, worst);
     Ok(())
 }
 
 fn print(report: &Report, worst: usize) {
-    for (name, errors) in [("words", report.errors), ("digits apart", report.digit_errors)] {
+    for (name, errors) in [
+        ("words", report.errors),
+        ("digits apart", report.digit_errors),
+    ] {
         println!(
             "WER {:.2} % ({name}): {} substituted, {} deleted, {} inserted of {} words",
             errors.percent(),
@@ -65,6 +80,11 @@ fn print(report: &Report, worst: usize) {
         );
     }
     for (leg, errors) in report.legs.iter().take(worst) {
-        println!("{:6.1} % {} {} {errors:?}", errors.percent(), leg.rec, leg.leg);
+        println!(
+            "{:6.1} % {} {} {errors:?}",
+            errors.percent(),
+            leg.rec,
+            leg.leg
+        );
     }
 }

@@ -6,7 +6,9 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum AudioError {
     /// No bytes at all.
-    #[error("the file is empty (0 bytes): the recorder wrote nothing; send it again once it is complete")]
+    #[error(
+        "the file is empty (0 bytes): the recorder wrote nothing; send it again once it is complete"
+    )]
     Empty,
     /// Bytes that are no sound.
     #[error("the file is not audio: {detail}; send WAV, FLAC, MP3 or OGG Vorbis")]
@@ -114,6 +116,11 @@ impl TranscribeError {
 
     /// Whether the same bytes may succeed at another time.
     pub fn may_pass_later(&self) -> bool {
-        matches!(self, TranscribeError::Engine { .. } | TranscribeError::Stopped(_) | TranscribeError::Model { .. })
+        matches!(
+            self,
+            TranscribeError::Engine { .. }
+                | TranscribeError::Stopped(_)
+                | TranscribeError::Model { .. }
+        )
     }
 }

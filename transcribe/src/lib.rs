@@ -8,11 +8,17 @@
 pub mod audio;
 pub mod engine;
 mod error;
+mod facade;
+mod formats;
 mod leg;
 pub mod models;
 mod prepare;
+pub mod tags;
+pub mod turns;
 pub mod wer;
 
 pub use error::{AudioError, TranscribeError};
+pub use facade::{Conversation, Progress, Timings, Transcriber, TranscriberConfig};
+pub use formats::{to_json, to_text, to_vtt};
 pub use leg::Leg;
 pub use prepare::{LegInput, RecordingInput};

@@ -2,7 +2,8 @@
 
 use crate::Leg;
 use crate::audio::{
-    AudioFacts, Decoded, Limits, RawFormat, StereoMap, decode, is_dead, raise_quiet, same_sound, to_engine_rate,
+    AudioFacts, Decoded, Limits, RawFormat, StereoMap, decode, is_dead, raise_quiet, same_sound,
+    to_engine_rate,
 };
 use crate::error::{AudioError, TranscribeError};
 use bytes::Bytes;
@@ -24,7 +25,12 @@ pub struct LegInput {
 impl LegInput {
     /// A file with a header that begins at 0.
     pub fn new(leg: Leg, bytes: impl Into<Bytes>) -> Self {
-        LegInput { leg, bytes: bytes.into(), raw: None, offset_ms: 0 }
+        LegInput {
+            leg,
+            bytes: bytes.into(),
+            raw: None,
+            offset_ms: 0,
+        }
     }
 }
 
@@ -40,7 +46,10 @@ pub struct RecordingInput {
 impl RecordingInput {
     /// One file for both legs (left is the customer), or one for each.
     pub fn new(legs: Vec<LegInput>) -> Self {
-        RecordingInput { legs, stereo: StereoMap::CustomerLeft }
+        RecordingInput {
+            legs,
+            stereo: StereoMap::CustomerLeft,
+        }
     }
 }
 
@@ -74,7 +83,11 @@ pub struct Prepared {
 /// when no file could be read.
 pub fn prepare(input: &RecordingInput, limits: &Limits) -> Result<Prepared, TranscribeError> {
     check(input)?;
-    let mut prepared = Prepared { legs: Vec::new(), audio: Vec::new(), failed: Vec::new() };
+    let mut prepared = Prepared {
+        legs: Vec::new(),
+        audio: Vec::new(),
+        failed: Vec::new(),
+    };
     let mut native: Vec<(Leg, Vec<f32>, u32, u64)> = Vec::new();
     for file in &input.legs {
         match decode(&file.bytes, file.raw, limits) {
@@ -88,11 +101,17 @@ pub fn prepare(input: &RecordingInput, limits: &Limits) -> Result<Prepared, Tran
     }
     if native.is_empty() {
         let (leg, source) = prepared.failed.swap_remove(0);
-        return Err(TranscribeError::Audio { file: format!("leg {leg}"), source });
+        return Err(TranscribeError::Audio {
+            file: format!("leg {leg}"),
+            source,
+        });
     }
     merge_equal(&mut native, &mut prepared.audio);
     for (leg, samples, rate, offset_ms) in native {
-        let audio_error = |source| TranscribeError::Audio { file: format!("leg {leg}"), source };
+        let audio_error = |source| TranscribeError::Audio {
+            file: format!("leg {leg}"),
+            source,
+        };
         let samples = if is_dead(&samples) {
             Vec::new()
         } else {
@@ -100,7 +119,11 @@ pub fn prepare(input: &RecordingInput, limits: &Limits) -> Result<Prepared, Tran
             raise_quiet(&mut samples, crate::audio::ENGINE_RATE);
             samples
         };
-        prepared.legs.push(PreparedLeg { leg, samples, offset_ms });
+        prepared.legs.push(PreparedLeg {
+            leg,
+            samples,
+            offset_ms,
+        });
     }
     Ok(prepared)
 }
@@ -110,7 +133,9 @@ fn check(input: &RecordingInput) -> Result<(), TranscribeError> {
     let count = |leg: Leg| input.legs.iter().filter(|l| l.leg == leg).count();
     match (count(Leg::Agent), count(Leg::Customer), count(Leg::Both)) {
         (0, 0, 0) => wrong("a recording needs at least one file"),
-        (_, _, 1) if input.legs.len() > 1 => wrong("a file for both legs and one for a single leg exclude each other"),
+        (_, _, 1) if input.legs.len() > 1 => {
+            wrong("a file for both legs and one for a single leg exclude each other")
+        }
         (2.., _, _) | (_, 2.., _) | (_, _, 2..) => wrong("two files for the same leg"),
         _ => Ok(()),
     }
@@ -136,7 +161,10 @@ fn split(file: &LegInput, decoded: Decoded, stereo: StereoMap) -> (AudioFacts, V
         notes: decoded.notes,
     };
     if facts.silent {
-        facts.notes.push("nothing but silence: the tap was not connected, or the recording was muted throughout".into());
+        facts.notes.push(
+            "nothing but silence: the tap was not connected, or the recording was muted throughout"
+                .into(),
+        );
     }
     let rate = decoded.rate;
     let mut channels = decoded.channels;
@@ -151,11 +179,20 @@ fn split(file: &LegInput, decoded: Decoded, stereo: StereoMap) -> (AudioFacts, V
     let at = file.offset_ms;
     let sounds = match (file.leg, channels.len()) {
         (_, 1) => vec![(file.leg, channels.swap_remove(0), rate, at)],
-        (Leg::Both, 2) => stereo.legs().into_iter().zip(channels).map(|(leg, c)| (leg, c, rate, at)).collect(),
+        (Leg::Both, 2) => stereo
+            .legs()
+            .into_iter()
+            .zip(channels)
+            .map(|(leg, c)| (leg, c, rate, at))
+            .collect(),
         (leg, n) => {
-            facts.notes.push(format!("{n} channels where one was expected; they were mixed"));
+            facts.notes.push(format!(
+                "{n} channels where one was expected; they were mixed"
+            ));
             let frames = channels[0].len();
-            let mixed = (0..frames).map(|i| channels.iter().map(|c| c[i]).sum::<f32>() / n as f32).collect();
+            let mixed = (0..frames)
+                .map(|i| channels.iter().map(|c| c[i]).sum::<f32>() / n as f32)
+                .collect();
             vec![(leg, mixed, rate, at)]
         }
     };
@@ -164,7 +201,10 @@ fn split(file: &LegInput, decoded: Decoded, stereo: StereoMap) -> (AudioFacts, V
 
 /// Two legs' files with one and the same sound are one mixed sound.
 fn merge_equal(native: &mut Vec<Sound>, audio: &mut [AudioFacts]) {
-    if let [(_, left, left_rate, left_at), (_, right, right_rate, right_at)] = native.as_slice()
+    if let [
+        (_, left, left_rate, left_at),
+        (_, right, right_rate, right_at),
+    ] = native.as_slice()
         && left_rate == right_rate
         && left_at == right_at
         && same_sound(left, right)
@@ -202,24 +242,45 @@ mod tests {
         assert_eq!(legs, [(Leg::Customer, 16_000), (Leg::Agent, 16_000)]);
         assert!(!two.audio[0].identical_channels);
         let one = prepare(&both(encode_pcm16(&[&a, &a], 8_000)), &Limits::default()).unwrap();
-        assert_eq!(one.legs.iter().map(|l| l.leg).collect::<Vec<_>>(), [Leg::Both]);
-        assert!(one.audio[0].identical_channels && one.audio[0].notes[0].contains("mono sold as stereo"));
+        assert_eq!(
+            one.legs.iter().map(|l| l.leg).collect::<Vec<_>>(),
+            [Leg::Both]
+        );
+        assert!(
+            one.audio[0].identical_channels
+                && one.audio[0].notes[0].contains("mono sold as stereo")
+        );
         let same = encode_pcm16(&[&a], 8_000);
-        let files = vec![LegInput::new(Leg::Agent, same.clone()), LegInput::new(Leg::Customer, same)];
+        let files = vec![
+            LegInput::new(Leg::Agent, same.clone()),
+            LegInput::new(Leg::Customer, same),
+        ];
         let merged = prepare(&RecordingInput::new(files), &Limits::default()).unwrap();
-        assert_eq!(merged.legs.iter().map(|l| l.leg).collect::<Vec<_>>(), [Leg::Both]);
+        assert_eq!(
+            merged.legs.iter().map(|l| l.leg).collect::<Vec<_>>(),
+            [Leg::Both]
+        );
         assert!(merged.audio.iter().all(|f| f.identical_channels));
     }
 
     #[test]
     fn one_bad_leg_does_not_hide_the_other() {
         let good = encode_pcm16(&[&tone(0.2)], 8_000);
-        let files = vec![LegInput::new(Leg::Agent, good), LegInput::new(Leg::Customer, Vec::new())];
+        let files = vec![
+            LegInput::new(Leg::Agent, good),
+            LegInput::new(Leg::Customer, Vec::new()),
+        ];
         let prepared = prepare(&RecordingInput::new(files), &Limits::default()).unwrap();
         assert_eq!(prepared.legs.len(), 1);
         assert_eq!(prepared.failed, [(Leg::Customer, AudioError::Empty)]);
         let nothing = prepare(&both(Vec::new()), &Limits::default());
-        assert!(matches!(nothing, Err(TranscribeError::Audio { source: AudioError::Empty, .. })));
+        assert!(matches!(
+            nothing,
+            Err(TranscribeError::Audio {
+                source: AudioError::Empty,
+                ..
+            })
+        ));
         assert!(prepare(&RecordingInput::new(Vec::new()), &Limits::default()).is_err());
     }
 
@@ -228,7 +289,11 @@ mod tests {
         let files = encode_pcm16(&[&tone(0.2), &vec![0.0; 8_000]], 8_000);
         let prepared = prepare(&both(files), &Limits::default()).unwrap();
         assert!(prepared.legs[1].samples.is_empty() && !prepared.legs[0].samples.is_empty());
-        let dead = prepare(&both(encode_pcm16(&[&vec![0.0; 8_000]], 8_000)), &Limits::default()).unwrap();
+        let dead = prepare(
+            &both(encode_pcm16(&[&vec![0.0; 8_000]], 8_000)),
+            &Limits::default(),
+        )
+        .unwrap();
         assert!(dead.audio[0].silent);
     }
 }

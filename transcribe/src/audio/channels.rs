@@ -80,7 +80,9 @@ mod tests {
     use super::{is_dead, raise_quiet, same_sound};
 
     fn tone(n: usize, amplitude: f32, step: f32) -> Vec<f32> {
-        (0..n).map(|i| (i as f32 * step).sin() * amplitude).collect()
+        (0..n)
+            .map(|i| (i as f32 * step).sin() * amplitude)
+            .collect()
     }
 
     #[test]

@@ -53,7 +53,9 @@ pub struct Decoded {
 impl Decoded {
     /// Length in milliseconds.
     pub fn duration_ms(&self) -> u64 {
-        self.channels.first().map_or(0, |c| c.len() as u64 * 1000 / u64::from(self.rate.max(1)))
+        self.channels
+            .first()
+            .map_or(0, |c| c.len() as u64 * 1000 / u64::from(self.rate.max(1)))
     }
 }
 
@@ -62,13 +64,21 @@ impl Decoded {
 /// # Errors
 /// One [`AudioError`] class for each kind of bad file; a file that ends early is no error while
 /// any sound can be had from it.
-pub fn decode(bytes: &[u8], raw: Option<RawFormat>, limits: &Limits) -> Result<Decoded, AudioError> {
+pub fn decode(
+    bytes: &[u8],
+    raw: Option<RawFormat>,
+    limits: &Limits,
+) -> Result<Decoded, AudioError> {
     if bytes.is_empty() {
         return Err(AudioError::Empty);
     }
     if bytes.len() as u64 > limits.max_bytes {
         return Err(AudioError::Limit {
-            detail: format!("{} bytes; at most {} are taken", bytes.len(), limits.max_bytes),
+            detail: format!(
+                "{} bytes; at most {} are taken",
+                bytes.len(),
+                limits.max_bytes
+            ),
         });
     }
     let decoded = match sniff(bytes)? {
@@ -76,11 +86,17 @@ pub fn decode(bytes: &[u8], raw: Option<RawFormat>, limits: &Limits) -> Result<D
         Kind::Stream(container) => stream::decode(bytes.to_vec(), container, limits)?,
         Kind::Unknown => match raw {
             Some(format) => decode_raw(bytes, format)?,
-            None => return Err(AudioError::NotAudio { detail: describe(bytes) }),
+            None => {
+                return Err(AudioError::NotAudio {
+                    detail: describe(bytes),
+                });
+            }
         },
     };
     if decoded.channels.first().is_none_or(Vec::is_empty) {
-        return Err(AudioError::NoSamples { detail: format!("the {} stream gave no sample", decoded.container) });
+        return Err(AudioError::NoSamples {
+            detail: format!("the {} stream gave no sample", decoded.container),
+        });
     }
     check_length(&decoded, limits)?;
     Ok(decoded)
@@ -95,12 +111,18 @@ enum Kind {
 fn sniff(bytes: &[u8]) -> Result<Kind, AudioError> {
     let starts = |magic: &[u8]| bytes.starts_with(magic);
     let unsupported = |container: &str, codec: &str, advice: &str| {
-        Err(AudioError::UnsupportedCodec { container: container.into(), codec: codec.into(), advice: advice.into() })
+        Err(AudioError::UnsupportedCodec {
+            container: container.into(),
+            codec: codec.into(),
+            advice: advice.into(),
+        })
     };
     const TO_FLAC: &str = "convert it with 'ffmpeg -i IN -c:a flac OUT.flac', or have the recorder write WAV, FLAC, MP3 or OGG Vorbis";
     if (starts(b"RIFF") || starts(b"RF64")) && bytes.get(8..12).is_none_or(|kind| kind == b"WAVE") {
         if bytes.len() < 12 {
-            return Err(AudioError::NoSamples { detail: "the file was cut off inside its WAV header".into() });
+            return Err(AudioError::NoSamples {
+                detail: "the file was cut off inside its WAV header".into(),
+            });
         }
         return Ok(Kind::Wav);
     }
@@ -109,7 +131,11 @@ fn sniff(bytes: &[u8]) -> Result<Kind, AudioError> {
     }
     if starts(b"OggS") {
         let head = &bytes[..bytes.len().min(512)];
-        for (mark, codec) in [(&b"OpusHead"[..], "Opus"), (b"Speex   ", "Speex"), (b"\x80theora", "Theora video")] {
+        for (mark, codec) in [
+            (&b"OpusHead"[..], "Opus"),
+            (b"Speex   ", "Speex"),
+            (b"\x80theora", "Theora video"),
+        ] {
             if head.windows(mark.len()).any(|w| w == mark) {
                 return unsupported("OGG", codec, TO_FLAC);
             }
@@ -121,7 +147,9 @@ fn sniff(bytes: &[u8]) -> Result<Kind, AudioError> {
     }
     match bytes.get(4..8) {
         Some(b"ftyp") => return unsupported("MP4", "AAC or another", TO_FLAC),
-        _ if starts(&[0x1A, 0x45, 0xDF, 0xA3]) => return unsupported("Matroska/WebM", "Opus or another", TO_FLAC),
+        _ if starts(&[0x1A, 0x45, 0xDF, 0xA3]) => {
+            return unsupported("Matroska/WebM", "Opus or another", TO_FLAC);
+        }
         _ if starts(b".snd") => return unsupported("AU", "any", TO_FLAC),
         _ if starts(b"FORM") => return unsupported("AIFF", "any", TO_FLAC),
         _ if starts(b"#!AMR") => return unsupported("AMR", "AMR", TO_FLAC),
@@ -129,8 +157,17 @@ fn sniff(bytes: &[u8]) -> Result<Kind, AudioError> {
         _ if starts(b"#!SILK") => return unsupported("SILK", "SILK", TO_FLAC),
         _ => {}
     }
-    if bytes.len() >= 99 && bytes.chunks_exact(33).take(32).all(|frame| frame[0] >> 4 == 0xD) {
-        return unsupported("raw GSM", "GSM 6.10", "let Asterisk record as wav or ulaw instead of gsm");
+    if bytes.len() >= 99
+        && bytes
+            .chunks_exact(33)
+            .take(32)
+            .all(|frame| frame[0] >> 4 == 0xD)
+    {
+        return unsupported(
+            "raw GSM",
+            "GSM 6.10",
+            "let Asterisk record as wav or ulaw instead of gsm",
+        );
     }
     Ok(Kind::Unknown)
 }
@@ -138,16 +175,24 @@ fn sniff(bytes: &[u8]) -> Result<Kind, AudioError> {
 /// What bytes that are not sound look like, for the person who sent them.
 fn describe(bytes: &[u8]) -> String {
     let head = &bytes[..bytes.len().min(16)];
-    let text = bytes[..bytes.len().min(256)].iter().filter(|b| !(b.is_ascii_graphic() || b.is_ascii_whitespace())).count();
+    let text = bytes[..bytes.len().min(256)]
+        .iter()
+        .filter(|b| !(b.is_ascii_graphic() || b.is_ascii_whitespace()))
+        .count();
     if text == 0 {
-        let line: String = String::from_utf8_lossy(&bytes[..bytes.len().min(40)]).escape_debug().collect();
+        let line: String = String::from_utf8_lossy(&bytes[..bytes.len().min(40)])
+            .escape_debug()
+            .collect();
         return format!("it is text that begins with \"{line}\"");
     }
     if bytes.iter().take(4096).all(|b| *b == 0) {
         return "it begins with nothing but zero bytes".into();
     }
     let hex: Vec<String> = head.iter().map(|b| format!("{b:02x}")).collect();
-    format!("its first bytes are {} and belong to no known sound file", hex.join(" "))
+    format!(
+        "its first bytes are {} and belong to no known sound file",
+        hex.join(" ")
+    )
 }
 
 fn decode_wav(bytes: &[u8], limits: &Limits) -> Result<Decoded, AudioError> {
@@ -208,12 +253,21 @@ fn check_length(decoded: &Decoded, limits: &Limits) -> Result<(), AudioError> {
     }
     if decoded.duration_ms() > limits.max_seconds * 1000 {
         return Err(AudioError::Limit {
-            detail: format!("{} s of sound; at most {} s are taken", decoded.duration_ms() / 1000, limits.max_seconds),
+            detail: format!(
+                "{} s of sound; at most {} s are taken",
+                decoded.duration_ms() / 1000,
+                limits.max_seconds
+            ),
         });
     }
     Ok(())
 }
 
 fn too_many(samples: usize, limits: &Limits) -> AudioError {
-    AudioError::Limit { detail: format!("{samples} samples over all channels; at most {} are taken", limits.max_samples) }
+    AudioError::Limit {
+        detail: format!(
+            "{samples} samples over all channels; at most {} are taken",
+            limits.max_samples
+        ),
+    }
 }

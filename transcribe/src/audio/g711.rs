@@ -24,7 +24,11 @@ const fn table(alaw_law: bool) -> [f32; 256] {
     let mut table = [0f32; 256];
     let mut i = 0;
     while i < 256 {
-        let sample = if alaw_law { alaw(i as u8) } else { mulaw(i as u8) };
+        let sample = if alaw_law {
+            alaw(i as u8)
+        } else {
+            mulaw(i as u8)
+        };
         table[i] = sample as f32 / 32768.0;
         i += 1;
     }

@@ -24,10 +24,16 @@ fn frame_length(bytes: &[u8], at: usize) -> Option<usize> {
     if version == 1 || !layer3 || bitrate == 0 || bitrate == 15 || rate == 3 {
         return None;
     }
-    const KBIT_1: [usize; 15] = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
+    const KBIT_1: [usize; 15] = [
+        0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320,
+    ];
     const KBIT_2: [usize; 15] = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
     let hz = [44_100, 48_000, 32_000][rate] / [4, 1, 2, 1][version as usize];
-    let (kbit, samples) = if version == 3 { (KBIT_1[bitrate], 1152) } else { (KBIT_2[bitrate], 576) };
+    let (kbit, samples) = if version == 3 {
+        (KBIT_1[bitrate], 1152)
+    } else {
+        (KBIT_2[bitrate], 576)
+    };
     Some(samples / 8 * kbit * 1000 / hz + ((h[2] >> 1) & 1) as usize)
 }
 

@@ -18,7 +18,9 @@ pub struct SilenceSpan {
 /// Makes the spans silent (digital zero). Spans beyond the end are cut.
 pub fn silence(samples: &mut [f32], rate: u32, spans: &[SilenceSpan]) {
     for span in spans {
-        let at = |ms: u64| (u128::from(ms) * u128::from(rate) / 1000).min(samples.len() as u128) as usize;
+        let at = |ms: u64| {
+            (u128::from(ms) * u128::from(rate) / 1000).min(samples.len() as u128) as usize
+        };
         let (start, end) = (at(span.start_ms), at(span.end_ms));
         if start < end {
             samples[start..end].fill(0.0);
@@ -56,13 +58,37 @@ mod tests {
         let left: Vec<f32> = (0..8_000).map(|i| (i as f32 * 0.2).sin() * 0.5).collect();
         let right: Vec<f32> = left.iter().map(|s| -s).collect();
         let wav = encode_pcm16(&[&left, &right], 8_000);
-        let spans = [SilenceSpan { start_ms: 250, end_ms: 500 }, SilenceSpan { start_ms: 900, end_ms: 99_999 }];
+        let spans = [
+            SilenceSpan {
+                start_ms: 250,
+                end_ms: 500,
+            },
+            SilenceSpan {
+                start_ms: 900,
+                end_ms: 99_999,
+            },
+        ];
         let out = playback_wav(&wav, None, &spans, &Limits::default()).unwrap();
         let heard = decode(&out, None, &Limits::default()).unwrap();
-        assert_eq!((heard.rate, heard.channels.len(), heard.channels[0].len()), (8_000, 2, 8_000));
+        assert_eq!(
+            (heard.rate, heard.channels.len(), heard.channels[0].len()),
+            (8_000, 2, 8_000)
+        );
         for channel in &heard.channels {
-            assert!(channel[2_000..4_000].iter().chain(&channel[7_200..]).all(|s| *s == 0.0));
-            assert!(channel[..2_000].iter().chain(&channel[4_000..7_200]).filter(|s| **s != 0.0).count() > 5_000);
+            assert!(
+                channel[2_000..4_000]
+                    .iter()
+                    .chain(&channel[7_200..])
+                    .all(|s| *s == 0.0)
+            );
+            assert!(
+                channel[..2_000]
+                    .iter()
+                    .chain(&channel[4_000..7_200])
+                    .filter(|s| **s != 0.0)
+                    .count()
+                    > 5_000
+            );
         }
         let untouched = playback_wav(&wav, None, &[], &Limits::default()).unwrap();
         assert_eq!(untouched, wav);

@@ -15,10 +15,16 @@ use symphonia::core::io::MediaSourceStream;
 use symphonia::core::meta::MetadataOptions;
 
 /// Decodes a whole stream. A panic inside the decoder on hostile bytes is an error like others.
-pub(super) fn decode(bytes: Vec<u8>, container: &'static str, limits: &Limits) -> Result<Decoded, AudioError> {
+pub(super) fn decode(
+    bytes: Vec<u8>,
+    container: &'static str,
+    limits: &Limits,
+) -> Result<Decoded, AudioError> {
     match catch_unwind(AssertUnwindSafe(|| run(bytes, container, limits))) {
         Ok(result) => result,
-        Err(_) => Err(AudioError::Decoder { detail: format!("the {container} decoder stopped on these bytes; the file is damaged") }),
+        Err(_) => Err(AudioError::Decoder {
+            detail: format!("the {container} decoder stopped on these bytes; the file is damaged"),
+        }),
     }
 }
 
@@ -30,14 +36,21 @@ fn run(bytes: Vec<u8>, container: &'static str, limits: &Limits) -> Result<Decod
     let mut hint = Hint::new();
     hint.with_extension(container);
     let mut reader = symphonia::default::get_probe()
-        .probe(&hint, source, FormatOptions::default(), MetadataOptions::default())
+        .probe(
+            &hint,
+            source,
+            FormatOptions::default(),
+            MetadataOptions::default(),
+        )
         .map_err(|error| match error {
             Error::Unsupported(what) => AudioError::UnsupportedCodec {
                 container: container.to_uppercase(),
                 codec: what.into(),
                 advice: "convert it to WAV, FLAC, MP3 or OGG Vorbis".into(),
             },
-            other => cut(format!("the {container} file ends or breaks inside its header ({other})")),
+            other => cut(format!(
+                "the {container} file ends or breaks inside its header ({other})"
+            )),
         })?;
     let track = reader
         .default_track(TrackType::Audio)
@@ -48,7 +61,11 @@ fn run(bytes: Vec<u8>, container: &'static str, limits: &Limits) -> Result<Decod
         .codec_params
         .as_ref()
         .and_then(|p| p.audio())
-        .ok_or_else(|| cut(format!("the {container} file does not say what its audio track is")))?
+        .ok_or_else(|| {
+            cut(format!(
+                "the {container} file does not say what its audio track is"
+            ))
+        })?
         .clone();
     let mut decoder = symphonia::default::get_codecs()
         .make_audio_decoder(&params, &AudioDecoderOptions::default())
@@ -74,12 +91,16 @@ fn run(bytes: Vec<u8>, container: &'static str, limits: &Limits) -> Result<Decod
             Ok(None) => break,
             Err(Error::ResetRequired) => {
                 out.truncated = true;
-                out.notes.push("the stream changes its form midway; only its first part was taken".into());
+                out.notes.push(
+                    "the stream changes its form midway; only its first part was taken".into(),
+                );
                 break;
             }
             Err(error) => {
                 out.truncated = true;
-                out.notes.push(format!("the file breaks off ({error}); what came before was taken"));
+                out.notes.push(format!(
+                    "the file breaks off ({error}); what came before was taken"
+                ));
                 break;
             }
         };
@@ -96,18 +117,28 @@ fn run(bytes: Vec<u8>, container: &'static str, limits: &Limits) -> Result<Decod
                     out.channels = vec![Vec::new(); channels];
                 } else if rate != out.rate || channels != out.channels.len() {
                     out.truncated = true;
-                    out.notes.push("rate or channels change midway; only the first part was taken".into());
+                    out.notes.push(
+                        "rate or channels change midway; only the first part was taken".into(),
+                    );
                     break;
                 }
                 buffer.copy_to_vec_interleaved(&mut interleaved);
                 for (channel, samples) in out.channels.iter_mut().enumerate() {
-                    samples.extend(interleaved.iter().skip(channel).step_by(channels).map(|s| clean(*s)));
+                    samples.extend(
+                        interleaved
+                            .iter()
+                            .skip(channel)
+                            .step_by(channels)
+                            .map(|s| clean(*s)),
+                    );
                 }
             }
             Err(Error::DecodeError(_)) => out.bad_packets = out.bad_packets.saturating_add(1),
             Err(error) => {
                 out.truncated = true;
-                out.notes.push(format!("the file breaks off ({error}); what came before was taken"));
+                out.notes.push(format!(
+                    "the file breaks off ({error}); what came before was taken"
+                ));
                 break;
             }
         }
@@ -118,31 +149,52 @@ fn run(bytes: Vec<u8>, container: &'static str, limits: &Limits) -> Result<Decod
 
 fn check_form(rate: u32, channels: usize, limits: &Limits) -> Result<(), AudioError> {
     if channels == 0 || channels > limits.max_channels as usize {
-        return Err(AudioError::Limit { detail: format!("{channels} channels; 1 to {} are taken", limits.max_channels) });
+        return Err(AudioError::Limit {
+            detail: format!(
+                "{channels} channels; 1 to {} are taken",
+                limits.max_channels
+            ),
+        });
     }
     if rate < limits.rates.0 || rate > limits.rates.1 {
         return Err(AudioError::Limit {
-            detail: format!("{rate} Hz; {} to {} Hz are taken", limits.rates.0, limits.rates.1),
+            detail: format!(
+                "{rate} Hz; {} to {} Hz are taken",
+                limits.rates.0, limits.rates.1
+            ),
         });
     }
     Ok(())
 }
 
-fn check_growth(out: &Decoded, size: u64, started: Instant, limits: &Limits) -> Result<(), AudioError> {
+fn check_growth(
+    out: &Decoded,
+    size: u64,
+    started: Instant,
+    limits: &Limits,
+) -> Result<(), AudioError> {
     let limit = |detail: String| Err(AudioError::Limit { detail });
     let samples = out.channels.len() * out.channels.first().map_or(0, Vec::len);
     let seconds = out.duration_ms() / 1000;
     if samples > limits.max_samples {
-        return limit(format!("more than {} samples over all channels", limits.max_samples));
+        return limit(format!(
+            "more than {} samples over all channels",
+            limits.max_samples
+        ));
     }
     if seconds > limits.max_seconds {
         return limit(format!("more than {} s of sound", limits.max_seconds));
     }
     if seconds > 600 && seconds * limits.min_bytes_per_second > size {
-        return limit(format!("{size} bytes swell to more than {seconds} s of sound, as no recording does"));
+        return limit(format!(
+            "{size} bytes swell to more than {seconds} s of sound, as no recording does"
+        ));
     }
     if started.elapsed() > limits.decode_budget {
-        return limit(format!("decoding took longer than {} s", limits.decode_budget.as_secs()));
+        return limit(format!(
+            "decoding took longer than {} s",
+            limits.decode_budget.as_secs()
+        ));
     }
     Ok(())
 }
@@ -171,7 +223,8 @@ fn finish(mut out: Decoded, expected: Option<u64>) -> Result<Decoded, AudioError
         ));
     }
     if out.bad_packets > 0 {
-        out.notes.push(format!("{} damaged packets were left out", out.bad_packets));
+        out.notes
+            .push(format!("{} damaged packets were left out", out.bad_packets));
     }
     Ok(out)
 }

@@ -74,7 +74,9 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 fn header(detail: impl Into<String>) -> AudioError {
-    AudioError::BadHeader { detail: detail.into() }
+    AudioError::BadHeader {
+        detail: detail.into(),
+    }
 }
 
 /// Finds form and sound of a RIFF/WAVE or RF64 file.
@@ -84,25 +86,34 @@ pub(super) fn layout(bytes: &[u8], limits: &Limits) -> Result<Layout, AudioError
     loop {
         let (Some(id), Some(size)) = (bytes.get(at..at + 4), u32_at(bytes, at + 4)) else {
             let detail = match fmt {
-                Some(_) => "a WAV header, but no 'data' chunk follows: the file was cut off before its sound",
+                Some(_) => {
+                    "a WAV header, but no 'data' chunk follows: the file was cut off before its sound"
+                }
                 None => "a WAV header, but neither a 'fmt ' nor a 'data' chunk follows",
             };
-            return Err(AudioError::NoSamples { detail: detail.into() });
+            return Err(AudioError::NoSamples {
+                detail: detail.into(),
+            });
         };
         let body = at + 8;
         match id {
             b"fmt " => {
                 if !(16..=256).contains(&size) {
-                    return Err(header(format!("the WAV 'fmt ' chunk has {size} bytes (16 to 256 are possible)")));
+                    return Err(header(format!(
+                        "the WAV 'fmt ' chunk has {size} bytes (16 to 256 are possible)"
+                    )));
                 }
                 let end = body + size as usize;
                 if end > bytes.len() {
-                    return Err(AudioError::NoSamples { detail: "the file was cut off inside its WAV header".into() });
+                    return Err(AudioError::NoSamples {
+                        detail: "the file was cut off inside its WAV header".into(),
+                    });
                 }
                 fmt = Some(body..end);
             }
             b"data" => {
-                let fmt = fmt.ok_or_else(|| header("the WAV 'data' chunk comes before the 'fmt ' chunk"))?;
+                let fmt = fmt
+                    .ok_or_else(|| header("the WAV 'data' chunk comes before the 'fmt ' chunk"))?;
                 return sound(bytes, fmt, body, size, limits);
             }
             _ if size > MAX_SIDE_CHUNK => {
@@ -142,14 +153,24 @@ fn sound(
         (6, _) => Coding::Alaw,
         (7, _) => Coding::Mulaw,
         (0x0002 | 0x0011, _) => Coding::Adpcm,
-        (1 | 3, _) => return Err(header(format!("WAV PCM with {bits} bits a sample (8, 16, 24, 32 are possible)"))),
+        (1 | 3, _) => {
+            return Err(header(format!(
+                "WAV PCM with {bits} bits a sample (8, 16, 24, 32 are possible)"
+            )));
+        }
         _ => return Err(unsupported(tag)),
     };
     if channels == 0 || channels > limits.max_channels {
-        return Err(header(format!("WAV with {channels} channels (1 to {} are read)", limits.max_channels)));
+        return Err(header(format!(
+            "WAV with {channels} channels (1 to {} are read)",
+            limits.max_channels
+        )));
     }
     if rate < limits.rates.0 || rate > limits.rates.1 {
-        return Err(header(format!("WAV at {rate} Hz ({} to {} are read)", limits.rates.0, limits.rates.1)));
+        return Err(header(format!(
+            "WAV at {rate} Hz ({} to {} are read)",
+            limits.rates.0, limits.rates.1
+        )));
     }
     let frame = coding.bytes() * channels as usize;
     if coding != Coding::Adpcm && align as usize != frame {
@@ -164,10 +185,16 @@ fn sound(
     let unknown = (size == 0 && there > 0) || size == u32::MAX;
     let too_much = !unknown && promised > there;
     let take = if unknown || too_much { there } else { promised };
-    let take = if coding == Coding::Adpcm { take } else { take - take % frame };
+    let take = if coding == Coding::Adpcm {
+        take
+    } else {
+        take - take % frame
+    };
     if take == 0 {
         return Err(AudioError::NoSamples {
-            detail: "the WAV header is whole, but no sound follows it: the recorder stopped at once".into(),
+            detail:
+                "the WAV header is whole, but no sound follows it: the recorder stopped at once"
+                    .into(),
         });
     }
     Ok(Layout {
@@ -183,29 +210,67 @@ fn sound(
 
 fn unsupported(tag: u16) -> AudioError {
     let (codec, advice) = match tag {
-        0x0031 => ("GSM 6.10 (wav49)", "let Asterisk record as wav or ulaw instead of wav49, or convert it with 'sox in.wav -e signed out.wav'"),
-        0x0014 | 0x0040 | 0x0045 | 0x0064 | 0x0065 => ("G.721/G.726 ADPCM", "convert it with 'ffmpeg -i in.wav -c:a pcm_s16le out.wav'"),
-        0x0028 | 0x028F => ("G.722", "convert it with 'ffmpeg -i in.wav -c:a pcm_s16le out.wav'"),
-        0x0083 | 0x0133 => ("G.729", "record with a free codec (PCM, µ-law) or convert it at the source"),
+        0x0031 => (
+            "GSM 6.10 (wav49)",
+            "let Asterisk record as wav or ulaw instead of wav49, or convert it with 'sox in.wav -e signed out.wav'",
+        ),
+        0x0014 | 0x0040 | 0x0045 | 0x0064 | 0x0065 => (
+            "G.721/G.726 ADPCM",
+            "convert it with 'ffmpeg -i in.wav -c:a pcm_s16le out.wav'",
+        ),
+        0x0028 | 0x028F => (
+            "G.722",
+            "convert it with 'ffmpeg -i in.wav -c:a pcm_s16le out.wav'",
+        ),
+        0x0083 | 0x0133 => (
+            "G.729",
+            "record with a free codec (PCM, µ-law) or convert it at the source",
+        ),
         0x0042 | 0x0111 => ("G.723.1", "record with PCM or µ-law instead"),
-        0x0022 => ("TrueSpeech", "convert it with 'ffmpeg -i in.wav -c:a pcm_s16le out.wav'"),
-        0x0017 | 0x0010 => ("OKI/Dialogic ADPCM", "convert it with 'sox in.wav -e signed out.wav'"),
-        0x0050 | 0x0055 => ("MPEG audio inside WAV", "send the bare MP3 stream, or convert it with 'ffmpeg -i in.wav -c:a pcm_s16le out.wav'"),
-        0xA109 => ("Speex", "convert it with 'ffmpeg -i in.wav -c:a pcm_s16le out.wav'"),
-        0x704F => ("Opus", "convert it with 'ffmpeg -i in.wav -c:a pcm_s16le out.wav'"),
+        0x0022 => (
+            "TrueSpeech",
+            "convert it with 'ffmpeg -i in.wav -c:a pcm_s16le out.wav'",
+        ),
+        0x0017 | 0x0010 => (
+            "OKI/Dialogic ADPCM",
+            "convert it with 'sox in.wav -e signed out.wav'",
+        ),
+        0x0050 | 0x0055 => (
+            "MPEG audio inside WAV",
+            "send the bare MP3 stream, or convert it with 'ffmpeg -i in.wav -c:a pcm_s16le out.wav'",
+        ),
+        0xA109 => (
+            "Speex",
+            "convert it with 'ffmpeg -i in.wav -c:a pcm_s16le out.wav'",
+        ),
+        0x704F => (
+            "Opus",
+            "convert it with 'ffmpeg -i in.wav -c:a pcm_s16le out.wav'",
+        ),
         _ => ("", ""),
     };
     let (codec, advice) = if codec.is_empty() {
-        (format!("0x{tag:04X}"), "convert it with 'ffmpeg -i in.wav -c:a pcm_s16le out.wav'")
+        (
+            format!("0x{tag:04X}"),
+            "convert it with 'ffmpeg -i in.wav -c:a pcm_s16le out.wav'",
+        )
     } else {
         (codec.to_owned(), advice)
     };
-    AudioError::UnsupportedCodec { container: "WAV".into(), codec, advice: advice.into() }
+    AudioError::UnsupportedCodec {
+        container: "WAV".into(),
+        codec,
+        advice: advice.into(),
+    }
 }
 
 /// Samples of a plain (not ADPCM) layout, one vector a channel, between -1 and 1.
 pub(super) fn samples(bytes: &[u8], layout: &Layout) -> Vec<Vec<f32>> {
-    deinterleave(&bytes[layout.data.clone()], layout.coding, layout.channels as usize)
+    deinterleave(
+        &bytes[layout.data.clone()],
+        layout.coding,
+        layout.channels as usize,
+    )
 }
 
 /// Headerless or framed sample bytes as one vector a channel. Not-a-number becomes silence.
@@ -219,15 +284,25 @@ pub(super) fn deinterleave(data: &[u8], coding: Coding, channels: usize) -> Vec<
         match coding {
             Coding::Mulaw => samples.extend(own.map(|b| MULAW[b[0] as usize])),
             Coding::Alaw => samples.extend(own.map(|b| ALAW[b[0] as usize])),
-            Coding::U8 | Coding::Adpcm => samples.extend(own.map(|b| (f32::from(b[0]) - 128.0) / 128.0)),
-            Coding::S16 => samples.extend(own.map(|b| f32::from(i16::from_le_bytes([b[0], b[1]])) / 32768.0)),
+            Coding::U8 | Coding::Adpcm => {
+                samples.extend(own.map(|b| (f32::from(b[0]) - 128.0) / 128.0))
+            }
+            Coding::S16 => {
+                samples.extend(own.map(|b| f32::from(i16::from_le_bytes([b[0], b[1]])) / 32768.0))
+            }
             Coding::S24 => {
-                samples.extend(own.map(|b| (i32::from_le_bytes([0, b[0], b[1], b[2]]) >> 8) as f32 / 8_388_608.0));
+                samples.extend(own.map(|b| {
+                    (i32::from_le_bytes([0, b[0], b[1], b[2]]) >> 8) as f32 / 8_388_608.0
+                }));
             }
             Coding::S32 => {
-                samples.extend(own.map(|b| i32::from_le_bytes([b[0], b[1], b[2], b[3]]) as f32 / 2_147_483_648.0));
+                samples.extend(own.map(|b| {
+                    i32::from_le_bytes([b[0], b[1], b[2], b[3]]) as f32 / 2_147_483_648.0
+                }));
             }
-            Coding::F32 => samples.extend(own.map(|b| clean(f32::from_le_bytes([b[0], b[1], b[2], b[3]])))),
+            Coding::F32 => {
+                samples.extend(own.map(|b| clean(f32::from_le_bytes([b[0], b[1], b[2], b[3]]))))
+            }
             Coding::F64 => samples.extend(own.map(|b| {
                 clean(f64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]) as f32)
             })),
@@ -238,7 +313,11 @@ pub(super) fn deinterleave(data: &[u8], coding: Coding, channels: usize) -> Vec<
 
 /// A finite sample between -1 and 1.
 pub(super) fn clean(sample: f32) -> f32 {
-    if sample.is_finite() { sample.clamp(-1.0, 1.0) } else { 0.0 }
+    if sample.is_finite() {
+        sample.clamp(-1.0, 1.0)
+    } else {
+        0.0
+    }
 }
 
 /// The same sound with an honest header, for the general decoder.
@@ -277,7 +356,9 @@ pub fn encode_pcm16(channels: &[&[f32]], rate: u32) -> Vec<u8> {
     out.extend_from_slice(&size.to_le_bytes());
     for frame in 0..frames {
         for channel in channels {
-            let sample = (clean(channel[frame]) * 32768.0).round().clamp(-32768.0, 32767.0) as i16;
+            let sample = (clean(channel[frame]) * 32768.0)
+                .round()
+                .clamp(-32768.0, 32767.0) as i16;
             out.extend_from_slice(&sample.to_le_bytes());
         }
     }

@@ -55,13 +55,17 @@ impl Piece {
     /// Where a stretch of the piece (ms from its start) lies in the leg (ms from its start). It
     /// never reaches over a shortened pause: the part that holds its middle decides.
     pub fn to_leg_ms(&self, start_ms: u32, end_ms: u32) -> (u64, u64) {
-        let (start, end) = (to_samples(u64::from(start_ms)), to_samples(u64::from(end_ms)));
+        let (start, end) = (
+            to_samples(u64::from(start_ms)),
+            to_samples(u64::from(end_ms)),
+        );
         let middle = start.midpoint(end);
         let mut before = 0;
         let last = self.parts.len().saturating_sub(1);
         for (i, part) in self.parts.iter().enumerate() {
             if middle < before + part.len() || i == last {
-                let place = |at: usize| to_ms(part.start + at.saturating_sub(before).min(part.len()));
+                let place =
+                    |at: usize| to_ms(part.start + at.saturating_sub(before).min(part.len()));
                 return (place(start), place(end));
             }
             before += part.len();
@@ -86,8 +90,16 @@ pub fn pack(samples: &[f32], speech: &[Span], max_ms: u64, max_gap_ms: u64) -> V
     let mut length = 0;
     let mut close = |parts: &mut Vec<Span>, inside: &mut Vec<Span>| {
         if !parts.is_empty() {
-            let sound = parts.iter().flat_map(|p| &samples[p.start..p.end]).copied().collect();
-            pieces.push(Piece { samples: sound, parts: std::mem::take(parts), speech: std::mem::take(inside) });
+            let sound = parts
+                .iter()
+                .flat_map(|p| &samples[p.start..p.end])
+                .copied()
+                .collect();
+            pieces.push(Piece {
+                samples: sound,
+                parts: std::mem::take(parts),
+                speech: std::mem::take(inside),
+            });
         }
     };
     for span in speech.iter().flat_map(|s| shortened(samples, *s, max)) {
@@ -105,7 +117,10 @@ pub fn pack(samples: &[f32], speech: &[Span], max_ms: u64, max_gap_ms: u64) -> V
                 let half = max_gap / 2;
                 part.end += half;
                 length += 2 * half + span.len();
-                parts.push(Span { start: span.start - half, end: span.end });
+                parts.push(Span {
+                    start: span.start - half,
+                    end: span.end,
+                });
             }
             None => {
                 length = span.len();
@@ -123,8 +138,15 @@ fn shortened(samples: &[f32], span: Span, max: usize) -> Vec<Span> {
     let mut out = Vec::new();
     let mut rest = span;
     while rest.len() > max {
-        let cut = quietest(samples, rest.start + max - to_samples(5_000).min(max / 2), rest.start + max);
-        out.push(Span { start: rest.start, end: cut });
+        let cut = quietest(
+            samples,
+            rest.start + max - to_samples(5_000).min(max / 2),
+            rest.start + max,
+        );
+        out.push(Span {
+            start: rest.start,
+            end: cut,
+        });
         rest.start = cut;
     }
     out.push(rest);
@@ -147,13 +169,21 @@ mod tests {
     use super::*;
 
     fn span(start_ms: u64, end_ms: u64) -> Span {
-        Span { start: to_samples(start_ms), end: to_samples(end_ms) }
+        Span {
+            start: to_samples(start_ms),
+            end: to_samples(end_ms),
+        }
     }
 
     #[test]
     fn speech_is_packed_and_times_map_back() {
         let samples = vec![0.1; to_samples(60_000)];
-        let speech = [span(1_000, 5_000), span(5_200, 8_000), span(20_000, 30_000), span(40_000, 55_000)];
+        let speech = [
+            span(1_000, 5_000),
+            span(5_200, 8_000),
+            span(20_000, 30_000),
+            span(40_000, 55_000),
+        ];
         let pieces = pack(&samples, &speech, 28_000, 600);
         assert_eq!(pieces.len(), 2);
         assert_eq!(pieces[0].parts, [span(1_000, 8_300), span(19_700, 30_000)]);
@@ -172,7 +202,10 @@ mod tests {
         let pieces = pack(&samples, &[span(0, 40_000)], 28_000, 600);
         assert_eq!(pieces.len(), 2);
         let cut = pieces[0].parts[0].end;
-        assert!((to_samples(25_000)..to_samples(25_200)).contains(&cut), "{cut}");
+        assert!(
+            (to_samples(25_000)..to_samples(25_200)).contains(&cut),
+            "{cut}"
+        );
         assert_eq!(pieces[1].parts[0].start, cut);
         assert!(pack(&samples, &[], 28_000, 600).is_empty());
     }

@@ -10,8 +10,8 @@ use crate::error::TranscribeError;
 use crate::models;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -46,11 +46,11 @@ impl EngineConfig {
             model: model.into(),
             vad_model: vad_model.into(),
             threads: cores.saturating_sub(1).max(1),
-            decoding: Decoding::Beam(5),
+            decoding: Decoding::Beam(3),
             language: "en".into(),
             vad: VadConfig::default(),
             piece_ms: 28_000,
-            max_gap_ms: 600,
+            max_gap_ms: 200,
             time_factor: 60.0,
         }
     }
@@ -164,7 +164,12 @@ impl Engine {
         // One leak of a few bytes an engine: the library wants the language for ever.
         let language: &'static str = Box::leak(config.language.clone().into_boxed_str());
         let threads = config.threads;
-        let shared = Arc::new(Shared { model, config, language, stop: stop.clone() });
+        let shared = Arc::new(Shared {
+            model,
+            config,
+            language,
+            stop: stop.clone(),
+        });
         let (queue, jobs) = channel::<LegJob>();
         let jobs = Arc::new(parking_lot::Mutex::new(jobs));
         let (ready, started) = channel();
@@ -174,11 +179,19 @@ impl Engine {
             let worker = std::thread::Builder::new()
                 .name(format!("whisper-{n}"))
                 .spawn(move || work(&shared, &jobs, &ready))
-                .map_err(|e| TranscribeError::Engine { what: "starting a thread".into(), detail: e.to_string() })?;
+                .map_err(|e| TranscribeError::Engine {
+                    what: "starting a thread".into(),
+                    detail: e.to_string(),
+                })?;
             workers.push(worker);
         }
         drop(ready);
-        let engine = Engine { queue: Some(queue), workers, stop, facts };
+        let engine = Engine {
+            queue: Some(queue),
+            workers,
+            stop,
+            facts,
+        };
         for _ in 0..threads {
             started.recv().map_err(|_| TranscribeError::Engine {
                 what: "starting a thread".into(),
@@ -200,7 +213,10 @@ impl Engine {
         {
             let job = refused.0;
             let error = TranscribeError::Stopped("the recogniser's threads have ended".into());
-            let _ = job.reply.send(LegMessage::Done { tag: job.tag, result: Err(error) });
+            let _ = job.reply.send(LegMessage::Done {
+                tag: job.tag,
+                result: Err(error),
+            });
         }
     }
 }
@@ -221,8 +237,14 @@ fn work(
     ready: &Sender<Result<(), TranscribeError>>,
 ) {
     be_background();
-    let made = WhisperWorker::new(&shared.model, shared.config.decoding, shared.language)
-        .and_then(|worker| Ok((worker, Vad::load(&shared.config.vad_model, shared.config.vad)?)));
+    let made = WhisperWorker::new(&shared.model, shared.config.decoding, shared.language).and_then(
+        |worker| {
+            Ok((
+                worker,
+                Vad::load(&shared.config.vad_model, shared.config.vad)?,
+            ))
+        },
+    );
     let (mut worker, mut vad) = match made {
         Ok(made) => made,
         Err(error) => {
@@ -241,7 +263,10 @@ fn work(
         } else {
             leg(shared, &mut worker, &mut vad, &job)
         };
-        let _ = job.reply.send(LegMessage::Done { tag: job.tag, result });
+        let _ = job.reply.send(LegMessage::Done {
+            tag: job.tag,
+            result,
+        });
     }
 }
 
@@ -254,7 +279,9 @@ fn leg(
     let config = &shared.config;
     let cpu = thread_cpu_ms();
     let length = job.samples.len() as f64 / f64::from(crate::audio::ENGINE_RATE);
-    let deadline = Instant::now() + Duration::from_secs(120) + Duration::from_secs_f64(length * config.time_factor);
+    let deadline = Instant::now()
+        + Duration::from_secs(120)
+        + Duration::from_secs_f64(length * config.time_factor);
     worker.watch(job.cancel.clone(), Some(deadline));
     let speech = vad.speech(&job.samples)?;
     let pieces = pack(&job.samples, &speech, config.piece_ms, config.max_gap_ms);
@@ -263,7 +290,9 @@ fn leg(
     let mut out = Vec::with_capacity(pieces.len());
     for piece in pieces {
         if shared.stop.is_cancelled() {
-            return Err(TranscribeError::Stopped("the recogniser is shutting down".into()));
+            return Err(TranscribeError::Stopped(
+                "the recogniser is shutting down".into(),
+            ));
         }
         let segments = worker.recognise(&piece.samples)?;
         let missed = missed(&piece, &segments);
@@ -274,10 +303,20 @@ fn leg(
             let segments = worker.recognise(&again.samples)?;
             out.push((again, segments));
         }
-        let _ = job.reply.send(LegMessage::Progress { tag: job.tag, done_ms, speech_ms });
+        let _ = job.reply.send(LegMessage::Progress {
+            tag: job.tag,
+            done_ms,
+            speech_ms,
+        });
     }
-    let cpu_ms = thread_cpu_ms().zip(cpu).map(|(after, before)| after.saturating_sub(before));
-    Ok(LegSpeech { pieces: out, speech: speech.iter().map(super::Span::ms).collect(), cpu_ms })
+    let cpu_ms = thread_cpu_ms()
+        .zip(cpu)
+        .map(|(after, before)| after.saturating_sub(before));
+    Ok(LegSpeech {
+        pieces: out,
+        speech: speech.iter().map(super::Span::ms).collect(),
+        cpu_ms,
+    })
 }
 
 /// Stretches of a piece's speech of 1.5 s and more in which no word was recognised, each as a
@@ -287,8 +326,11 @@ fn missed(piece: &Piece, segments: &[RawSegment]) -> Vec<Piece> {
     if piece.speech.len() < 2 {
         return Vec::new();
     }
-    let words: Vec<(u64, u64)> =
-        segments.iter().flat_map(|s| &s.words).map(|w| piece.to_leg_ms(w.start_ms, w.end_ms)).collect();
+    let words: Vec<(u64, u64)> = segments
+        .iter()
+        .flat_map(|s| &s.words)
+        .map(|w| piece.to_leg_ms(w.start_ms, w.end_ms))
+        .collect();
     let silent = piece.speech.iter().filter(|span| {
         let (start, end) = span.ms();
         end - start >= LEAST_MS && !words.iter().any(|(from, to)| *from < end && *to > start)

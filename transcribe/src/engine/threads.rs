@@ -22,7 +22,14 @@ mod tests {
     fn nice() -> i64 {
         let stat = fs::read_to_string("/proc/thread-self/stat").unwrap();
         // Field 19; the name in brackets may hold blanks.
-        stat.rsplit(')').next().unwrap().split_whitespace().nth(16).unwrap().parse().unwrap()
+        stat.rsplit(')')
+            .next()
+            .unwrap()
+            .split_whitespace()
+            .nth(16)
+            .unwrap()
+            .parse()
+            .unwrap()
     }
 
     #[test]

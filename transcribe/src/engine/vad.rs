@@ -21,7 +21,12 @@ pub struct VadConfig {
 
 impl Default for VadConfig {
     fn default() -> Self {
-        VadConfig { threshold: 0.5, min_speech_ms: 120, min_silence_ms: 300, pad_ms: 200 }
+        VadConfig {
+            threshold: 0.5,
+            min_speech_ms: 120,
+            min_silence_ms: 300,
+            pad_ms: 200,
+        }
     }
 }
 
@@ -37,8 +42,14 @@ impl Vad {
     /// # Errors
     /// [`TranscribeError::Model`] when the file cannot be loaded.
     pub fn load(path: &Path, config: VadConfig) -> Result<Vad, TranscribeError> {
-        let failed = |detail: &str| TranscribeError::Model { path: path.display().to_string(), detail: detail.into() };
-        let name = path.to_str().filter(|p| !p.contains('\0')).ok_or_else(|| failed("the path is not UTF-8"))?;
+        let failed = |detail: &str| TranscribeError::Model {
+            path: path.display().to_string(),
+            detail: detail.into(),
+        };
+        let name = path
+            .to_str()
+            .filter(|p| !p.contains('\0'))
+            .ok_or_else(|| failed("the path is not UTF-8"))?;
         let mut params = WhisperVadContextParams::new();
         // The default of 4 threads makes them spin against each other: 22 s of sound then take
         // minutes on two busy cores instead of 50 ms.
@@ -61,14 +72,20 @@ impl Vad {
         params.set_min_speech_duration(self.config.min_speech_ms);
         params.set_min_silence_duration(self.config.min_silence_ms);
         params.set_speech_pad(self.config.pad_ms);
-        let found = self.context.segments_from_samples(params, samples).map_err(|e| TranscribeError::Engine {
-            what: "voice detection".into(),
-            detail: e.to_string(),
-        })?;
+        let found = self
+            .context
+            .segments_from_samples(params, samples)
+            .map_err(|e| TranscribeError::Engine {
+                what: "voice detection".into(),
+                detail: e.to_string(),
+            })?;
         let mut spans: Vec<Span> = Vec::new();
         for segment in found {
             // Centiseconds here, samples everywhere else.
-            let at = |cs: f32| ((f64::from(cs.max(0.0)) * f64::from(ENGINE_RATE) / 100.0) as usize).min(samples.len());
+            let at = |cs: f32| {
+                ((f64::from(cs.max(0.0)) * f64::from(ENGINE_RATE) / 100.0) as usize)
+                    .min(samples.len())
+            };
             let (start, end) = (at(segment.start), at(segment.end));
             match spans.last_mut() {
                 Some(last) if start <= last.end => last.end = last.end.max(end),

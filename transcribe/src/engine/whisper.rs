@@ -9,7 +9,9 @@ use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
-use whisper_rs::{FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperState};
+use whisper_rs::{
+    FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperState,
+};
 
 /// How words are searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,9 +26,10 @@ impl Decoding {
     fn strategy(self) -> SamplingStrategy {
         match self {
             Decoding::Greedy => SamplingStrategy::Greedy { best_of: 1 },
-            Decoding::Beam(size) => {
-                SamplingStrategy::BeamSearch { beam_size: i32::from(size.clamp(2, 8)), patience: -1.0 }
-            }
+            Decoding::Beam(size) => SamplingStrategy::BeamSearch {
+                beam_size: i32::from(size.clamp(2, 8)),
+                patience: -1.0,
+            },
         }
     }
 }
@@ -47,12 +50,13 @@ impl WhisperModel {
         // Without hooks the library writes its log, recognised words among it, to stderr.
         whisper_rs::install_logging_hooks();
         let facts = ggml::inspect(path)?;
-        let context = WhisperContext::new_with_params(path, WhisperContextParameters::default()).map_err(|e| {
-            TranscribeError::Model {
+        let context = WhisperContext::new_with_params(path, WhisperContextParameters::default())
+            .map_err(|e| TranscribeError::Model {
                 path: path.display().to_string(),
-                detail: format!("the file looks right but cannot be loaded ({e}); is there enough memory?"),
-            }
-        })?;
+                detail: format!(
+                    "the file looks right but cannot be loaded ({e}); is there enough memory?"
+                ),
+            })?;
         Ok(WhisperModel { context, facts })
     }
 
@@ -88,15 +92,26 @@ impl WhisperWorker {
     ///
     /// # Errors
     /// [`TranscribeError::Engine`] when there is not enough memory.
-    pub fn new(model: &WhisperModel, decoding: Decoding, language: &'static str) -> Result<Self, TranscribeError> {
-        let state = model.context.create_state().map_err(|e| TranscribeError::Engine {
-            what: "making a recogniser".into(),
-            detail: format!("{e}; is there enough memory?"),
-        })?;
+    pub fn new(
+        model: &WhisperModel,
+        decoding: Decoding,
+        language: &'static str,
+    ) -> Result<Self, TranscribeError> {
+        let state = model
+            .context
+            .create_state()
+            .map_err(|e| TranscribeError::Engine {
+                what: "making a recogniser".into(),
+                detail: format!("{e}; is there enough memory?"),
+            })?;
         let watch = Arc::new(Mutex::new(Watch::default()));
         let mut template = FullParams::new(decoding.strategy());
         template.set_n_threads(1);
-        template.set_language(Some(if model.context.is_multilingual() { language } else { "en" }));
+        template.set_language(Some(if model.context.is_multilingual() {
+            language
+        } else {
+            "en"
+        }));
         template.set_no_context(true);
         template.set_print_progress(false);
         template.set_print_realtime(false);
@@ -111,7 +126,12 @@ impl WhisperWorker {
         let watched = Arc::clone(&watch);
         let abort: Box<dyn FnMut() -> bool> = Box::new(move || watched.lock().fired());
         template.set_abort_callback_safe::<_, Box<dyn FnMut() -> bool>>(abort);
-        Ok(WhisperWorker { state, template, watch, eot: model.context.token_eot() })
+        Ok(WhisperWorker {
+            state,
+            template,
+            watch,
+            eot: model.context.token_eot(),
+        })
     }
 
     /// Sets what may stop the next recognitions.
@@ -124,16 +144,28 @@ impl WhisperWorker {
         for segment in self.state.as_iter() {
             // Centiseconds, and up to 30 s whatever the piece's length.
             let ms = |t: i64| (t.clamp(0, 6_000) as u32 * 10).min(piece_ms);
-            let tokens: Vec<_> = (0..segment.n_tokens()).filter_map(|i| segment.get_token(i)).collect();
+            let tokens: Vec<_> = (0..segment.n_tokens())
+                .filter_map(|i| segment.get_token(i))
+                .collect();
             let texts: Vec<Token<'_>> = tokens
                 .iter()
                 .filter(|t| t.token_id() < self.eot)
                 .filter_map(|t| {
                     let data = t.token_data();
-                    Some(Token { bytes: t.to_bytes().ok()?, t0: data.t0, t1: data.t1, p: data.p, plog: data.plog })
+                    Some(Token {
+                        bytes: t.to_bytes().ok()?,
+                        t0: data.t0,
+                        t1: data.t1,
+                        p: data.p,
+                        plog: data.plog,
+                    })
                 })
                 .collect();
-            let mut joined = join(&texts, ms(segment.start_timestamp()), ms(segment.end_timestamp()));
+            let mut joined = join(
+                &texts,
+                ms(segment.start_timestamp()),
+                ms(segment.end_timestamp()),
+            );
             joined.no_speech = segment.no_speech_probability();
             if !joined.words.is_empty() {
                 out.push(joined);
@@ -165,8 +197,13 @@ impl Recognise for WhisperWorker {
         };
         match self.state.full(params, sound) {
             Ok(()) => Ok(self.segments(piece_ms)),
-            Err(_) if self.watch.lock().fired() => Err(TranscribeError::Stopped("recognition was cancelled or took too long".into())),
-            Err(e) => Err(TranscribeError::Engine { what: format!("a piece of {piece_ms} ms"), detail: e.to_string() }),
+            Err(_) if self.watch.lock().fired() => Err(TranscribeError::Stopped(
+                "recognition was cancelled or took too long".into(),
+            )),
+            Err(e) => Err(TranscribeError::Engine {
+                what: format!("a piece of {piece_ms} ms"),
+                detail: e.to_string(),
+            }),
         }
     }
 }
@@ -177,6 +214,9 @@ mod tests {
 
     #[test]
     fn encoder_room_follows_the_length() {
-        assert_eq!([1, 5, 8, 20, 28, 30].map(|s| audio_ctx(s * 16_000)), [384, 384, 512, 1088, 1472, 1500]);
+        assert_eq!(
+            [1, 5, 8, 20, 28, 30].map(|s| audio_ctx(s * 16_000)),
+            [384, 384, 512, 1088, 1472, 1500]
+        );
     }
 }

@@ -72,14 +72,29 @@ pub(super) fn join(tokens: &[Token<'_>], start_ms: u32, end_ms: u32) -> RawSegme
         let ms = |t: i64| t.clamp(0, 360_000) as u32 * 10;
         let floor = out.last().map_or(start_ms, |w| w.start_ms);
         let start = ms(t0).clamp(floor, end_ms);
-        out.push(RawWord { text, start_ms: start, end_ms: ms(t1).clamp(start, end_ms), p });
+        out.push(RawWord {
+            text,
+            start_ms: start,
+            end_ms: ms(t1).clamp(start, end_ms),
+            p,
+        });
     }
     for i in 1..out.len() {
         let next = out[i].start_ms;
         out[i - 1].end_ms = out[i - 1].end_ms.min(next);
     }
-    let mean_logprob = if tokens.is_empty() { 0.0 } else { log_sum / tokens.len() as f32 };
-    RawSegment { start_ms, end_ms, words: out, mean_logprob, no_speech: 0.0 }
+    let mean_logprob = if tokens.is_empty() {
+        0.0
+    } else {
+        log_sum / tokens.len() as f32
+    };
+    RawSegment {
+        start_ms,
+        end_ms,
+        words: out,
+        mean_logprob,
+        no_speech: 0.0,
+    }
 }
 
 #[cfg(test)]
@@ -87,7 +102,13 @@ mod tests {
     use super::*;
 
     fn token(bytes: &'static [u8], t0: i64, t1: i64, p: f32) -> Token<'static> {
-        Token { bytes, t0, t1, p, plog: p.ln() }
+        Token {
+            bytes,
+            t0,
+            t1,
+            p,
+            plog: p.ln(),
+        }
     }
 
     #[test]
@@ -102,7 +123,14 @@ mod tests {
             token(b".", 400, 400, 1.0),
         ];
         let segment = join(&tokens, 50, 2_000);
-        let got: Vec<_> = segment.words.iter().map(|w| (w.text.as_str(), w.start_ms, w.end_ms, w.p)).collect();
-        assert_eq!(got, [("Müller,", 100, 550, 0.25), ("hello.", 550, 2_000, 0.25)]);
+        let got: Vec<_> = segment
+            .words
+            .iter()
+            .map(|w| (w.text.as_str(), w.start_ms, w.end_ms, w.p))
+            .collect();
+        assert_eq!(
+            got,
+            [("Müller,", 100, 550, 0.25), ("hello.", 550, 2_000, 0.25)]
+        );
     }
 }

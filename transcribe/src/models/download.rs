@@ -41,7 +41,9 @@ pub enum DownloadError {
         detail: String,
     },
     /// Other bytes than the known ones; they were thrown away.
-    #[error("{url} gave {bytes} bytes with SHA-256 {got}, but {name} has {want}: the file was thrown away; try again, or another --url")]
+    #[error(
+        "{url} gave {bytes} bytes with SHA-256 {got}, but {name} has {want}: the file was thrown away; try again, or another --url"
+    )]
     Checksum {
         /// What was asked for.
         url: String,
@@ -108,7 +110,10 @@ pub fn download_from(
     fs::create_dir_all(dir).map_err(|e| disk(dir, e))?;
     let target = dir.join(model.file);
     if target.exists() && sha256_of(&target).is_ok_and(|(sum, _)| sum == model.sha256) {
-        progress(Progress { done: model.bytes, total: Some(model.bytes) });
+        progress(Progress {
+            done: model.bytes,
+            total: Some(model.bytes),
+        });
         return Ok(target);
     }
     let part = dir.join(format!("{}.part", model.file));
@@ -128,7 +133,9 @@ pub fn download_from(
         });
     }
     fs::rename(&part, &target).map_err(|e| disk(&target, e))?;
-    File::open(dir).and_then(|d| d.sync_all()).map_err(|e| disk(dir, e))?;
+    File::open(dir)
+        .and_then(|d| d.sync_all())
+        .map_err(|e| disk(dir, e))?;
     Ok(target)
 }
 
@@ -138,14 +145,26 @@ fn fetch(
     part: &Path,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<File, DownloadError> {
-    let http = |detail: String| DownloadError::Http { url: url.to_owned(), detail };
-    let disk = |e: std::io::Error| DownloadError::Disk { path: part.display().to_string(), detail: e.to_string() };
+    let http = |detail: String| DownloadError::Http {
+        url: url.to_owned(),
+        detail,
+    };
+    let disk = |e: std::io::Error| DownloadError::Disk {
+        path: part.display().to_string(),
+        detail: e.to_string(),
+    };
     let mut have = fs::metadata(part).map_or(0, |m| m.len());
     if model.bytes > 0 && have > model.bytes {
         have = 0;
     }
     let open = |append: bool| {
-        OpenOptions::new().create(true).write(true).append(append).truncate(!append).open(part).map_err(disk)
+        OpenOptions::new()
+            .create(true)
+            .write(true)
+            .append(append)
+            .truncate(!append)
+            .open(part)
+            .map_err(disk)
     };
     if model.bytes > 0 && have == model.bytes {
         return open(true);
@@ -166,7 +185,9 @@ fn fetch(
     let resumed = status.as_u16() == 206;
     if status.as_u16() == 416 {
         fs::remove_file(part).map_err(disk)?;
-        return Err(http("the part received earlier does not fit the file and was thrown away".into()));
+        return Err(http(
+            "the part received earlier does not fit the file and was thrown away".into(),
+        ));
     }
     if !status.is_success() {
         return Err(http(format!("the server answered {status}")));
@@ -178,7 +199,11 @@ fn fetch(
         0 => response.content_length().map(|n| n + have),
         known => Some(known),
     };
-    let limit = if model.bytes > 0 { model.bytes } else { MAX_BYTES };
+    let limit = if model.bytes > 0 {
+        model.bytes
+    } else {
+        MAX_BYTES
+    };
     let mut file = open(resumed)?;
     let mut buffer = vec![0u8; 1 << 16];
     progress(Progress { done: have, total });
@@ -186,19 +211,29 @@ fn fetch(
         let n = match response.read(&mut buffer) {
             Ok(0) => break,
             Ok(n) => n,
-            Err(e) => return Err(http(format!("the connection broke after {have} bytes ({e})"))),
+            Err(e) => {
+                return Err(http(format!(
+                    "the connection broke after {have} bytes ({e})"
+                )));
+            }
         };
         if have + n as u64 > limit {
             drop(file);
             fs::remove_file(part).map_err(disk)?;
-            return Err(http(format!("more than the {limit} bytes of {} came; what came was thrown away", model.name)));
+            return Err(http(format!(
+                "more than the {limit} bytes of {} came; what came was thrown away",
+                model.name
+            )));
         }
         file.write_all(&buffer[..n]).map_err(disk)?;
         have += n as u64;
         progress(Progress { done: have, total });
     }
     if model.bytes > 0 && have < model.bytes {
-        return Err(http(format!("the connection ended after {have} of {} bytes", model.bytes)));
+        return Err(http(format!(
+            "the connection ended after {have} of {} bytes",
+            model.bytes
+        )));
     }
     Ok(file)
 }

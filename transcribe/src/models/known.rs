@@ -29,7 +29,15 @@ const fn model(
     language: &'static str,
     about: &'static str,
 ) -> KnownModel {
-    KnownModel { name, file, bytes, sha256, language, about, download: true }
+    KnownModel {
+        name,
+        file,
+        bytes,
+        sha256,
+        language,
+        about,
+        download: true,
+    }
 }
 
 const fn shipped(mut model: KnownModel) -> KnownModel {
@@ -191,7 +199,11 @@ mod tests {
         let sums: std::collections::BTreeSet<_> = list().iter().map(|m| m.sha256).collect();
         assert_eq!((names.len(), sums.len()), (list().len(), list().len()));
         for model in list() {
-            assert!(model.sha256.len() == 64 && model.sha256.bytes().all(|b| b.is_ascii_hexdigit()), "{}", model.name);
+            assert!(
+                model.sha256.len() == 64 && model.sha256.bytes().all(|b| b.is_ascii_hexdigit()),
+                "{}",
+                model.name
+            );
             assert!(model.file.starts_with("ggml-") && model.file.ends_with(".bin"));
         }
     }

@@ -54,7 +54,10 @@ fn hex(bytes: &[u8]) -> String {
 /// # Errors
 /// [`TranscribeError::Model`] when the file is missing, or bears a known name and other bytes.
 pub fn verify(path: &Path) -> Result<Checksum, TranscribeError> {
-    let failed = |detail: String| TranscribeError::Model { path: path.display().to_string(), detail };
+    let failed = |detail: String| TranscribeError::Model {
+        path: path.display().to_string(),
+        detail,
+    };
     let (sha256, bytes) = sha256_of(path).map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => failed(
             "there is no such file; 'callboard model list' shows models, 'callboard model download NAME' fetches one".into(),
@@ -62,9 +65,17 @@ pub fn verify(path: &Path) -> Result<Checksum, TranscribeError> {
         _ => failed(format!("it cannot be read ({e})")),
     })?;
     if let Some(model) = list().iter().find(|m| m.sha256 == sha256) {
-        return Ok(Checksum { name: model.name.into(), sha256, bytes, known: true });
+        return Ok(Checksum {
+            name: model.name.into(),
+            sha256,
+            bytes,
+            known: true,
+        });
     }
-    let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let file = path
+        .file_name()
+        .map(|n| n.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let same_name: Vec<&KnownModel> = list().iter().filter(|m| m.file == file).collect();
     if let Some(model) = same_name.first() {
         return Err(failed(format!(
@@ -72,7 +83,12 @@ pub fn verify(path: &Path) -> Result<Checksum, TranscribeError> {
             model.sha256, model.bytes, model.name
         )));
     }
-    Ok(Checksum { name: file, sha256, bytes, known: false })
+    Ok(Checksum {
+        name: file,
+        sha256,
+        bytes,
+        known: false,
+    })
 }
 
 #[cfg(test)]
@@ -85,11 +101,22 @@ mod tests {
         let path = dir.path().join("ggml-base.en.bin");
         std::fs::write(&path, b"not a model").unwrap();
         let error = verify(&path).unwrap_err().to_string();
-        assert!(error.contains("model download base.en") && error.contains("11 bytes"), "{error}");
+        assert!(
+            error.contains("model download base.en") && error.contains("11 bytes"),
+            "{error}"
+        );
         let own = dir.path().join("my-own.bin");
         std::fs::rename(&path, &own).unwrap();
         let sum = verify(&own).unwrap();
-        assert_eq!((sum.name.as_str(), sum.bytes, sum.known), ("my-own.bin", 11, false));
-        assert!(verify(&path).unwrap_err().to_string().contains("no such file"));
+        assert_eq!(
+            (sum.name.as_str(), sum.bytes, sum.known),
+            ("my-own.bin", 11, false)
+        );
+        assert!(
+            verify(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("no such file")
+        );
     }
 }

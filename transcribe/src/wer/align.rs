@@ -18,7 +18,8 @@ pub struct Errors {
 impl Errors {
     /// Errors in percent of the reference's words.
     pub fn percent(&self) -> f64 {
-        100.0 * (self.substitutions + self.deletions + self.insertions) as f64 / self.words.max(1) as f64
+        100.0 * (self.substitutions + self.deletions + self.insertions) as f64
+            / self.words.max(1) as f64
     }
 
     /// Adds another text's errors: the rate of a set is that of all its words together.
@@ -48,14 +49,22 @@ pub fn align(reference: &[String], hypothesis: &[String]) -> Errors {
             let best = if word == heard {
                 diagonal
             } else {
-                [step(diagonal, 1), step(above, 2), step(row[j], 3)].into_iter().min_by_key(|c| c[0]).unwrap_or(above)
+                [step(diagonal, 1), step(above, 2), step(row[j], 3)]
+                    .into_iter()
+                    .min_by_key(|c| c[0])
+                    .unwrap_or(above)
             };
             diagonal = above;
             row[j + 1] = best;
         }
     }
     let [_, substitutions, deletions, insertions] = row[hypothesis.len()];
-    Errors { substitutions, deletions, insertions, words: reference.len() }
+    Errors {
+        substitutions,
+        deletions,
+        insertions,
+        words: reference.len(),
+    }
 }
 
 #[cfg(test)]

@@ -41,8 +41,16 @@ pub(super) static WORDS: &[(&str, &str)] = &[
 ];
 
 /// Endings of words, tried in order.
-pub(super) static ENDINGS: &[(&str, &str)] =
-    &[("n't", " not"), ("'re", " are"), ("'s", " is"), ("'d", " would"), ("'ll", " will"), ("'t", " not"), ("'ve", " have"), ("'m", " am")];
+pub(super) static ENDINGS: &[(&str, &str)] = &[
+    ("n't", " not"),
+    ("'re", " are"),
+    ("'s", " is"),
+    ("'d", " would"),
+    ("'ll", " will"),
+    ("'t", " not"),
+    ("'ve", " have"),
+    ("'m", " am"),
+];
 
 /// Before these words "'d" is "had" and "'s" is "has".
 pub(super) static PERFECT: &[&str] = &["been", "gone", "done", "got"];
@@ -80,7 +88,10 @@ static SPELLINGS: &[(&str, &str)] = &[
 ];
 
 /// Stems written with "our" in Britain and "or" in America.
-static OUR: &[&str] = &["col", "fav", "flav", "hon", "lab", "neighb", "harb", "behavi", "hum", "rum", "endeav", "vap", "od"];
+static OUR: &[&str] = &[
+    "col", "fav", "flav", "hon", "lab", "neighb", "harb", "behavi", "hum", "rum", "endeav", "vap",
+    "od",
+];
 
 /// One word in its American spelling.
 pub(super) fn spelling(word: &str) -> String {
@@ -92,14 +103,30 @@ pub(super) fn spelling(word: &str) -> String {
     {
         return format!("{us}s");
     }
-    if let Some(stem) = OUR.iter().find(|s| word.strip_prefix(**s).is_some_and(|rest| rest.starts_with("our"))) {
+    if let Some(stem) = OUR.iter().find(|s| {
+        word.strip_prefix(**s)
+            .is_some_and(|rest| rest.starts_with("our"))
+    }) {
         return format!("{stem}or{}", &word[stem.len() + 3..]);
     }
-    for (uk, us) in [("ising", "izing"), ("ised", "ized"), ("ises", "izes"), ("ise", "ize"), ("isation", "ization"), ("ysed", "yzed"), ("yse", "yze")] {
+    for (uk, us) in [
+        ("ising", "izing"),
+        ("ised", "ized"),
+        ("ises", "izes"),
+        ("ise", "ize"),
+        ("isation", "ization"),
+        ("ysed", "yzed"),
+        ("yse", "yze"),
+    ] {
         // Short words and some long ones keep their s: rise, wise, exercise, promise, advise.
         if let Some(stem) = word.strip_suffix(uk)
             && stem.len() >= 4
-            && !["prom", "adv", "rev", "superv", "exerc", "surpr", "enterpr", "comprom", "telev", "adver", "prec", "expert", "franch", "otherw", "likew", "merchand", "apprais", "disgu", "pra", "adverti", "advert", "improv", "conc", "rais"].contains(&stem)
+            && ![
+                "prom", "adv", "rev", "superv", "exerc", "surpr", "enterpr", "comprom", "telev",
+                "adver", "prec", "expert", "franch", "otherw", "likew", "merchand", "apprais",
+                "disgu", "pra", "adverti", "advert", "improv", "conc", "rais",
+            ]
+            .contains(&stem)
         {
             return format!("{stem}{us}");
         }

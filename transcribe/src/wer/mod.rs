@@ -10,4 +10,6 @@ mod set;
 
 pub use align::{Errors, align};
 pub use normaliser::{normalise, split_digits};
-pub use set::{LegText, PieceRecord, Reference, Report, RunOptions, read_hypotheses, read_set, run, score};
+pub use set::{
+    LegText, PieceRecord, Reference, Report, RunOptions, read_hypotheses, read_set, run, score,
+};

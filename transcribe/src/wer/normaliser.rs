@@ -6,19 +6,31 @@ use super::numbers;
 
 /// The words of a text in the form in which they are compared.
 pub fn normalise(text: &str) -> Vec<String> {
-    let text = without_brackets(&text.to_lowercase().replace(['\u{2019}', '\u{2018}'], "'")).replace(" '", "'");
+    let text = without_brackets(&text.to_lowercase().replace(['\u{2019}', '\u{2018}'], "'"))
+        .replace(" '", "'");
     let words: Vec<String> = text
         .split_whitespace()
         .flat_map(|w| w.split(['-', '\u{2013}', '\u{2014}', '/']))
-        .map(|w| w.trim_matches(|c: char| !(c.is_alphanumeric() || "$€£¢%".contains(c))).to_owned())
+        .map(|w| {
+            w.trim_matches(|c: char| !(c.is_alphanumeric() || "$€£¢%".contains(c)))
+                .to_owned()
+        })
         .filter(|w| !w.is_empty() && !FILLERS.contains(&w.as_str()))
         .collect();
     let mut expanded: Vec<String> = Vec::new();
     for (i, word) in words.iter().enumerate() {
         let next = words.get(i + 1).map_or("", String::as_str);
-        expanded.extend(expand(word, next).split_whitespace().flat_map(plain).collect::<Vec<_>>());
+        expanded.extend(
+            expand(word, next)
+                .split_whitespace()
+                .flat_map(plain)
+                .collect::<Vec<_>>(),
+        );
     }
-    numbers::to_digits(&expanded).into_iter().map(|w| spelling(&w)).collect()
+    numbers::to_digits(&expanded)
+        .into_iter()
+        .map(|w| spelling(&w))
+        .collect()
 }
 
 /// The same words with every number's digits apart: grouping of digits is no error then.
@@ -26,7 +38,11 @@ pub fn split_digits(words: &[String]) -> Vec<String> {
     let mut out = Vec::new();
     for word in words {
         if word.bytes().any(|b| b.is_ascii_digit()) {
-            out.extend(word.chars().filter(char::is_ascii_digit).map(|c| c.to_string()));
+            out.extend(
+                word.chars()
+                    .filter(char::is_ascii_digit)
+                    .map(|c| c.to_string()),
+            );
         } else if word == "one" {
             out.push("1".into());
         } else {
@@ -90,7 +106,8 @@ fn plain(word: &str) -> Vec<String> {
             parts.push(String::new());
             continue;
         }
-        let border = (c.is_alphabetic() && digit(before) && !is_ordinal(&chars[i..])) || (c.is_ascii_digit() && before.is_some_and(char::is_alphabetic));
+        let border = (c.is_alphabetic() && digit(before) && !is_ordinal(&chars[i..]))
+            || (c.is_ascii_digit() && before.is_some_and(char::is_alphabetic));
         if border {
             parts.push(String::new());
         }
@@ -136,12 +153,21 @@ mod tests {
     #[test]
     fn both_ways_of_writing_become_one() {
         for (spoken, written) in [
-            ("The payment of eighty four dollars and ten cents", "the payment of $84.10"),
+            (
+                "The payment of eighty four dollars and ten cents",
+                "the payment of $84.10",
+            ),
             ("the thirty nine dollar one", "The 39 dollar one."),
-            ("The third of March, nineteen eighty eight.", "the 3rd of March 1988"),
+            (
+                "The third of March, nineteen eighty eight.",
+                "the 3rd of March 1988",
+            ),
             ("two thousand four hundred dollars", "$2,400"),
             ("nine four one one seven", "94117"),
-            ("I can't, I've been; he's gone", "I can not I have been, he has gone"),
+            (
+                "I can't, I've been; he's gone",
+                "I can not I have been, he has gone",
+            ),
             ("fibre offer", "Fiber offer"),
             ("one, eight, four, zero, three", "18403"),
             ("L H, seven, seven, zero, four, two", "LH 77042"),
@@ -150,8 +176,14 @@ mod tests {
         ] {
             assert_eq!(form(spoken).replace("l h", "lh"), form(written), "{spoken}");
         }
-        assert_eq!(form("Um, well (music) e-mail [noise] Café!"), "well e mail cafe");
+        assert_eq!(
+            form("Um, well (music) e-mail [noise] Café!"),
+            "well e mail cafe"
+        );
         assert_eq!(form("one of them"), "one of them");
-        assert_eq!(split_digits(&normalise("5555 4444 is it")).join(" "), "5 5 5 5 4 4 4 4 is it");
+        assert_eq!(
+            split_digits(&normalise("5555 4444 is it")).join(" "),
+            "5 5 5 5 4 4 4 4 is it"
+        );
     }
 }

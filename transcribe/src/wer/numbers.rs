@@ -1,10 +1,30 @@
 //! Number words to digits, as openai-whisper's English normaliser does: spoken digits are joined.
 
 const ONES: [&str; 20] = [
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
 ];
-const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+const TENS: [&str; 8] = [
+    "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
+];
 const ORDINALS: [(&str, u64); 12] = [
     ("first", 1),
     ("second", 2),
@@ -48,10 +68,17 @@ fn class(word: &str) -> Word {
     if let Some((_, n)) = ORDINALS.iter().find(|(w, _)| *w == word) {
         return Word::Ordinal(*n);
     }
-    if let Some(n) = ONES.iter().skip(13).position(|w| word.strip_suffix("th") == Some(*w)) {
+    if let Some(n) = ONES
+        .iter()
+        .skip(13)
+        .position(|w| word.strip_suffix("th") == Some(*w))
+    {
         return Word::Ordinal(n as u64 + 13);
     }
-    match TENS.iter().position(|w| word.strip_suffix("ieth").is_some_and(|stem| w.strip_suffix('y') == Some(stem))) {
+    match TENS.iter().position(|w| {
+        word.strip_suffix("ieth")
+            .is_some_and(|stem| w.strip_suffix('y') == Some(stem))
+    }) {
         Some(n) => Word::Ordinal(n as u64 * 10 + 20),
         None => Word::None,
     }
@@ -77,9 +104,13 @@ impl Value {
 
     fn one(self, n: u64, after: Word) -> Value {
         match (&self, after) {
-            (Value::Digits(d), Word::Ten(_)) if n < 10 => Value::Digits(format!("{}{n}", &d[..d.len() - 1])),
+            (Value::Digits(d), Word::Ten(_)) if n < 10 => {
+                Value::Digits(format!("{}{n}", &d[..d.len() - 1]))
+            }
             (Value::Digits(_), _) | (_, Word::One(_) | Word::Zero) => self.append(n),
-            (Value::Number(v), _) if (n < 10 && v % 10 == 0) || (n >= 10 && v % 100 == 0) => Value::Number(v + n),
+            (Value::Number(v), _) if (n < 10 && v % 10 == 0) || (n >= 10 && v % 100 == 0) => {
+                Value::Number(v + n)
+            }
             _ => self.append(n),
         }
     }
@@ -114,7 +145,11 @@ pub(super) fn to_digits(words: &[String]) -> Vec<String> {
         let kind = class(word);
         let number_next = !matches!(next, Word::None);
         match kind {
-            Word::Zero => value = Some(Value::Digits(value.map_or(String::new(), |v| v.text()) + "0")),
+            Word::Zero => {
+                value = Some(Value::Digits(
+                    value.map_or(String::new(), |v| v.text()) + "0",
+                ))
+            }
             Word::One(n) => value = Some(value.map_or(Value::Number(n), |v| v.one(n, after))),
             Word::Ten(n) => value = Some(value.map_or(Value::Number(n), |v| v.ten(n))),
             Word::Times(n) => value = Some(value.map_or(Value::Number(n), |v| v.times(n))),
@@ -129,11 +164,20 @@ pub(super) fn to_digits(words: &[String]) -> Vec<String> {
                 };
                 out.push(ordinal(&number));
             }
-            Word::None if word == "and" && value.is_some() && number_next && matches!(after, Word::Times(_)) => {}
-            Word::None if (word == "double" || word == "triple") && matches!(next, Word::One(_) | Word::Zero) => {
+            Word::None
+                if word == "and"
+                    && value.is_some()
+                    && number_next
+                    && matches!(after, Word::Times(_)) => {}
+            Word::None
+                if (word == "double" || word == "triple")
+                    && matches!(next, Word::One(_) | Word::Zero) =>
+            {
                 let n = if let Word::One(n) = next { n } else { 0 };
                 let digits = n.to_string().repeat(if word == "double" { 2 } else { 3 });
-                value = Some(Value::Digits(value.map_or(String::new(), |v| v.text()) + &digits));
+                value = Some(Value::Digits(
+                    value.map_or(String::new(), |v| v.text()) + &digits,
+                ));
                 i += 1;
             }
             Word::None => {
@@ -159,7 +203,9 @@ fn unit(words: &[String], i: usize, value: &mut Option<Value>, out: &mut Vec<Str
     if let Some(v) = value.take() {
         out.push(v.text());
     }
-    let counted = out.last().is_some_and(|w| w.bytes().all(|b| b.is_ascii_digit() || b == b'.') && !w.is_empty());
+    let counted = out
+        .last()
+        .is_some_and(|w| w.bytes().all(|b| b.is_ascii_digit() || b == b'.') && !w.is_empty());
     let sign = match word {
         "dollar" | "dollars" => "$",
         "pound" | "pounds" => "£",
@@ -200,7 +246,10 @@ fn ordinal(number: &str) -> String {
 fn joined_money(words: Vec<String>) -> Vec<String> {
     let mut out: Vec<String> = Vec::with_capacity(words.len());
     for word in words {
-        let cents = word.strip_prefix('¢').and_then(|c| c.parse::<u32>().ok()).filter(|c| *c < 100);
+        let cents = word
+            .strip_prefix('¢')
+            .and_then(|c| c.parse::<u32>().ok())
+            .filter(|c| *c < 100);
         if let Some(cents) = cents {
             let and = out.last().is_some_and(|w| w == "and");
             let at = out.len().checked_sub(if and { 2 } else { 1 });

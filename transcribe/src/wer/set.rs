@@ -115,10 +115,17 @@ pub fn read_set(dir: &Path) -> Result<Vec<Reference>, TranscribeError> {
             .collect();
         let mut by_leg: BTreeMap<Leg, Vec<String>> = BTreeMap::new();
         for text in texts.iter().filter(|t| t.rec == recording.rec && !t.muted) {
-            let leg = text.leg.parse().map_err(|e| wrong(&dir.join("texts.jsonl"), e))?;
+            let leg = text
+                .leg
+                .parse()
+                .map_err(|e| wrong(&dir.join("texts.jsonl"), e))?;
             by_leg.entry(leg).or_default().push(text.text.clone());
         }
-        set.push(Reference { rec: recording.rec, files, texts: by_leg });
+        set.push(Reference {
+            rec: recording.rec,
+            files,
+            texts: by_leg,
+        });
     }
     Ok(set)
 }
@@ -128,7 +135,9 @@ fn lines<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Vec<T>, TranscribeEr
     text.lines()
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty())
-        .map(|(n, line)| serde_json::from_str(line).map_err(|e| wrong(path, format!("line {}: {e}", n + 1))))
+        .map(|(n, line)| {
+            serde_json::from_str(line).map_err(|e| wrong(path, format!("line {}: {e}", n + 1)))
+        })
         .collect()
 }
 
@@ -149,11 +158,17 @@ pub fn run(
     for reference in set {
         let mut input = RecordingInput::new(Vec::new());
         for (leg, path) in &reference.files {
-            input.legs.push(LegInput::new(*leg, fs::read(path).map_err(|e| wrong(path, e))?));
+            input.legs.push(LegInput::new(
+                *leg,
+                fs::read(path).map_err(|e| wrong(path, e))?,
+            ));
         }
         for leg in prepare(&input, &Limits::default())?.legs {
             audio_seconds += leg.samples.len() as f64 / f64::from(ENGINE_RATE);
-            keys.push(LegText { rec: reference.rec.clone(), leg: leg.leg });
+            keys.push(LegText {
+                rec: reference.rec.clone(),
+                leg: leg.leg,
+            });
             engine.submit(LegJob {
                 samples: leg.samples,
                 cancel: Cancel::default(),
@@ -167,7 +182,9 @@ pub fn run(
     let mut pieces: Vec<PieceRecord> = Vec::new();
     let (mut done, mut cpu_ms) = (0, 0);
     for message in messages {
-        let LegMessage::Done { tag, result } = message else { continue };
+        let LegMessage::Done { tag, result } = message else {
+            continue;
+        };
         let speech = result?;
         cpu_ms += speech.cpu_ms.unwrap_or(0);
         let texts = heard.entry(keys[tag].clone()).or_default();
@@ -194,13 +211,23 @@ pub fn run(
     Ok(report)
 }
 
-fn write_piece(dir: &Path, n: usize, of: &LegText, samples: &[f32]) -> Result<PieceRecord, TranscribeError> {
+fn write_piece(
+    dir: &Path,
+    n: usize,
+    of: &LegText,
+    samples: &[f32],
+) -> Result<PieceRecord, TranscribeError> {
     fs::create_dir_all(dir).map_err(|e| wrong(dir, e))?;
     let file = format!("{n:04}.wav");
     let path = dir.join(&file);
     fs::write(&path, encode_pcm16(&[samples], ENGINE_RATE)).map_err(|e| wrong(&path, e))?;
     let ms = samples.len() as u64 * 1000 / u64::from(ENGINE_RATE);
-    Ok(PieceRecord { file, of: of.clone(), ms, texts: Vec::new() })
+    Ok(PieceRecord {
+        file,
+        of: of.clone(),
+        ms,
+        texts: Vec::new(),
+    })
 }
 
 /// Another recogniser's texts of the same pieces: lines as in `pieces.jsonl`, with `texts`.
@@ -228,17 +255,29 @@ pub fn score(set: &[Reference], heard: &BTreeMap<LegText, Vec<String>>) -> Repor
     };
     for reference in set {
         let mut legs: Vec<Leg> = reference.texts.keys().copied().collect();
-        legs.extend(heard.keys().filter(|k| k.rec == reference.rec && !reference.texts.contains_key(&k.leg)).map(|k| k.leg));
+        legs.extend(
+            heard
+                .keys()
+                .filter(|k| k.rec == reference.rec && !reference.texts.contains_key(&k.leg))
+                .map(|k| k.leg),
+        );
         for leg in legs {
-            let key = LegText { rec: reference.rec.clone(), leg };
+            let key = LegText {
+                rec: reference.rec.clone(),
+                leg,
+            };
             let said = words(reference.texts.get(&leg).map_or(&[], Vec::as_slice));
             let got = words(heard.get(&key).map_or(&[], Vec::as_slice));
             let errors = align(&said, &got);
             report.errors.add(errors);
-            report.digit_errors.add(align(&split_digits(&said), &split_digits(&got)));
+            report
+                .digit_errors
+                .add(align(&split_digits(&said), &split_digits(&got)));
             report.legs.push((key, errors));
         }
     }
-    report.legs.sort_by(|a, b| b.1.percent().total_cmp(&a.1.percent()));
+    report
+        .legs
+        .sort_by(|a, b| b.1.percent().total_cmp(&a.1.percent()));
     report
 }

@@ -6,7 +6,9 @@ use std::thread::JoinHandle;
 
 /// 100,000 bytes that differ everywhere.
 fn content() -> Vec<u8> {
-    (0u32..25_000).flat_map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes()).collect()
+    (0u32..25_000)
+        .flat_map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes())
+        .collect()
 }
 
 fn model(sha256: &str) -> KnownModel {
@@ -47,10 +49,19 @@ fn serve(cuts: Vec<Option<usize>>, knows_ranges: bool) -> Server {
             answer(stream, cut, knows_ranges, &seen);
         }
     });
-    Server { url, ranges, thread }
+    Server {
+        url,
+        ranges,
+        thread,
+    }
 }
 
-fn answer(mut stream: TcpStream, cut: Option<usize>, knows_ranges: bool, seen: &Mutex<Vec<Option<String>>>) {
+fn answer(
+    mut stream: TcpStream,
+    cut: Option<usize>,
+    knows_ranges: bool,
+    seen: &Mutex<Vec<Option<String>>>,
+) {
     let mut range = None;
     for line in BufReader::new(stream.try_clone().unwrap()).lines() {
         let line = line.unwrap();
@@ -64,13 +75,24 @@ fn answer(mut stream: TcpStream, cut: Option<usize>, knows_ranges: bool, seen: &
         }
     }
     let from = match &range {
-        Some(r) if knows_ranges => r.trim_start_matches("bytes=").trim_end_matches('-').parse().unwrap(),
+        Some(r) if knows_ranges => r
+            .trim_start_matches("bytes=")
+            .trim_end_matches('-')
+            .parse()
+            .unwrap(),
         _ => 0usize,
     };
     seen.lock().unwrap().push(range);
     let body = &content()[from..];
-    let status = if from > 0 { "206 Partial Content" } else { "200 OK" };
-    let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    let status = if from > 0 {
+        "206 Partial Content"
+    } else {
+        "200 OK"
+    };
+    let head = format!(
+        "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
     stream.write_all(head.as_bytes()).unwrap();
     // The client may hang up on a body it did not ask for.
     let _ = stream.write_all(&body[..cut.unwrap_or(body.len()).min(body.len())]);
@@ -88,9 +110,18 @@ fn a_broken_download_goes_on_where_it_stopped() {
     let path = download_from(&wanted, dir.path(), &server.url, &mut |p| marks.push(p)).unwrap();
     assert_eq!(fs::read(path).unwrap(), content());
     assert_eq!(marks.first().unwrap().done, 30_000);
-    assert_eq!(marks.last().unwrap(), &Progress { done: 100_000, total: Some(100_000) });
+    assert_eq!(
+        marks.last().unwrap(),
+        &Progress {
+            done: 100_000,
+            total: Some(100_000)
+        }
+    );
     server.thread.join().unwrap();
-    assert_eq!(*server.ranges.lock().unwrap(), [None, Some("bytes=30000-".to_owned())]);
+    assert_eq!(
+        *server.ranges.lock().unwrap(),
+        [None, Some("bytes=30000-".to_owned())]
+    );
     // Nobody listens any more: a right file is not fetched again.
     download_from(&wanted, dir.path(), &server.url, &mut |_| {}).unwrap();
     assert!(!dir.path().join("ggml-test.bin.part").exists());
@@ -113,7 +144,10 @@ fn wrong_bytes_never_get_the_name() {
     let dir = tempfile::tempdir().unwrap();
     let wanted = model(&"0".repeat(64));
     let error = download_from(&wanted, dir.path(), &server.url, &mut |_| {}).unwrap_err();
-    assert!(matches!(&error, DownloadError::Checksum { bytes: 100_000, .. }), "{error}");
+    assert!(
+        matches!(&error, DownloadError::Checksum { bytes: 100_000, .. }),
+        "{error}"
+    );
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
     server.thread.join().unwrap();
     assert!(matches!(

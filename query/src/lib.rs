@@ -1,1 +1,30 @@
-//! callboard-query
+//! SQL over callboard: one snapshot per query, documented views, metrics as files, limits that
+//! truly stop, and the doors through which people ask: PostgreSQL's wire and HTTP.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod cache;
+mod catalog;
+mod derived;
+mod engine;
+mod error;
+mod guard;
+mod http;
+mod limits;
+pub mod metrics;
+pub mod pgwire;
+mod plan;
+mod run;
+mod session;
+mod views;
+mod weigh;
+
+pub use catalog::{ColumnDoc, DATABASE, SCHEMA, ViewDoc};
+pub use derived::{derived, deriver};
+pub use engine::Engine;
+pub use error::{Class, QueryError};
+pub use http::router;
+pub use limits::{Limits, Principal};
+pub use session::{Answer, Param, QueryResult, Session};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,8 @@
+-- title: Agents by state
+-- meaning: Agents in each state now
+-- unit: agents
+-- source: Live, from agent_intervals
+-- attribution: Now
+-- base: now_agents
+-- dims: state, reason, agent
+count(*)

@@ -1,0 +1,8 @@
+-- title: Longest wait now
+-- meaning: Longest wait of those who wait now
+-- unit: ms
+-- source: Live, from the entry of the oldest open stay
+-- attribution: Now
+-- base: now_queues
+-- dims: queue
+max(longest_wait_ms)

@@ -1,0 +1,8 @@
+-- title: No agent
+-- meaning: Stays that left because no agent was there
+-- unit: contacts
+-- source: Asterisk EXITEMPTY, Teams no agents
+-- attribution: The quarter of an hour in which the stay entered the queue
+-- base: queue_intervals
+-- dims: queue, interval_start, day
+sum(no_agent)

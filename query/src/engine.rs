@@ -1,0 +1,209 @@
+//! The engine: one catalogue, one runtime of its own for SQL, and the places in it.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use callboard_store::snapshot::{Snapshot, Snapshots};
+use chrono::DateTime;
+use datafusion::catalog::CatalogProvider;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::prelude::{SessionConfig, SessionContext};
+use tokio::sync::Semaphore;
+
+use crate::cache::PlanCache;
+use crate::catalog::{self, Bound, Catalog, DATABASE, LakeCache, SCHEMA, SnapshotRef};
+use crate::error::{Class, QueryError};
+use crate::limits::{Limits, Principal};
+use crate::pgwire::catalogue;
+use crate::session::Session;
+
+/// How much the workers of SQL give way to ingest: their niceness.
+const NICE: i32 = 5;
+/// Stack of a worker. Planning recurses over the statement, whose depth the guard bounds.
+const STACK: usize = 16 << 20;
+
+/// What is shared by all sessions.
+pub(crate) struct Shared {
+    pub(crate) snapshots: Arc<dyn Snapshots>,
+    pub(crate) limits: Limits,
+    pub(crate) base: SessionState,
+    pub(crate) env: Arc<RuntimeEnv>,
+    pub(crate) pool: Arc<dyn MemoryPool>,
+    pub(crate) places: Arc<Semaphore>,
+    pub(crate) lakes: Arc<LakeCache>,
+    pub(crate) catalog: Catalog,
+    pub(crate) cache: PlanCache,
+    pub(crate) queries: AtomicU64,
+    runtime: Option<tokio::runtime::Runtime>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // The last session may end inside another runtime, where waiting is not allowed.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Answers SQL over snapshots. Cheap to clone; every clone is the same engine.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Engine {
+    /// An engine over these snapshots.
+    ///
+    /// # Errors
+    /// [`Class::Internal`] when threads cannot be started or a view does not plan.
+    pub fn new(snapshots: Arc<dyn Snapshots>, limits: Limits) -> Result<Self, QueryError> {
+        let internal = |what: &str, e: &dyn std::fmt::Display| {
+            QueryError::new(Class::Internal, format!("{what}: {e}"))
+        };
+        let consumers = NonZeroUsize::new(5).unwrap_or(NonZeroUsize::MIN);
+        let pool: Arc<dyn MemoryPool> = Arc::new(TrackConsumersPool::new(
+            FairSpillPool::new(limits.memory),
+            consumers,
+        ));
+        let env = RuntimeEnvBuilder::new()
+            .with_memory_pool(pool.clone())
+            .with_disk_manager_builder(
+                DiskManagerBuilder::default().with_mode(DiskManagerMode::OsTmpDirectory),
+            )
+            .with_max_temp_directory_size(limits.spill)
+            .build_arc()
+            .map_err(|e| internal("memory and spill limits", &e))?;
+        let base = base_state(&limits, env.clone());
+        let catalog = catalog::build(&base).map_err(|e| internal("views", &e))?;
+        let ctx = SessionContext::new_with_state(base);
+        ctx.register_catalog(DATABASE, catalog.public.clone());
+        let public: Arc<dyn CatalogProvider> = catalog.public.clone();
+        let pending = catalogue::install(&ctx, &public).map_err(|e| internal("catalogue", &e))?;
+        let base = ctx.state();
+        // Heavy queries must not keep cancel requests and small ones from being served.
+        let workers = limits.running * 3 + 2;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(workers)
+            .max_blocking_threads(16)
+            .thread_name("sql")
+            .thread_stack_size(STACK)
+            .on_thread_start(|| {
+                if let Err(e) = rustix::process::nice(NICE) {
+                    tracing::warn!("SQL runs at normal priority: {e}");
+                }
+            })
+            .enable_all()
+            .build()
+            .map_err(|e| internal("threads for SQL", &e))?;
+        // Filled on the new runtime from a thread of its own: the caller may stand in another.
+        let filled = std::thread::scope(|s| {
+            s.spawn(|| runtime.block_on(catalogue::fill(ctx, pending, &catalog)))
+                .join()
+        });
+        match filled {
+            Ok(Ok(())) => {}
+            Ok(Err(e)) => return Err(internal("catalogue", &e)),
+            Err(_) => return Err(internal("catalogue", &"its thread ended early")),
+        }
+        Ok(Engine {
+            shared: Arc::new(Shared {
+                snapshots,
+                places: Arc::new(Semaphore::new(limits.running)),
+                limits,
+                base,
+                env,
+                pool,
+                lakes: Arc::new(LakeCache::default()),
+                catalog,
+                cache: PlanCache::default(),
+                queries: AtomicU64::new(0),
+                runtime: Some(runtime),
+            }),
+        })
+    }
+
+    /// The only door to data: everything that reads passes a session.
+    pub fn session(&self, principal: Principal) -> Session {
+        Session::new(self.clone(), principal)
+    }
+
+    /// The limits.
+    pub fn limits(&self) -> &Limits {
+        &self.shared.limits
+    }
+
+    /// Names and comments of the public views.
+    pub fn views(&self) -> &[catalog::ViewDoc] {
+        &self.shared.catalog.views
+    }
+
+    /// The documented columns of the public views.
+    pub fn columns(&self) -> &[catalog::ColumnDoc] {
+        &self.shared.catalog.columns
+    }
+
+    /// A number that grows whenever a query might answer differently.
+    pub fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.shared.snapshots.changes()
+    }
+
+    /// The newest picture.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.shared.snapshots.snapshot()
+    }
+
+    /// Queries begun since the start.
+    pub fn queries(&self) -> u64 {
+        self.shared.queries.load(Ordering::Relaxed)
+    }
+
+    /// Runs a task on the runtime of SQL.
+    pub(crate) fn spawn<F>(&self, task: F) -> Result<tokio::task::JoinHandle<()>, QueryError>
+    where
+        F: std::future::Future<Output = ()> + Send + 'static,
+    {
+        match &self.shared.runtime {
+            Some(runtime) => Ok(runtime.spawn(task)),
+            None => Err(QueryError::new(Class::Stopping, "the server is stopping")),
+        }
+    }
+
+    /// The session state that reads exactly this snapshot.
+    pub(crate) fn bind(&self, snapshot: Arc<Snapshot>) -> SessionState {
+        let mut state = self.shared.base.clone();
+        let now = DateTime::from_timestamp_micros(snapshot.now).unwrap_or_default();
+        let props = state.execution_props().clone();
+        *state.execution_props_mut() = props.with_query_execution_start_time(now);
+        state.config_mut().set_extension(Arc::new(Bound {
+            snapshot: SnapshotRef(snapshot),
+            lakes: self.shared.lakes.clone(),
+        }));
+        state
+    }
+}
+
+fn base_state(limits: &Limits, env: Arc<RuntimeEnv>) -> SessionState {
+    let mut config = SessionConfig::new()
+        .with_default_catalog_and_schema(DATABASE, SCHEMA)
+        .with_create_default_catalog_and_schema(false)
+        .with_information_schema(true)
+        .with_target_partitions(limits.partitions)
+        .with_collect_statistics(true);
+    let options = config.options_mut();
+    // One type of text in live and lake; comparisons need no casts.
+    options.execution.parquet.schema_force_view_types = false;
+    options.sql_parser.map_string_types_to_utf8view = false;
+    options.execution.parquet.pushdown_filters = false;
+    options.sql_parser.dialect = datafusion::common::config::Dialect::PostgreSQL;
+    options.optimizer.max_passes = 2;
+    SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(env)
+        .with_default_features()
+        .build()
+}

@@ -1,0 +1,423 @@
+//! Statements of a connection, answered. What depends on the socket's type stays thin here;
+//! the work is done behind plain types.
+
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::{RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::common::ParamValues;
+use datafusion_postgres::arrow_pg::datatypes::df::deserialize_parameters_with_server_types;
+use datafusion_postgres::arrow_pg::datatypes::{
+    arrow_schema_to_pg_fields, encode_recordbatch, into_pg_type,
+};
+use datafusion_postgres::pgwire::api::portal::{Format, Portal};
+use datafusion_postgres::pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
+use datafusion_postgres::pgwire::api::results::{FieldInfo, QueryResponse, Response, Tag};
+use datafusion_postgres::pgwire::api::stmt::QueryParser;
+use datafusion_postgres::pgwire::api::store::PortalStore;
+use datafusion_postgres::pgwire::api::{
+    ClientInfo, ClientPortalStore, ConnectionHandle, METADATA_USER, Type,
+};
+use datafusion_postgres::pgwire::error::{ErrorInfo, PgWireError, PgWireResult};
+use datafusion_postgres::pgwire::messages::PgWireBackendMessage;
+use datafusion_postgres::pgwire::types::format::FormatOptions;
+use futures::Sink;
+use futures::channel::oneshot;
+use futures::stream::{self, BoxStream, StreamExt};
+
+use super::rewrite;
+use super::settings;
+use super::statement::{self, Statement};
+use crate::cache::Kept;
+use crate::error::{Class, QueryError};
+use crate::{Engine, Principal, QueryResult, Session};
+
+/// Most statements of one text.
+const MAX_STATEMENTS: usize = 100;
+
+/// An error as clients know it.
+pub(super) fn fail(e: QueryError) -> PgWireError {
+    PgWireError::UserError(Box::new(ErrorInfo::new(
+        "ERROR".to_owned(),
+        e.sqlstate().to_owned(),
+        e.message,
+    )))
+}
+
+/// A prepared statement.
+#[derive(Clone)]
+pub(super) struct Prepared {
+    statement: Statement,
+    kept: Option<Kept>,
+}
+
+/// What a connection brings to a statement.
+struct Caller {
+    session: Session,
+    timeout: Option<Duration>,
+    metadata: HashMap<String, String>,
+}
+
+/// Answers statements.
+pub(super) struct Wire {
+    pub(super) engine: Engine,
+    /// Whether user names have been verified.
+    pub(super) verified: bool,
+}
+
+impl Wire {
+    fn caller<C: ClientInfo>(&self, client: &C) -> Caller {
+        let metadata = client.metadata().clone();
+        let principal = match metadata.get(METADATA_USER) {
+            Some(user) if self.verified => Principal::user(user.clone()),
+            _ => Principal::local(),
+        };
+        Caller {
+            session: self.engine.session(principal),
+            timeout: settings::statement_timeout(&metadata),
+            metadata,
+        }
+    }
+
+    async fn prepare(&self, caller: &Caller, sql: &str) -> Result<Option<Prepared>, QueryError> {
+        let mut all = statement::split(sql)?;
+        if all.len() > 1 {
+            return Err(QueryError::new(
+                Class::Syntax,
+                "cannot insert multiple commands into a prepared statement",
+            ));
+        }
+        let Some(statement) = all.pop() else {
+            return Ok(None);
+        };
+        let kept = match &statement {
+            Statement::Ask(text) => {
+                let longest = self.engine.limits().text;
+                match rewrite::rewrite(text, longest)? {
+                    None => return Ok(None),
+                    Some(text) => Some(caller.session.prepare(&text).await?),
+                }
+            }
+            _ => None,
+        };
+        Ok(Some(Prepared { statement, kept }))
+    }
+
+    /// Begins a prepared statement.
+    async fn begin(
+        &self,
+        caller: &Caller,
+        prepared: &Prepared,
+        params: Option<ParamValues>,
+    ) -> Result<Reply, QueryError> {
+        Ok(match &prepared.statement {
+            Statement::Begin => Reply::Begin,
+            Statement::End(tag) => Reply::End(tag),
+            Statement::Courtesy(tag) => Reply::Tag(tag),
+            Statement::Set(name, value) => Reply::Set(settings::set(name, value)?),
+            Statement::Show(name) => Reply::Row(show(name, &caller.metadata)?),
+            Statement::Ask(_) => match &prepared.kept {
+                Some(kept) => {
+                    Reply::Rows(caller.session.execute(kept, params, caller.timeout).await?)
+                }
+                None => Reply::Empty,
+            },
+        })
+    }
+}
+
+/// An answer before it is written to the wire.
+enum Reply {
+    Empty,
+    Begin,
+    End(&'static str),
+    Tag(&'static str),
+    Set(Option<(String, String)>),
+    Row(RecordBatch),
+    Rows(QueryResult),
+}
+
+fn show(name: &str, metadata: &HashMap<String, String>) -> Result<RecordBatch, QueryError> {
+    let internal = |e: arrow::error::ArrowError| QueryError::new(Class::Internal, e.to_string());
+    if name.eq_ignore_ascii_case("all") {
+        let (names, values): (Vec<_>, Vec<_>) = settings::all().unzip();
+        let schema = Schema::new(vec![
+            Field::new("name", DataType::Utf8, false),
+            Field::new("setting", DataType::Utf8, false),
+        ]);
+        let columns: Vec<arrow::array::ArrayRef> = vec![
+            Arc::new(StringArray::from(names)),
+            Arc::new(StringArray::from(values)),
+        ];
+        return RecordBatch::try_new(Arc::new(schema), columns).map_err(internal);
+    }
+    let value = settings::show(name, metadata)?;
+    let schema = show_schema(name);
+    RecordBatch::try_new(schema, vec![Arc::new(StringArray::from(vec![value]))]).map_err(internal)
+}
+
+fn show_schema(name: &str) -> SchemaRef {
+    let column = name.to_ascii_lowercase().replace(' ', "_");
+    Arc::new(Schema::new(vec![Field::new(column, DataType::Utf8, false)]))
+}
+
+fn fields(schema: &Schema, format: &Format) -> PgWireResult<Vec<FieldInfo>> {
+    arrow_schema_to_pg_fields(schema, format, Some(Arc::new(FormatOptions::default())))
+}
+
+type Rows = BoxStream<'static, Result<RecordBatch, QueryError>>;
+
+/// Rows for the wire, given up when the client cancels.
+fn respond(
+    schema: &Schema,
+    rows: Rows,
+    format: &Format,
+    cancel: Option<oneshot::Receiver<()>>,
+) -> PgWireResult<Response> {
+    let fields = Arc::new(fields(schema, format)?);
+    let encode = fields.clone();
+    let stream = stream::unfold((Some(rows), cancel), |(rows, cancel)| async move {
+        let mut rows = rows?;
+        let next = match cancel {
+            None => (rows.next().await, None),
+            Some(mut cancel) => tokio::select! {
+                next = rows.next() => (next, Some(cancel)),
+                asked = &mut cancel => match asked {
+                    Ok(()) => {
+                        drop(rows);
+                        let e = QueryError::new(
+                            Class::Cancelled,
+                            "canceling statement due to user request",
+                        );
+                        return Some((Err(e), (None, None)));
+                    }
+                    // The sender went away without a word: nobody can cancel any more.
+                    Err(_) => (rows.next().await, None),
+                },
+            },
+        };
+        match next {
+            (None, _) => None,
+            (Some(Err(e)), _) => Some((Err(e), (None, None))),
+            (Some(Ok(batch)), cancel) => Some((Ok(batch), (Some(rows), cancel))),
+        }
+    });
+    let lines = stream.flat_map(move |batch| {
+        let rows: Vec<_> = match batch {
+            Ok(batch) => encode_recordbatch(encode.clone(), batch).collect(),
+            Err(e) => vec![Err(fail(e))],
+        };
+        stream::iter(rows)
+    });
+    Ok(Response::Query(QueryResponse::new(fields, lines)))
+}
+
+fn keep<C: ClientInfo>(client: &mut C, setting: Option<(String, String)>) {
+    if let Some((key, value)) = setting {
+        client.metadata_mut().insert(key, value);
+    }
+}
+
+async fn cancel_of<C: ClientInfo>(client: &C) -> Option<oneshot::Receiver<()>> {
+    let handle = client.session_extensions().get::<Arc<ConnectionHandle>>()?;
+    Some(handle.start_query().await)
+}
+
+/// An answer as the protocol has it; the last thing that happens in a statement.
+async fn write<C: ClientInfo>(
+    client: &mut C,
+    reply: Reply,
+    format: &Format,
+) -> PgWireResult<Response> {
+    Ok(match reply {
+        Reply::Empty => Response::EmptyQuery,
+        Reply::Begin => Response::TransactionStart(Tag::new("BEGIN")),
+        Reply::End(tag) => Response::TransactionEnd(Tag::new(tag)),
+        Reply::Tag(tag) => Response::Execution(Tag::new(tag)),
+        Reply::Set(setting) => {
+            keep(client, setting);
+            Response::Execution(Tag::new("SET"))
+        }
+        Reply::Row(batch) => {
+            let schema = batch.schema();
+            respond(&schema, stream::iter([Ok(batch)]).boxed(), format, None)?
+        }
+        Reply::Rows(result) => {
+            let schema = result.schema.clone();
+            let cancel = cancel_of(client).await;
+            respond(&schema, result.into_stream(), format, cancel)?
+        }
+    })
+}
+
+#[async_trait]
+impl SimpleQueryHandler for Wire {
+    async fn do_query<C>(&self, client: &mut C, query: &str) -> PgWireResult<Vec<Response>>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let all = statement::split(query).map_err(fail)?;
+        if all.len() > MAX_STATEMENTS {
+            return Err(fail(QueryError::new(
+                Class::TooComplex,
+                format!("at most {MAX_STATEMENTS} statements in one text"),
+            )));
+        }
+        if all.is_empty() {
+            return Ok(vec![Response::EmptyQuery]);
+        }
+        let only = all.len() == 1;
+        let mut responses = Vec::with_capacity(all.len());
+        for statement in all {
+            let caller = self.caller(client);
+            let reply = simple(self, &caller, statement).await.map_err(fail)?;
+            // Of several statements each is finished before the next begins.
+            let reply = match reply {
+                Reply::Rows(result) if !only => {
+                    let answer = result.collect().await.map_err(fail)?;
+                    let rows = stream::iter(answer.batches.into_iter().map(Ok)).boxed();
+                    responses.push(respond(&answer.schema, rows, &Format::UnifiedText, None)?);
+                    continue;
+                }
+                other => other,
+            };
+            responses.push(write(client, reply, &Format::UnifiedText).await?);
+        }
+        Ok(responses)
+    }
+}
+
+async fn simple(wire: &Wire, caller: &Caller, statement: Statement) -> Result<Reply, QueryError> {
+    let kept = match &statement {
+        Statement::Ask(text) => match rewrite::rewrite(text, wire.engine.limits().text)? {
+            None => None,
+            Some(text) => Some(caller.session.prepare(&text).await?),
+        },
+        _ => None,
+    };
+    let prepared = Prepared { statement, kept };
+    wire.begin(caller, &prepared, None).await
+}
+
+/// Parses and plans statements of the extended protocol.
+pub(super) struct Planner {
+    pub(super) wire: Arc<Wire>,
+}
+
+#[async_trait]
+impl QueryParser for Planner {
+    type Statement = Prepared;
+
+    async fn parse_sql<C>(
+        &self,
+        client: &C,
+        sql: &str,
+        _types: &[Option<Type>],
+    ) -> PgWireResult<Option<Self::Statement>>
+    where
+        C: ClientInfo + Unpin + Send + Sync,
+    {
+        let caller = self.wire.caller(client);
+        self.wire.prepare(&caller, sql).await.map_err(fail)
+    }
+
+    fn get_parameter_types(&self, stmt: &Self::Statement) -> PgWireResult<Vec<Type>> {
+        match &stmt.kept {
+            None => Ok(Vec::new()),
+            Some(kept) => Ok(parameters(kept).map_err(fail)?.1),
+        }
+    }
+
+    fn get_result_schema(
+        &self,
+        stmt: &Self::Statement,
+        column_format: Option<&Format>,
+    ) -> PgWireResult<Vec<FieldInfo>> {
+        let format = column_format.unwrap_or(&Format::UnifiedText);
+        match (&stmt.kept, &stmt.statement) {
+            (Some(kept), _) => fields(kept.logical.schema().as_arrow(), format),
+            (None, Statement::Show(name)) => fields(&show_schema(name), format),
+            _ => Ok(Vec::new()),
+        }
+    }
+}
+
+/// Types of the parameters in order: the engine's, where known, and the wire's.
+fn parameters(kept: &Kept) -> Result<(Vec<Option<DataType>>, Vec<Type>), QueryError> {
+    let types = kept.logical.get_parameter_types()?;
+    let most = types
+        .keys()
+        .filter_map(|k| k.trim_start_matches('$').parse::<usize>().ok())
+        .max()
+        .unwrap_or(0);
+    let ours: Vec<Option<DataType>> = (1..=most)
+        .map(|n| types.get(&format!("${n}")).cloned().flatten())
+        .collect();
+    let wire = ours
+        .iter()
+        .map(|t| match t {
+            Some(t) => into_pg_type(t).unwrap_or(Type::UNKNOWN),
+            None => Type::UNKNOWN,
+        })
+        .collect();
+    Ok((ours, wire))
+}
+
+/// The extended protocol.
+pub(super) struct Extended {
+    pub(super) wire: Arc<Wire>,
+    pub(super) planner: Arc<Planner>,
+}
+
+#[async_trait]
+impl ExtendedQueryHandler for Extended {
+    type Statement = Prepared;
+    type QueryParser = Planner;
+
+    fn query_parser(&self) -> Arc<Self::QueryParser> {
+        self.planner.clone()
+    }
+
+    async fn do_query<C>(
+        &self,
+        client: &mut C,
+        portal: &Portal<Self::Statement>,
+        _max_rows: usize,
+    ) -> PgWireResult<Response>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Self::Statement>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let prepared = &portal.statement.statement;
+        let params = match &prepared.kept {
+            Some(kept) => bound(portal, kept)?,
+            None => None,
+        };
+        let caller = self.wire.caller(client);
+        let reply = self
+            .wire
+            .begin(&caller, prepared, params)
+            .await
+            .map_err(fail)?;
+        write(client, reply, &portal.result_column_format).await
+    }
+}
+
+fn bound(portal: &Portal<Prepared>, kept: &Kept) -> PgWireResult<Option<ParamValues>> {
+    let (ours, wire) = parameters(kept).map_err(fail)?;
+    if ours.is_empty() {
+        return Ok(None);
+    }
+    let ours: Vec<Option<&DataType>> = ours.iter().map(Option::as_ref).collect();
+    let wire: Vec<Option<&Type>> = wire.iter().map(Some).collect();
+    deserialize_parameters_with_server_types(portal, &ours, &wire).map(Some)
+}

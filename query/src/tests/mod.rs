@@ -1,0 +1,7 @@
+mod doors;
+mod figures;
+mod fixture;
+mod lake;
+mod limits;
+mod reading;
+mod wire;

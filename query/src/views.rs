@@ -1,0 +1,196 @@
+//! The public views, each a file: what a row is, what each column says, and the SQL.
+
+use std::collections::BTreeMap;
+
+use callboard_model::tables;
+
+/// One view as its file states it.
+#[derive(Debug, Clone)]
+pub struct ViewFile {
+    /// Name.
+    pub name: &'static str,
+    /// What a row is.
+    pub comment: String,
+    /// Only for other views; users cannot name it.
+    pub hidden: bool,
+    /// Also made over today's and yesterday's rows alone, as `NAME_recent`, for the live board.
+    pub recent: bool,
+    /// Comments of columns: (unit or empty, comment).
+    pub columns: BTreeMap<String, (String, String)>,
+    /// The SQL.
+    pub sql: &'static str,
+}
+
+macro_rules! files {
+    ($($name:literal),+ $(,)?) => {
+        &[$(($name, include_str!(concat!("../views/", $name, ".sql")))),+]
+    };
+}
+
+/// The files in an order in which each needs only those before it.
+static FILES: &[(&str, &str)] = files![
+    "snapshot",
+    "contact_names",
+    "contacts",
+    "segments",
+    "offers",
+    "agent_states",
+    "queue_targets",
+    "links",
+    "aliases",
+    "corrections",
+    "dead_letters",
+    "records",
+    "recordings",
+    "turns",
+    "tags",
+    "notes",
+    "surveys",
+    "queue_stays",
+    "queue_intervals",
+    "agent_spans",
+    "agent_intervals",
+    "agent_time",
+    "now_queues",
+    "now_agents",
+    "coverage",
+];
+
+/// Every view, in an order in which each needs only those before it.
+pub fn files() -> Vec<ViewFile> {
+    #[cfg(test)]
+    if std::env::var("CALLBOARD_VIEWS").is_ok() {
+        return FILES
+            .iter()
+            .map(|(name, _)| {
+                let t = std::fs::read_to_string(format!("query/views/{name}.sql")).unwrap();
+                parse(name, Box::leak(t.into_boxed_str()))
+            })
+            .collect();
+    }
+    FILES.iter().map(|(name, text)| parse(name, text)).collect()
+}
+
+fn parse(name: &'static str, text: &'static str) -> ViewFile {
+    let mut view = ViewFile {
+        name,
+        comment: String::new(),
+        hidden: false,
+        recent: false,
+        columns: BTreeMap::new(),
+        sql: text,
+    };
+    let mut header = 0;
+    for line in text.lines() {
+        let Some(rest) = line.strip_prefix("--") else {
+            break;
+        };
+        header += line.len() + 1;
+        let rest = rest.trim();
+        if rest == "hidden" {
+            view.hidden = true;
+        } else if rest == "recent" {
+            view.recent = true;
+        } else if let Some(table) = rest.strip_prefix("table: ") {
+            view.inherit(table);
+        } else if let Some(column) = rest.strip_prefix("column ") {
+            view.column(column);
+        } else {
+            if !view.comment.is_empty() {
+                view.comment.push(' ');
+            }
+            view.comment.push_str(rest);
+        }
+    }
+    view.sql = text.get(header..).unwrap_or("").trim_end();
+    view
+}
+
+impl ViewFile {
+    fn inherit(&mut self, table: &str) {
+        for column in tables::table(table).map_or(&[][..], |t| t.columns) {
+            let unit = unit_of(column.name, column.kind);
+            self.columns.insert(
+                column.name.to_owned(),
+                (unit.to_owned(), column.comment.to_owned()),
+            );
+        }
+    }
+
+    /// `NAME (UNIT): COMMENT` or `NAME: COMMENT`.
+    fn column(&mut self, text: &str) {
+        let Some((head, comment)) = text.split_once(": ") else {
+            return;
+        };
+        let (name, unit) = match head.split_once(" (") {
+            Some((name, unit)) => (name, unit.trim_end_matches(')')),
+            None => (head, ""),
+        };
+        self.columns
+            .insert(name.to_owned(), (unit.to_owned(), comment.to_owned()));
+    }
+
+    /// The SQL over today's and yesterday's rows.
+    pub fn recent_sql(&self) -> String {
+        let mut sql = self.sql.to_owned();
+        for base in ["segments", "offers", "agent_states"] {
+            sql = sql.replace(
+                &format!("internal.{base}\n"),
+                &format!("internal.{base}_recent\n"),
+            );
+        }
+        for view in ["queue_stays", "agent_spans"] {
+            sql = sql.replace(
+                &format!("callboard.{view}\n"),
+                &format!("internal.{view}_recent\n"),
+            );
+        }
+        sql
+    }
+}
+
+/// The unit that a column's name and kind tell.
+pub fn unit_of(name: &str, kind: tables::Kind) -> &'static str {
+    if name.ends_with("_ms") || name.contains("_ms_") || name == "ms" {
+        "ms"
+    } else if kind == tables::Kind::Time {
+        "UTC"
+    } else {
+        ""
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_read() {
+        let all = files();
+        let stays = all.iter().find(|v| v.name == "queue_stays").unwrap();
+        assert!(stays.recent && !stays.hidden);
+        assert_eq!(stays.columns["wait_ms"].0, "ms");
+        assert!(stays.comment.starts_with("One row per stay"));
+        assert!(stays.sql.starts_with("WITH"));
+        assert!(stays.recent_sql().contains("internal.segments_recent\n"));
+        let contacts = all.iter().find(|v| v.name == "contacts").unwrap();
+        assert!(
+            contacts.columns["customer"]
+                .1
+                .starts_with("Customer's address")
+        );
+    }
+
+    #[test]
+    fn recent_views_read_recent_tables_only() {
+        for view in files().iter().filter(|v| v.recent) {
+            let sql = view.recent_sql();
+            for base in ["segments", "offers", "agent_states"] {
+                let all = sql.matches(&format!("internal.{base}")).count();
+                let recent = sql.matches(&format!("internal.{base}_recent")).count();
+                assert_eq!(all, recent, "{} reads all of {base}", view.name);
+            }
+            assert!(!sql.contains("callboard."), "{}", view.name);
+        }
+    }
+}

@@ -1,0 +1,3 @@
+-- One row per link between two contacts.
+-- table: links
+SELECT * FROM internal.links

@@ -228,12 +228,6 @@ async fn read(
         Some(kind) => kind,
         None => found(how, &mut head, chunks).await?,
     };
-    if chunks.sent() == 0 {
-        return Err(Problem::bad(
-            "empty_body",
-            "the body is empty; send at least one line",
-        ));
-    }
     let mut lines = Reading {
         line: state.lines,
         reader: LineReader::resume(kind, &how.instance, &how.zone, &how.columns, state),
@@ -252,9 +246,16 @@ async fn read(
         next = chunks.next().await?;
     }
     lines.finish(batch);
+    if chunks.sent() == 0 {
+        return Err(empty());
+    }
     batch.submit().await?;
     batch.answer.last_line = lines.line;
     Ok(())
+}
+
+fn empty() -> Problem {
+    Problem::bad("empty_body", "the body is empty; send at least one line")
 }
 
 async fn pace(limits: &Limits, batch: &mut Batch) -> Result<(), Problem> {
@@ -311,6 +312,9 @@ async fn found(how: &How, head: &mut Vec<u8>, chunks: &mut Chunks) -> Result<Kin
             Some(chunk) => head.extend_from_slice(&chunk),
             None => break,
         }
+    }
+    if chunks.sent() == 0 {
+        return Err(empty());
     }
     match detect(&how.name, head) {
         Some(kind @ Kind::Asterisk(_)) => Ok(kind),

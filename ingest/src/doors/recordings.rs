@@ -122,7 +122,11 @@ impl Recordings {
             Ok(leg) => leg,
             Err(refusal) => return Err(self.refuse(refusal, &bytes).await),
         };
-        let recording_id = format!("{}/{leg}", brought.contact);
+        // One contact can be recorded once in each queue it was in.
+        let recording_id = match &brought.queue {
+            Some(queue) => format!("{}/{leg}/{queue}", brought.contact),
+            None => format!("{}/{leg}", brought.contact),
+        };
         let sha256 = sha256_hex(&bytes);
         let size = bytes.len() as u64;
         self.store

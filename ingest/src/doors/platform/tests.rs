@@ -163,6 +163,7 @@ async fn what_cannot_be_read_at_all_is_a_problem() {
             "bad_instance",
         ),
         ("/v1/sources/asterisk?feed=cel", "", 400, "empty_body"),
+        ("/v1/sources/asterisk", "", 400, "empty_body"),
     ] {
         let (got, problem) = s.post(path, "", body).await;
         assert_eq!(

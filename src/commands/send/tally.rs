@@ -1,0 +1,86 @@
+//! What became of the lines, counted per file's kind.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use callboard_ingest::doors::answer::Answer;
+use callboard_sources::lines::Kind;
+
+/// Examples of refused lines that are shown per class.
+const EXAMPLES: usize = 3;
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Counts {
+    taken: u64,
+    repeated: u64,
+    conflicts: u64,
+    refused: u64,
+}
+
+/// Counts of all that was acknowledged.
+#[derive(Debug, Default)]
+pub struct Tally {
+    kinds: BTreeMap<&'static str, Counts>,
+    reasons: BTreeMap<String, (u64, Vec<String>)>,
+}
+
+impl Tally {
+    /// Adds an acknowledged part.
+    pub fn add(&mut self, path: &Path, kind: Kind, answer: &Answer) {
+        let counts = self.kinds.entry(kind.name()).or_default();
+        counts.taken += answer.taken;
+        counts.repeated += answer.repeated;
+        counts.conflicts += answer.conflicts;
+        counts.refused += answer.refused;
+        for line in &answer.lines {
+            if !matches!(line.status.as_str(), "refused" | "conflict") {
+                continue;
+            }
+            let class = line.class.clone().unwrap_or_else(|| line.status.clone());
+            let (times, examples) = self.reasons.entry(class).or_default();
+            *times += 1;
+            if examples.len() < EXAMPLES {
+                let reason = line.reason.as_deref().unwrap_or("");
+                examples.push(format!("{} line {}: {reason}", path.display(), line.line));
+            }
+        }
+    }
+
+    /// Lines that were acknowledged.
+    pub fn lines(&self) -> u64 {
+        self.kinds
+            .values()
+            .map(|c| c.taken + c.repeated + c.conflicts + c.refused)
+            .sum()
+    }
+
+    /// For people.
+    pub fn summary(&self, url: &str, stopped: bool) -> String {
+        let mut out = String::new();
+        if self.kinds.is_empty() {
+            out += &format!(
+                "nothing new for {url}: all there is was acknowledged before (--again sends it once more)\n"
+            );
+        }
+        for (kind, c) in &self.kinds {
+            out += &format!(
+                "{kind:<10} {:>9} taken  {:>9} repeated  {:>6} refused",
+                c.taken, c.repeated, c.refused
+            );
+            if c.conflicts > 0 {
+                out += &format!("  {} conflicting", c.conflicts);
+            }
+            out += "\n";
+        }
+        for (class, (times, examples)) in &self.reasons {
+            out += &format!("{class}: {times}\n");
+            for example in examples {
+                out += &format!("  {example}\n");
+            }
+        }
+        if stopped {
+            out += "stopped; the same command goes on from here\n";
+        }
+        out
+    }
+}

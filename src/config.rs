@@ -1,0 +1,272 @@
+//! `callboard.toml`: what can be configured, its defaults and bounds. Read once at start;
+//! `callboard config check` says what is wrong without starting anything.
+//!
+//! Order: defaults, file, environment (`CALLBOARD__SECTION__KEY`), flags.
+
+mod exposure;
+mod meaning;
+mod read;
+pub mod units;
+pub mod users;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+pub use read::{ConfigError, load};
+use units::{Size, Span};
+use users::User;
+
+/// The example file with every key and its default.
+pub const EXAMPLE: &str = include_str!("../docs/reference/callboard.toml");
+
+/// The whole configuration.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Data folder.
+    pub data: PathBuf,
+    /// IANA zone in which pages begin their days.
+    pub zone: String,
+    /// HTTP.
+    pub http: Listen,
+    /// The PostgreSQL wire.
+    pub pg: Listen,
+    /// Certificate, needed beyond loopback.
+    pub tls: Option<Tls>,
+    /// Users; none = anyone on loopback.
+    #[serde(rename = "user")]
+    pub users: Vec<User>,
+    /// Where the lake is.
+    pub lake: Lake,
+    /// Instances of platforms.
+    #[serde(rename = "source")]
+    pub sources: Vec<Source>,
+    /// Folders in which recordings appear.
+    pub watch: Vec<WatchFolder>,
+    /// Targets of queues.
+    #[serde(rename = "queue")]
+    pub queues: Vec<Queue>,
+    /// Transcription.
+    pub transcribe: Transcribe,
+    /// Keyword lists.
+    #[serde(rename = "keyword")]
+    pub keywords: Vec<Keyword>,
+    /// Bounds of the doors.
+    pub limits: Limits,
+    /// Bounds of queries.
+    pub query: Query,
+    /// Users' own reports.
+    pub reports: Option<PathBuf>,
+}
+
+/// Where something listens.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listen {
+    /// Address and port.
+    pub listen: SocketAddr,
+}
+
+/// Certificate and key, PEM.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// Certificate chain.
+    pub cert: PathBuf,
+    /// Private key.
+    pub key: PathBuf,
+}
+
+/// Where the lake is.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Lake {
+    /// `object_store` URL; the data folder when missing.
+    pub url: Option<String>,
+}
+
+/// An instance of a platform.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// Platform: `asterisk`.
+    pub platform: String,
+    /// Name of the instance.
+    pub instance: String,
+    /// IANA zone of its local times.
+    #[serde(default)]
+    pub zone: String,
+    /// Order of columns of a feed that was configured otherwise, by feed (`cel`, `cdr`).
+    #[serde(default)]
+    pub columns: BTreeMap<String, Vec<String>>,
+}
+
+/// A folder in which recordings appear.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WatchFolder {
+    /// The folder.
+    pub path: PathBuf,
+    /// Instance of the Asterisk that writes there.
+    #[serde(default = "default_instance")]
+    pub instance: String,
+}
+
+fn default_instance() -> String {
+    callboard_ingest::doors::platform::DEFAULT_INSTANCE.to_owned()
+}
+
+/// A queue's target.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Queue {
+    /// Queue as the platform names it.
+    pub name: String,
+    /// Answered within this wait counts as in target.
+    pub service_level: Span,
+    /// Abandoned within this wait counts as short.
+    #[serde(default)]
+    pub short_abandon: Option<Span>,
+    /// Formula.
+    #[serde(default)]
+    pub variant: Option<String>,
+    /// Share to reach, 0 to 1.
+    #[serde(default)]
+    pub goal: Option<f64>,
+    /// From when, RFC 3339; always when missing.
+    #[serde(default)]
+    pub valid_from: Option<String>,
+    /// Until when, RFC 3339; still when missing.
+    #[serde(default)]
+    pub valid_to: Option<String>,
+}
+
+/// Transcription.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Transcribe {
+    /// Whether recordings are transcribed.
+    pub enabled: bool,
+    /// A ggml Whisper model; the one that comes with callboard when missing.
+    pub model: Option<PathBuf>,
+    /// Threads that transcribe, each with a state of its own.
+    pub threads: usize,
+}
+
+/// A keyword list.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keyword {
+    /// Name under which it is counted.
+    pub name: String,
+    /// Words and phrases.
+    pub phrases: Vec<String>,
+    /// `agent` or `customer`; both when missing.
+    #[serde(default)]
+    pub leg: Option<String>,
+}
+
+/// Bounds of the doors.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Longest body as sent.
+    pub body: Size,
+    /// Longest body after decompression.
+    pub decoded: Size,
+    /// Longest recording.
+    pub recording: Size,
+    /// Deepest nesting of JSON.
+    pub nesting: usize,
+    /// Requests worked on at once.
+    pub requests: usize,
+    /// Requests of one sender worked on at once.
+    pub requests_per_sender: usize,
+    /// A body that stands still for so long is given up.
+    pub idle: Span,
+}
+
+/// Bounds of queries.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Query {
+    /// Longest run of one query.
+    pub time: Span,
+    /// Most rows of one answer.
+    pub rows: usize,
+    /// Memory that all running queries may hold together.
+    pub memory: Size,
+    /// Queries that may run at once.
+    pub running: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            data: "callboard-data".into(),
+            zone: "UTC".into(),
+            http: listen(8080),
+            pg: listen(5433),
+            tls: None,
+            users: Vec::new(),
+            lake: Lake::default(),
+            sources: Vec::new(),
+            watch: Vec::new(),
+            queues: Vec::new(),
+            transcribe: Transcribe::default(),
+            keywords: Vec::new(),
+            limits: Limits::default(),
+            query: Query::default(),
+            reports: None,
+        }
+    }
+}
+
+fn listen(port: u16) -> Listen {
+    Listen {
+        listen: SocketAddr::from(([127, 0, 0, 1], port)),
+    }
+}
+
+impl Default for Transcribe {
+    fn default() -> Self {
+        Transcribe {
+            enabled: true,
+            model: None,
+            threads: 1,
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let doors = callboard_ingest::doors::limits::Limits::default();
+        Limits {
+            body: Size(doors.body_bytes),
+            decoded: Size(doors.decoded_bytes),
+            recording: Size(doors.recording_bytes),
+            nesting: doors.nesting,
+            requests: doors.requests,
+            requests_per_sender: doors.requests_per_sender,
+            idle: Span(doors.idle),
+        }
+    }
+}
+
+impl Default for Query {
+    fn default() -> Self {
+        let query = callboard_query::Limits::default();
+        Query {
+            time: Span(query.time),
+            rows: query.rows,
+            memory: Size(query.memory as u64),
+            running: query.running,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

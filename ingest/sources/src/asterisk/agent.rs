@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use callboard_model::record::rank;
 use callboard_model::statement::{F, Statement, Thing, Value};
-use callboard_model::time::SECOND;
+use callboard_model::time::{SECOND, believable};
 
 use super::ami::Event;
 use super::queue_log::Line;
@@ -140,8 +140,8 @@ fn from_ami(event: &Event<'_>, mark: &Mark, points: &mut Vec<Point>) {
     let since = |header: &str| {
         event
             .int(header)
-            .filter(|s| *s > 0)
-            .map(|s| (s.saturating_mul(SECOND), WHOLE_SECOND))
+            .map(|s| (s * SECOND, WHOLE_SECOND))
+            .filter(|(at, _)| believable(*at))
     };
     let mut add = |track, queue: &str, state, reason: Option<&str>, native: &str, since| {
         points.push(Point {

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::cel::epoch;
+use super::whole;
 
 /// One event.
 #[derive(Debug)]
@@ -50,7 +51,7 @@ impl Event<'_> {
 
     /// A header as a whole number.
     pub fn int(&self, name: &str) -> Option<i64> {
-        self.get(name).trim().parse().ok()
+        whole(self.get(name))
     }
 
     /// Name of the event.
@@ -75,9 +76,8 @@ impl Event<'_> {
             | "QueueCallerLeave" | "QueueCallerAbandon" | "QueueEntry" | "AgentCalled"
             | "AgentConnect" | "AgentComplete" | "AgentRingNoAnswer" | "AgentDump" | "Hold"
             | "Unhold" | "BlindTransfer" | "AttendedTransfer" | "MixMonitorStart"
-            | "MixMonitorStop" | "MixMonitorMute" | "DTMFEnd" | "DialBegin" | "MessageWaiting" => {
-                true
-            }
+            | "MixMonitorStop" | "MixMonitorMute" | "DTMFEnd" | "DialBegin" | "MessageWaiting"
+            | "ParkedCall" | "UnParkedCall" | "ParkedCallTimeOut" | "ParkedCallGiveUp" => true,
             "UserEvent" => self.get("UserEvent") == "IvrChoice" || !self.get("Menu").is_empty(),
             _ => false,
         }

@@ -93,6 +93,8 @@ pub struct Row<'a> {
     pub uniqueid: Cow<'a, str>,
     /// Call's id.
     pub linkedid: Cow<'a, str>,
+    /// User-defined type; for keys, `Received` or `Sent`.
+    pub detail: Cow<'a, str>,
     /// Extra, JSON, or empty.
     pub extra: Cow<'a, str>,
 }
@@ -202,6 +204,7 @@ pub fn parse<'a>(text: &'a str, columns: &[String], zone: &str) -> Result<Row<'a
             "appdata" => row.appdata = value,
             "uniqueid" => row.uniqueid = value,
             "linkedid" => row.linkedid = value,
+            "userdeftype" => row.detail = value,
             "extra" => row.extra = value,
             _ => {}
         }

@@ -35,6 +35,21 @@ pub const WHOLE_SECOND: u32 = 1_000_000;
 /// Two feeds' times of the same thing lie no further apart than this, microseconds.
 pub const TOLERANCE: i64 = 2 * SECOND;
 
+/// Numbers beyond this are no seconds, milliseconds or positions that a call centre has seen; they
+/// read as missing.
+const GREATEST: i64 = 10_000_000_000;
+
+/// A whole number of a bounded size.
+fn whole(text: &str) -> Option<i64> {
+    let n: i64 = text.trim().parse().ok()?;
+    (-1..=GREATEST).contains(&n).then_some(n)
+}
+
+/// The time so many seconds before another, microseconds.
+fn back(at: i64, seconds: Option<i64>) -> i64 {
+    at - seconds.unwrap_or(0).clamp(0, 10_000_000) * SECOND
+}
+
 /// One of Asterisk's own logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Feed {
@@ -208,7 +223,7 @@ fn restarts(lines: &[Parsed<'_>]) -> Vec<Statement> {
             }
             Body::Ami(e) if e.name() == "FullyBooted" => {
                 if let Some(up) = e.int("Uptime") {
-                    starts.push((line.mark.at - up * SECOND, &line.mark, false));
+                    starts.push((back(line.mark.at, Some(up)), &line.mark, false));
                 }
             }
             _ => {}

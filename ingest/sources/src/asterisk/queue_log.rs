@@ -4,6 +4,8 @@
 use callboard_model::record::Refusal;
 use callboard_model::time::SECOND;
 
+use super::whole;
+
 /// One line.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Line<'a> {
@@ -29,14 +31,14 @@ impl<'a> Line<'a> {
 
     /// Data field as a whole number.
     pub fn int(&self, n: usize) -> Option<i64> {
-        self.data(n).trim().parse().ok()
+        whole(self.data(n))
     }
 
     /// Data field counted from the end, 0 = last, as a whole number. Attended transfers have one
     /// or two fields before their numbers, so these are counted from behind.
     pub fn int_from_end(&self, n: usize) -> Option<i64> {
         let at = self.data.len().checked_sub(n + 1)?;
-        self.data[at].trim().parse().ok()
+        whole(self.data[at])
     }
 
     /// How many data fields there are.

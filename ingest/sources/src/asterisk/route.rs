@@ -119,7 +119,7 @@ fn target(instance: &str, event: &ami::Event<'_>, mark: &Mark) -> Option<(Key, S
         .text(F::Queue, queue)
         .text(F::Metric, "service_level")
         .text(F::Variant, "answered")
-        .millis(F::Threshold, seconds.saturating_mul(1000), 0)
+        .millis(F::Threshold, seconds * 1000, 0)
         .time(F::ValidFrom, mark.at, 0);
     Some((key, said))
 }

@@ -337,3 +337,140 @@ fn a_waiting_caller_is_open_until_something_ends_it() {
     assert_eq!(only(&rows).segments[0].state, "open");
     assert_eq!(only(&rows).contact.as_ref().unwrap().state, "open");
 }
+
+fn cel(
+    t: i64,
+    event: &str,
+    app: &str,
+    unique: &str,
+    linked: &str,
+    context: &str,
+    extra: &str,
+) -> String {
+    format!(
+        "\"{event}\",\"{}.000001\",\"\",\"5\",\"\",\"\",\"\",\"7\",\"{context}\",\"SIP/{unique}-1\",\"{app}\",\"\",\"3\",\"\",\"{unique}\",\"{linked}\",\"\",\"\",\"\",\"{}\"\n",
+        T + t,
+        extra.replace('"', "\"\"")
+    )
+}
+
+#[test]
+fn a_consultation_on_another_line_joins_the_customers_call() {
+    let bridge = |b: &str| format!("{{\"bridge_id\":\"{b}\"}}");
+    let transfer =
+        "{\"transferee_channel_uniqueid\":\"c.1\",\"transfer_target_channel_uniqueid\":\"c.9\"}";
+    let before = cel(1, "CHAN_START", "", "c.1", "c.1", "from-trunk", "")
+        + &cel(2, "CHAN_START", "", "c.3", "c.1", "internal", "")
+        + &cel(
+            3,
+            "BRIDGE_ENTER",
+            "Dial",
+            "c.1",
+            "c.1",
+            "from-trunk",
+            &bridge("a"),
+        )
+        + &cel(
+            3,
+            "BRIDGE_ENTER",
+            "AppDial",
+            "c.3",
+            "c.1",
+            "internal",
+            &bridge("a"),
+        );
+    let consult = cel(10, "CHAN_START", "", "c.8", "c.8", "internal", "")
+        + &cel(11, "CHAN_START", "", "c.9", "c.8", "internal", "")
+        + &cel(12, "ANSWER", "AppDial", "c.9", "c.8", "internal", "");
+    // The agent's own call is nobody's contact until it joins one.
+    assert!(told(&[(Cel, &consult)]).contacts.is_empty());
+    let after = cel(
+        20,
+        "ATTENDEDTRANSFER",
+        "",
+        "c.3",
+        "c.1",
+        "internal",
+        transfer,
+    ) + &cel(
+        20,
+        "BRIDGE_EXIT",
+        "AppDial",
+        "c.3",
+        "c.1",
+        "internal",
+        &bridge("a"),
+    ) + &cel(
+        20,
+        "BRIDGE_ENTER",
+        "AppDial",
+        "c.9",
+        "c.1",
+        "internal",
+        &bridge("a"),
+    ) + &cel(20, "CHAN_END", "", "c.3", "c.1", "internal", "")
+        + &cel(
+            50,
+            "BRIDGE_EXIT",
+            "Dial",
+            "c.1",
+            "c.1",
+            "from-trunk",
+            &bridge("a"),
+        )
+        + &cel(50, "CHAN_END", "", "c.1", "c.1", "from-trunk", "")
+        + &cel(50, "LINKEDID_END", "", "c.1", "c.1", "from-trunk", "");
+    let rows = told(&[(Cel, &(before + &consult + &after))]);
+    let c = only(&rows);
+    let talks: Vec<_> = c
+        .segments
+        .iter()
+        .map(|s| {
+            (
+                s.mode.as_deref().unwrap(),
+                s.agent.as_deref().unwrap(),
+                s.duration_ms,
+            )
+        })
+        .collect();
+    assert_eq!(
+        talks,
+        [
+            ("serve", "SIP/c.3", Some(17_000)),
+            ("consult", "SIP/c.9", Some(8000)),
+            ("serve", "SIP/c.9", Some(30_000)),
+        ]
+    );
+    assert_eq!(c.segments[0].outcome.as_deref(), Some("transferred"));
+    assert_eq!(
+        (&*c.links[0].kind, &*c.links[0].to_contact),
+        ("transfer", "pbx1-c.8")
+    );
+    assert!(c.aliases.iter().any(|a| a.native == "pbx1-c.8"));
+    assert_eq!(c.contact.as_ref().unwrap().contact_id, "pbx1-c.1");
+}
+
+#[test]
+fn a_parked_call_is_parked() {
+    let call = "\"Uniqueid\":\"c.1\",\"Linkedid\":\"c.1\"";
+    let parkee = "\"ParkeeUniqueid\":\"c.1\",\"ParkeeLinkedid\":\"c.1\"";
+    let event = |s: i64, body: &str| format!("{{\"Timestamp\":\"{}.5\",{body}}}\n", T + s);
+    let text = event(
+        1,
+        &format!("\"Event\":\"Newchannel\",\"Context\":\"from-pstn\",{call}"),
+    ) + &event(
+        5,
+        &format!("\"Event\":\"ParkedCall\",\"ParkingSpace\":\"701\",{parkee}"),
+    ) + &event(25, &format!("\"Event\":\"UnParkedCall\",{parkee}"))
+        + &event(30, &format!("\"Event\":\"Hangup\",\"Cause\":\"16\",{call}"));
+    let rows = told(&[(Ami, &text)]);
+    let park = &only(&rows).segments[0];
+    assert_eq!(
+        (&*park.kind, park.outcome.as_deref()),
+        ("park", Some("retrieved"))
+    );
+    assert_eq!(
+        (park.name.as_deref(), park.duration_ms),
+        (Some("701"), Some(20_000))
+    );
+}

@@ -7,10 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use callboard_model::statement::F;
 use callboard_model::time::SECOND;
 
-use super::plumbing::{Channels, Meeting, device, meetings, wires};
-use super::{Extra, Hold, Stay, Story, incoming, menu, seconds};
+use super::meetings::meetings;
+use super::plumbing::{Channels, wires};
+use super::{Extra, Stay, Story, incoming, menu, seconds};
 use crate::asterisk::ami::Event;
-use crate::asterisk::{Body, Claims, Feed, Mark, Parsed};
+use crate::asterisk::{Body, Feed, GREATEST, Mark, Parsed, WHOLE_SECOND, back};
+
+mod people;
 
 const FEED: Feed = Feed::Ami;
 
@@ -51,16 +54,16 @@ pub(super) fn read(lines: &[Parsed<'_>], channels: &Channels, story: &mut Story)
         queue_event(event, mark, story);
         call_event(event, mark, &mut since, story);
     }
-    offers_left_open(&events, story);
+    people::offers_left_open(&events, story);
     let wires = wires(lines, FEED);
     let customers: Vec<&str> = customers.into_iter().collect();
     for meeting in meetings(&wires, &customers, channels, FEED) {
-        talk(&meeting, channels, story);
+        people::talk(&meeting, channels, story);
     }
     for (mark, event) in &events {
-        hold(event, mark, channels, story);
+        people::hold(event, mark, channels, story);
     }
-    left_unanswered(&events, story);
+    people::left_unanswered(&events, story);
     ends(&events, story);
 }
 
@@ -86,11 +89,9 @@ fn queue_event(event: &Event<'_>, mark: &Mark, story: &mut Story) {
         "QueueEntry" => {
             // A snapshot: he waits there now. News only when his coming was not heard.
             if story.stay(FEED, call, queue).is_none() {
-                let waited = event.int("Wait").unwrap_or(0);
-                let start = mark.at - waited.saturating_mul(SECOND);
+                let start = back(mark.at, event.int("Wait"));
                 let stay = story.enter(FEED, call, queue, start, mark);
-                stay.claims
-                    .guess_at(mark, F::Start, start, super::super::WHOLE_SECOND);
+                stay.claims.guess_at(mark, F::Start, start, WHOLE_SECOND);
             }
             return;
         }
@@ -101,10 +102,9 @@ fn queue_event(event: &Event<'_>, mark: &Mark, story: &mut Story) {
     if story.stay(FEED, call, queue).is_none() {
         story.customer = true;
         let before = event.int("HoldTime").unwrap_or(0) + event.int("TalkTime").unwrap_or(0);
-        let start = mark.at - before.saturating_mul(SECOND);
+        let start = back(mark.at, Some(before));
         let stay = story.enter(FEED, call, queue, start, mark);
-        stay.claims
-            .guess_at(mark, F::Start, start, super::super::WHOLE_SECOND);
+        stay.claims.guess_at(mark, F::Start, start, WHOLE_SECOND);
     }
     let Some(stay) = story.stay(FEED, call, queue) else {
         return;
@@ -132,7 +132,8 @@ fn queue_event(event: &Event<'_>, mark: &Mark, story: &mut Story) {
         }
         "AgentConnect" => {
             end_offer(stay, event, mark, "accepted", "RingTime", 1000);
-            let said = stay.leave(mark, "answered", event.name());
+            let said = stay.leave(mark, "answered", "");
+            said.guess_text(mark, F::RawOutcome, event.name());
             seconds(said, mark, F::Duration, event.int("HoldTime"));
             let ring = event.int("RingTime");
             let talk = stay.answer(mark, Some(member));
@@ -163,19 +164,14 @@ fn end_offer(stay: &mut Stay, event: &Event<'_>, mark: &Mark, outcome: &str, rin
         .iter()
         .rposition(|o| o.channel.as_deref() == Some(rung));
     let n = known.unwrap_or_else(|| {
-        let start = mark.at - rang.unwrap_or(0).saturating_mul(1000);
+        let start = mark.at - rang.unwrap_or(0).clamp(0, GREATEST) * 1000;
         let offer = stay.offer(Some(member), Some(rung), start, mark);
-        offer
-            .claims
-            .guess_at(mark, F::Start, start, super::super::WHOLE_SECOND);
+        offer.claims.guess_at(mark, F::Start, start, WHOLE_SECOND);
         stay.offers.len() - 1
     });
-    let precision = if ms == 1 {
-        1000
-    } else {
-        super::super::WHOLE_SECOND
-    };
-    let said = stay.offers[n].end(mark, outcome, event.name());
+    let precision = if ms == 1 { 1000 } else { WHOLE_SECOND };
+    let said = stay.offers[n].end(mark, outcome, "");
+    said.guess_text(mark, F::RawOutcome, event.name());
     if let Some(rang) = rang {
         said.millis(mark, F::Duration, rang, precision);
     }
@@ -184,16 +180,14 @@ fn end_offer(stay: &mut Stay, event: &Event<'_>, mark: &Mark, outcome: &str, rin
 fn complete(stay: &mut Stay, event: &Event<'_>, mark: &Mark) {
     let member = event.get("MemberName");
     if stay.talk.is_none() {
-        let talked = event.int("TalkTime").unwrap_or(0);
-        let began = mark.at - talked.saturating_mul(SECOND);
+        let began = back(mark.at, event.int("TalkTime"));
         stay.until.get_or_insert(began);
         stay.claims
-            .guess_at(mark, F::End, began, super::super::WHOLE_SECOND)
+            .guess_at(mark, F::End, began, WHOLE_SECOND)
             .guess_text(mark, F::Outcome, "answered");
         let talk = stay.answer(mark, Some(member));
         talk.at = began;
-        talk.claims
-            .guess_at(mark, F::Start, began, super::super::WHOLE_SECOND);
+        talk.claims.guess_at(mark, F::Start, began, WHOLE_SECOND);
     }
     let Some(talk) = stay.talk.as_mut() else {
         return;
@@ -210,7 +204,7 @@ fn complete(stay: &mut Stay, event: &Event<'_>, mark: &Mark) {
     }
     let said = talk.end(mark, outcome);
     said.text(mark, F::EndedBy, by)
-        .text(mark, F::RawOutcome, reason);
+        .guess_text(mark, F::RawOutcome, reason);
     seconds(said, mark, F::Duration, event.int("TalkTime"));
 }
 
@@ -249,6 +243,33 @@ fn call_event<'a>(
             extra.leads = Some(("shared_voicemail", mailbox.to_owned()));
             story.extras.push(extra);
         }
+        "ParkedCall" => {
+            let mut extra = Extra::new(FEED, event.get("ParkeeUniqueid"), "park", "park", mark);
+            extra
+                .claims
+                .at(mark, F::Start)
+                .text(mark, F::Name, event.get("ParkingSpace"));
+            story.extras.push(extra);
+        }
+        "UnParkedCall" | "ParkedCallTimeOut" | "ParkedCallGiveUp" => {
+            let parked = event.get("ParkeeUniqueid");
+            let open = story.extras.iter_mut().rev().find(|e| {
+                e.feed == FEED && e.what == "park" && e.call == parked && e.until.is_none()
+            });
+            if let Some(extra) = open {
+                let outcome = match event.name() {
+                    "UnParkedCall" => "retrieved",
+                    "ParkedCallTimeOut" => "timeout",
+                    _ => "hangup",
+                };
+                extra.until = Some(mark.at);
+                extra
+                    .claims
+                    .at(mark, F::End)
+                    .text(mark, F::Outcome, outcome)
+                    .guess_text(mark, F::RawOutcome, event.name());
+            }
+        }
         "BlindTransfer" if event.get("Result") == "Success" => {
             let to = event.get("Extension");
             for stay in &mut story.stays {
@@ -267,161 +288,6 @@ fn call_event<'a>(
             }
         }
         _ => {}
-    }
-}
-
-/// Channels that rang and were hung up without a word of the queue: another agent was faster, or
-/// the caller left.
-fn offers_left_open(events: &Events<'_>, story: &mut Story) {
-    let mut gone: BTreeMap<&str, (&Mark, Option<i64>)> = BTreeMap::new();
-    for (mark, event) in events.iter().filter(|(_, e)| e.name() == "Hangup") {
-        gone.insert(event.get("Uniqueid"), (*mark, event.int("Cause")));
-    }
-    for stay in story.stays.iter_mut().filter(|s| s.feed == FEED) {
-        let answered = stay.talk.is_some();
-        for offer in stay.offers.iter_mut().filter(|o| o.open) {
-            let rung = offer.channel.as_deref().unwrap_or("");
-            let Some((mark, cause)) = gone.get(rung) else {
-                continue;
-            };
-            let outcome = match cause {
-                Some(26) => "taken_elsewhere",
-                _ if answered => "taken_elsewhere",
-                _ => "caller_left",
-            };
-            offer.open = false;
-            offer
-                .claims
-                .at(mark, F::End)
-                .guess_text(mark, F::Outcome, outcome);
-        }
-    }
-}
-
-/// A party met the customer: times of a queue's talk come from the queue's own events where there
-/// are any; another talk is one that a transfer or a direct call led to.
-fn talk(meeting: &Meeting<'_>, channels: &Channels, story: &mut Story) {
-    if channels.has_member(meeting.party) {
-        let stay = story
-            .stays
-            .iter_mut()
-            .filter(|s| s.feed == FEED && s.call == meeting.customer && s.at <= meeting.start.at)
-            .max_by_key(|s| s.at);
-        if let (Some(talk), Some(end)) = (stay.and_then(|s| s.talk.as_mut()), meeting.end)
-            && talk.until.is_none()
-        {
-            talk.until = Some(end.at);
-            talk.claims.guess_at(end, F::End, end.at, end.precision);
-        }
-        return;
-    }
-    let start = meeting.start;
-    let agent = channels.agent(meeting.channel);
-    let device = channels.device_of(meeting.channel);
-    let mut extra = Extra::new(FEED, meeting.customer, "talk", "talk", start);
-    extra
-        .claims
-        .at(start, F::Start)
-        .text(start, F::Mode, "serve")
-        .text(start, F::Agent, agent.unwrap_or(""))
-        .guess_text(start, F::Agent, &device);
-    extra.leads = Some(("person", agent.unwrap_or(&device).to_owned()));
-    extra.party = Some(meeting.party);
-    if let Some(end) = meeting.end {
-        extra.until = Some(end.at);
-        extra
-            .claims
-            .at(end, F::End)
-            .guess_text(end, F::Outcome, "completed");
-    }
-    story.extras.push(extra);
-}
-
-/// Hold and its end name the agent's own channel; the talk is his party's.
-fn hold(event: &Event<'_>, mark: &Mark, channels: &Channels, story: &mut Story) {
-    let begins = match event.name() {
-        "Hold" => true,
-        "Unhold" => false,
-        _ => return,
-    };
-    let channel = event.get("Uniqueid");
-    let party = channels.party(channel);
-    let named = channels.agent(channel);
-    let by_device = device(event.get("Channel"));
-    let linkedid = event.get("Linkedid");
-    let covers =
-        |from: i64, until: Option<i64>| from <= mark.at && until.is_none_or(|u| mark.at <= u);
-    let talk = story
-        .stays
-        .iter_mut()
-        .filter(|s| s.feed == FEED)
-        .filter(|s| {
-            s.call == linkedid
-                || channels
-                    .get(&s.call)
-                    .is_some_and(|c| c.linkedid == linkedid)
-        })
-        .filter_map(|s| s.talk.as_mut().map(|t| (s.queue.clone(), t)))
-        .filter(|(_, t)| covers(t.at, t.until))
-        .max_by_key(|(_, t)| (t.agent.as_deref() == named, t.at));
-    let (agent, queue, holds) = match talk {
-        Some((queue, talk)) => (talk.agent.clone(), queue, &mut talk.holds),
-        None => {
-            let extra = story
-                .extras
-                .iter_mut()
-                .filter(|e| e.feed == FEED && e.what == "talk" && covers(e.from, e.until))
-                .max_by_key(|e| (e.party == party, e.from));
-            let Some(extra) = extra else { return };
-            (named.map(str::to_owned), String::new(), &mut extra.holds)
-        }
-    };
-    if begins {
-        let mut claims = Claims::default();
-        claims
-            .text(mark, F::Kind, "hold")
-            .at(mark, F::Start)
-            .text(mark, F::Queue, &queue)
-            .text(mark, F::Agent, agent.as_deref().unwrap_or(by_device));
-        holds.push(Hold { open: true, claims });
-    } else if let Some(hold) = holds.iter_mut().rev().find(|h| h.open) {
-        hold.open = false;
-        hold.claims
-            .at(mark, F::End)
-            .text(mark, F::Outcome, "resumed");
-    }
-}
-
-/// How a caller left whom nobody answered: he hung up, pressed a key, or went on in the dialplan.
-fn left_unanswered(events: &Events<'_>, story: &mut Story) {
-    for stay in story.stays.iter_mut().filter(|s| s.feed == FEED) {
-        let (None, Some(until)) = (&stay.talk, stay.until) else {
-            continue;
-        };
-        let of_call = |name: &str| {
-            events
-                .iter()
-                .filter(|(_, e)| e.name() == name && e.get("Uniqueid") == stay.call)
-                .map(|(m, e)| (*m, *e))
-                .collect::<Vec<_>>()
-        };
-        let abandon = of_call("QueueCallerAbandon")
-            .into_iter()
-            .find(|(m, e)| m.at == until && e.get("Queue") == stay.queue);
-        let hung_up = of_call("Hangup").into_iter().next_back();
-        let outcome = match (abandon, hung_up) {
-            (Some((mark, _)), Some((h, _))) if h.at - until < SECOND => Some((mark, "abandoned")),
-            // He was still there afterwards: the queue sent him on.
-            (Some((mark, _)), Some(_)) => Some((mark, "timeout")),
-            (Some(_), None) => None,
-            (None, _) => of_call("DTMFEnd")
-                .into_iter()
-                .find(|(m, _)| (0..SECOND).contains(&(until - m.at)))
-                .map(|(m, _)| (m, "key_exit")),
-        };
-        if let Some((mark, outcome)) = outcome {
-            stay.claims.guess_text(mark, F::Outcome, outcome);
-        }
     }
 }
 

@@ -7,10 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use callboard_model::statement::F;
 use callboard_model::time::{MILLI, SECOND};
 
-use super::plumbing::{Channels, Meeting, meetings, wires};
-use super::{Extra, Story, Talk, incoming, menu};
+use super::meetings::meetings;
+use super::plumbing::{Channels, wires};
+use super::{Extra, Story, incoming, menu};
 use crate::asterisk::cel::Row;
 use crate::asterisk::{Body, Feed, Mark, Parsed};
+
+mod people;
 
 const FEED: Feed = Feed::Cel;
 
@@ -28,6 +31,8 @@ struct Course {
     /// Since when he may be in a menu.
     since: Option<Mark>,
     menu: Option<usize>,
+    /// The longest wait that the dialplan allows, microseconds.
+    limit: Option<i64>,
     /// A key just pressed in the queue.
     key: Option<(i64, String)>,
     anything: bool,
@@ -72,14 +77,16 @@ pub(super) fn read(lines: &[Parsed<'_>], channels: &Channels, story: &mut Story)
             follow(row, mark, course, story);
         }
         match &*row.event {
-            "ATTENDEDTRANSFER" | "BLINDTRANSFER" => transfer(row, mark, &rows, channels, story),
+            "ATTENDEDTRANSFER" | "BLINDTRANSFER" => {
+                people::transfer(row, mark, &rows, channels, story)
+            }
             _ => {}
         }
     }
-    ring(&rows, channels, story);
+    people::ring(&rows, channels, story);
     let wires = wires(lines, FEED);
     for meeting in meetings(&wires, &customers, channels, FEED) {
-        talk(&meeting, channels, story);
+        people::talk(&meeting, channels, story);
     }
     ends(&rows, story);
 }
@@ -95,6 +102,10 @@ fn follow(row: &Row<'_>, mark: &Mark, course: &mut Course, story: &mut Story) {
             course.stay = Some(story.stays.len() - 1);
             course.anything = true;
             course.key = None;
+            let limit = row.appdata.split(',').nth(4);
+            course.limit = limit
+                .and_then(|s| s.trim().parse().ok())
+                .map(|s: i64| s * SECOND);
         }
         "APP_END" if row.app == "Queue" => {
             if let Some(n) = course.stay.take() {
@@ -156,7 +167,7 @@ fn follow(row: &Row<'_>, mark: &Mark, course: &mut Course, story: &mut Story) {
         }
         "BRIDGE_ENTER" => course.in_bridge = true,
         "BRIDGE_EXIT" => course.in_bridge = false,
-        "DTMF" if &*row.extra().digit != "" && !row.appdata.contains("Sent") => {
+        "DTMF" if row.detail != "Sent" && !row.extra().digit.is_empty() => {
             key(row, mark, course, story);
         }
         "HANGUP" => hangup(row, mark, course, story),
@@ -199,12 +210,16 @@ fn leave_queue(n: usize, mark: &Mark, course: &Course, story: &mut Story) {
     stay.brief = mark.at - stay.at < BRIEF;
     stay.until = Some(mark.at);
     stay.claims.guess_at(mark, F::End, mark.at, mark.precision);
-    if let Some((at, digit)) = &course.key
-        && mark.at - at < SECOND
-    {
+    let pressed = course.key.as_ref().filter(|(at, _)| mark.at - at < SECOND);
+    if let Some((_, digit)) = pressed {
         stay.claims
             .guess_text(mark, F::Outcome, "key_exit")
             .guess_text(mark, F::Input, digit);
+    } else if course
+        .limit
+        .is_some_and(|limit| limit > 0 && mark.at - stay.at >= limit)
+    {
+        stay.claims.guess_text(mark, F::Outcome, "timeout");
     }
 }
 
@@ -244,156 +259,6 @@ fn hangup(row: &Row<'_>, mark: &Mark, course: &mut Course, story: &mut Story) {
             callboard_model::statement::Value::text(outcome),
         );
         story.extras.push(extra);
-    }
-}
-
-/// What was rung for the stays: channels of the application AppQueue.
-fn ring(rows: &[(&Mark, &Row<'_>)], channels: &Channels, story: &mut Story) {
-    for (mark, row) in rows {
-        if row.event != "CHAN_START" || !channels.is_member(&row.uniqueid) {
-            continue;
-        }
-        let Some(stay) = story
-            .stays
-            .iter_mut()
-            .filter(|s| s.feed == FEED && s.at <= mark.at)
-            .max_by_key(|s| s.at)
-        else {
-            continue;
-        };
-        let agent = channels.agent(&row.uniqueid);
-        let until = stay.until;
-        let offer = stay.offer(agent, Some(&row.uniqueid), mark.at, mark);
-        offer.claims.at(mark, F::Start);
-        if agent.is_none() {
-            let device = super::plumbing::device(&row.channel);
-            offer.claims.guess_text(mark, F::Agent, device);
-        }
-        let end = rows
-            .iter()
-            .find(|(_, r)| r.uniqueid == row.uniqueid && matches!(&*r.event, "ANSWER" | "HANGUP"));
-        let Some((end, last)) = end else { continue };
-        let cause = last.extra().hangupcause;
-        offer.open = false;
-        offer.claims.at(end, F::End);
-        let outcome = match (&*last.event, cause) {
-            ("ANSWER", _) => "accepted",
-            (_, Some(26)) => "taken_elsewhere",
-            (_, Some(17)) => "busy",
-            (_, Some(21)) => "declined",
-            (_, Some(18 | 20)) => "unreachable",
-            _ if until.is_some_and(|u| (u - end.at).abs() < 100 * MILLI) => "caller_left",
-            _ => "no_answer",
-        };
-        offer.claims.guess_text(end, F::Outcome, outcome);
-    }
-}
-
-/// A party met the customer: the talk of a queue stay, or one that a transfer or a direct call
-/// led to.
-fn talk(meeting: &Meeting<'_>, channels: &Channels, story: &mut Story) {
-    let (start, agent) = (meeting.start, channels.agent(meeting.channel));
-    let device = channels.device_of(meeting.channel);
-    let transferred = story
-        .transfers
-        .iter()
-        .any(|(party, _)| *party == Some(meeting.party));
-    if channels.has_member(meeting.party) {
-        let Some(stay) = story
-            .stays
-            .iter_mut()
-            .filter(|s| s.feed == FEED && s.call == meeting.customer && s.at <= start.at)
-            .max_by_key(|s| s.at)
-        else {
-            return;
-        };
-        if stay.talk.is_none() {
-            stay.until = Some(start.at);
-            stay.brief = false;
-            stay.claims
-                .at(start, F::End)
-                .guess_text(start, F::Outcome, "answered");
-            let talk: &mut Talk = stay.answer(start, agent);
-            talk.claims.at(start, F::Start);
-            if agent.is_none() {
-                talk.claims.guess_text(start, F::Agent, &device);
-            }
-            if let Some(end) = meeting.end {
-                talk.until = Some(end.at);
-                talk.claims.at(end, F::End).guess_text(
-                    end,
-                    F::Outcome,
-                    if transferred {
-                        "transferred"
-                    } else {
-                        "completed"
-                    },
-                );
-            }
-            if transferred {
-                talk.transferred = Some(String::new());
-            }
-        }
-        return;
-    }
-    let mut extra = Extra::new(FEED, meeting.customer, "talk", "talk", start);
-    extra
-        .claims
-        .at(start, F::Start)
-        .text(start, F::Mode, "serve")
-        .text(start, F::Agent, agent.unwrap_or(""))
-        .guess_text(start, F::Agent, &device);
-    extra.leads = Some(("person", agent.unwrap_or(&device).to_owned()));
-    if let Some(end) = meeting.end {
-        let outcome = if transferred {
-            "transferred"
-        } else {
-            "completed"
-        };
-        extra
-            .claims
-            .at(end, F::End)
-            .guess_text(end, F::Outcome, outcome);
-    }
-    extra.party = Some(meeting.party);
-    story.extras.push(extra);
-}
-
-/// A transfer: the first agent's talk ends with it; an attended one was asked for in a talk of its
-/// own.
-fn transfer(
-    row: &Row<'_>,
-    mark: &Mark,
-    rows: &[(&Mark, &Row<'_>)],
-    channels: &Channels,
-    story: &mut Story,
-) {
-    let extra = row.extra();
-    story
-        .transfers
-        .push((channels.party(&row.uniqueid), mark.clone()));
-    let target = extra.transfer_target_channel_uniqueid;
-    if row.event != "ATTENDEDTRANSFER" || target.is_empty() {
-        return;
-    }
-    let answered = rows
-        .iter()
-        .find(|(m, r)| m.at <= mark.at && r.event == "ANSWER" && r.uniqueid == *target);
-    let call = extra.transferee_channel_uniqueid;
-    if let Some((start, _)) = answered
-        && !call.is_empty()
-    {
-        let agent = channels.agent(&target);
-        let mut consult = Extra::new(FEED, &call, "consult", "talk", start);
-        consult
-            .claims
-            .at(start, F::Start)
-            .at(mark, F::End)
-            .text(start, F::Mode, "consult")
-            .text(start, F::Agent, agent.unwrap_or(""))
-            .guess_text(start, F::Agent, &channels.device_of(&target))
-            .text(mark, F::Outcome, "completed");
-        story.extras.push(consult);
     }
 }
 

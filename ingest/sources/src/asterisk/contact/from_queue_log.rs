@@ -8,7 +8,7 @@ use callboard_model::time::{MILLI, SECOND};
 
 use super::{Extra, Offer, Stay, Story, menu, seconds};
 use crate::asterisk::queue_log::Line;
-use crate::asterisk::{Body, Feed, Mark, Parsed, WHOLE_SECOND};
+use crate::asterisk::{Body, Feed, Mark, Parsed, WHOLE_SECOND, back};
 
 const FEED: Feed = Feed::QueueLog;
 
@@ -157,18 +157,17 @@ fn open_stay<'s>(
     if let Some(n) = known {
         return &mut story.stays[n];
     }
-    let start = mark.at - wait.unwrap_or(0).saturating_mul(SECOND);
+    let start = back(mark.at, wait);
     let stay = story.enter(FEED, call, line.queue, start, mark);
     stay.claims.guess_at(mark, F::Start, start, WHOLE_SECOND);
     stay
 }
 
 fn connect(line: &Line<'_>, call: &str, mark: &Mark, story: &mut Story) {
-    let ring = line.int(2).unwrap_or(0);
     let stay = open_stay(line, call, mark, line.int(0), story);
     let said = stay.leave(mark, "answered", line.event);
     seconds(said, mark, F::Duration, line.int(0));
-    let rang_at = mark.at - ring.saturating_mul(SECOND);
+    let rang_at = back(mark.at, line.int(2));
     let channel = Some(line.data(1)).filter(|c| !c.is_empty());
     let offer = stay.offer(line.member(), channel, rang_at, mark);
     offer.claims.guess_at(mark, F::Start, rang_at, WHOLE_SECOND);
@@ -190,7 +189,7 @@ fn talk_of<'s>(line: &Line<'_>, call: &str, mark: &Mark, story: &'s mut Story) -
                 .as_ref()
                 .is_some_and(|t| t.until.is_none() && t.agent.as_deref() == line.member())
     };
-    let began = mark.at - talk.unwrap_or(0).saturating_mul(SECOND);
+    let began = back(mark.at, talk);
     let found = story
         .stays
         .iter()
@@ -206,7 +205,7 @@ fn talk_of<'s>(line: &Line<'_>, call: &str, mark: &Mark, story: &'s mut Story) -
     let n = match found {
         Some(n) => n,
         None => {
-            let start = began - hold.unwrap_or(0).saturating_mul(SECOND);
+            let start = back(began, hold);
             let stay = story.enter(FEED, call, line.queue, start, mark);
             stay.claims
                 .guess_at(mark, F::Start, start, WHOLE_SECOND)
@@ -280,7 +279,7 @@ fn exit(
 
 fn ring_ended(line: &Line<'_>, call: &str, mark: &Mark, outcome: &str, story: &mut Story) {
     let ms = line.int(0).unwrap_or(0).max(0);
-    let rang_at = mark.at - ms.saturating_mul(MILLI);
+    let rang_at = mark.at - ms * MILLI;
     let agent = line.member();
     let stay = open_stay(line, call, mark, None, story);
     let offer: &mut Offer = stay.offer(agent, None, rang_at, mark);
@@ -311,7 +310,7 @@ fn overflow(line: &Line<'_>, call: &str, mark: &Mark, story: &mut Story) {
 /// An outgoing call that the application QueueUpdate wrote down: status, talk, parameters.
 fn outcall(line: &Line<'_>, call: &str, mark: &Mark, story: &mut Story) {
     let talk = line.int(1).unwrap_or(0).max(0);
-    let start = mark.at - talk.saturating_mul(SECOND);
+    let start = back(mark.at, Some(talk));
     let mut extra = Extra::new(FEED, call, "talk", "talk", mark);
     extra.at = start;
     extra.from = start;

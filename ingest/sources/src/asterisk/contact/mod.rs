@@ -11,6 +11,7 @@ mod from_ami;
 mod from_cdr;
 mod from_cel;
 mod from_queue_log;
+mod meetings;
 mod plumbing;
 mod tell;
 
@@ -305,7 +306,12 @@ fn near(a: i64, b: i64) -> bool {
 /// A duration of whole seconds.
 fn seconds(claims: &mut Claims, mark: &Mark, f: F, s: Option<i64>) {
     if let Some(s) = s {
-        claims.millis(mark, f, s.saturating_mul(1000), super::WHOLE_SECOND);
+        claims.millis(
+            mark,
+            f,
+            s.clamp(0, super::GREATEST) * 1000,
+            super::WHOLE_SECOND,
+        );
     }
 }
 

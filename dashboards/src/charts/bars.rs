@@ -44,6 +44,8 @@ pub struct Bars {
     pub x_title: String,
     /// Title of the axis at the left, with its unit.
     pub y_title: String,
+    /// Whether the axis has no fractions.
+    pub whole: bool,
     /// How a tick of the left axis reads.
     pub tick: fn(f64) -> String,
     /// Series, bottom first.
@@ -92,7 +94,7 @@ impl Bars {
     ) -> Result<(), String> {
         let n = self.labels.len().max(1);
         let height = |i: usize| -> f64 { self.series.iter().filter_map(|s| s.values.get(i)).sum() };
-        let (top, step) = axis((0..n).map(height).fold(0.0, f64::max));
+        let (top, step) = axis((0..n).map(height).fold(0.0, f64::max), self.whole);
         let right = if self.line.is_some() { 52 } else { 12 };
         let mut chart = ChartBuilder::on(root)
             .margin_left(58)

@@ -31,6 +31,8 @@ pub struct Dots {
     pub finding: String,
     /// Title of the axis with its unit.
     pub x_title: String,
+    /// Whether the axis has no fractions.
+    pub whole: bool,
     /// How a tick reads.
     pub tick: fn(f64) -> String,
     /// Rows.
@@ -47,7 +49,7 @@ impl Dots {
         let bottom = top + row * self.dots.len().max(1) as i32;
         let size = (width as u32, (bottom + 44).unsigned_abs());
         let reach = |d: &Dot| d.interval.map_or(d.value, |i| i.1).max(d.value);
-        let (most, step) = axis(self.dots.iter().map(reach).fold(0.0, f64::max));
+        let (most, step) = axis(self.dots.iter().map(reach).fold(0.0, f64::max), self.whole);
         let x_of = |v: f64| left + (v / most * f64::from(width - left - 30)).round() as i32;
         let mut svg = String::new();
         let mut marks = Vec::new();

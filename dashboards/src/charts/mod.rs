@@ -182,21 +182,21 @@ pub fn legend(entries: &[(Ink, &str, &str)]) -> Markup {
     }
 }
 
-/// A round number at or above `max` and the step to it, for an axis of counts or minutes.
-pub(crate) fn axis(max: f64) -> (f64, f64) {
+/// A round number at or above `max` and the step to it; `whole` axes have no fractions.
+pub(crate) fn axis(max: f64, whole: bool) -> (f64, f64) {
     if max <= 0.0 {
         return (1.0, 1.0);
     }
     let raw = max / 4.0;
     let magnitude = 10f64.powf(raw.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0]
+    let steps = [1.0, 2.0, 5.0, 10.0];
+    let step = steps
         .into_iter()
         .map(|m| m * magnitude)
-        .find(|s| *s >= raw);
-    let step = step
-        .unwrap_or(raw)
-        .max(if max <= 4.0 { max.min(1.0) } else { 1.0 });
-    ((max / step).ceil() * step, step)
+        .find(|s| *s >= raw * 0.999)
+        .unwrap_or(raw);
+    let step = if whole { step.max(1.0) } else { step };
+    ((max / step * 0.999).ceil() * step, step)
 }
 
 #[cfg(test)]
@@ -205,9 +205,15 @@ mod tests {
 
     #[test]
     fn axes_end_on_round_numbers() {
-        assert_eq!(axis(23.0), (30.0, 10.0));
-        assert_eq!(axis(4.0), (4.0, 1.0));
-        assert_eq!(axis(0.0), (1.0, 1.0));
+        assert_eq!(axis(23.0, true), (30.0, 10.0));
+        assert_eq!(axis(4.0, true), (4.0, 1.0));
+        assert_eq!(axis(2.0, true), (2.0, 1.0));
+        assert_eq!(axis(0.0, true), (1.0, 1.0));
+        let (top, step) = axis(0.97, false);
+        assert!(
+            (top - 1.0).abs() < 1e-9 && (step - 0.5).abs() < 1e-9,
+            "{top} {step}"
+        );
     }
 
     #[test]

@@ -152,11 +152,11 @@ fn summary(board: &Board, now: i64, text: Option<i64>) -> Markup {
         div id="summary" class="tiles" {
             div class={ "tile l-" (waiting_level(total("waiting").n).name()) } {
                 div class="tile-title" { "Waiting now" }
-                div class="tile-value" { (link("waiting")) (level_icon(waiting_level(total("waiting").n))) }
+                div class="tile-value" { (link("waiting")) (level_icon(waiting_level(total("waiting").n), "many")) }
             }
             div class={ "tile l-" (wait_level(oldest, total("threshold").value, now).name()) } {
                 div class="tile-title" { "Longest wait now" }
-                div class="tile-value" { (ticking(oldest, text)) (level_icon(wait_level(oldest, total("threshold").value, now))) }
+                div class="tile-value" { (ticking(oldest, text)) (level_icon(wait_level(oldest, total("threshold").value, now), "long")) }
             }
             div class="tile" { div class="tile-title" { "Offered today" } div class="tile-value" { (link("offered")) } }
             div class="tile" { div class="tile-title" { "Answered today" } div class="tile-value" { (link("answered")) } }
@@ -188,10 +188,10 @@ fn wait_level(since: Option<i64>, threshold_ms: Option<f64>, now: i64) -> Level 
     Level::above((now - since) as f64 / 1000.0, limit, limit * 3.0)
 }
 
-fn level_icon(level: Level) -> Markup {
+fn level_icon(level: Level, word: &str) -> Markup {
     match level {
-        Level::Warn => html! { " " span class="tag warn" { (icon("warn")) "high" } },
-        Level::Alert => html! { " " span class="tag alert" { (icon("alert")) "too high" } },
+        Level::Warn => html! { " " span class="tag warn" { (icon("warn")) (word) } },
+        Level::Alert => html! { " " span class="tag alert" { (icon("alert")) "too " (word) } },
         _ => html! {},
     }
 }
@@ -218,8 +218,8 @@ fn queue_rows(board: &Board, now: i64, text: Option<i64>) -> Vec<(String, Markup
         let markup = html! {
             tr id=(id) {
                 th scope="row" { a href=(Params::default().with("queue", &name).href("/reports/queue-interval")) { (name) } }
-                td class={ "num l-" (waiting.name()) } { (level_icon(waiting)) " " (link("waiting")) }
-                td class={ "num l-" (wait.name()) } { (level_icon(wait)) " " (ticking(oldest, text)) }
+                td class={ "num l-" (waiting.name()) } { (level_icon(waiting, "many")) " " (link("waiting")) }
+                td class={ "num l-" (wait.name()) } { (level_icon(wait, "long")) " " (ticking(oldest, text)) }
                 td class="num" { (link("offered")) }
                 td class="num" { (link("answered")) }
                 td class="num" { (link("abandoned")) }
@@ -300,7 +300,7 @@ fn agent_rows(board: &Board, now: i64, text: Option<i64>) -> Vec<(String, Markup
             tr id=(id) {
                 th scope="row" { a href=(Params::default().with("agent", &a.name).href("/reports/agent-timeline")) { (a.name) } }
                 td { (icon::state(&a.state)) }
-                td class={ "num l-" (level.name()) } { (level_icon(level)) " " (ticking(a.since, text)) }
+                td class={ "num l-" (level.name()) } { (level_icon(level, "long")) " " (ticking(a.since, text)) }
                 td { (view::or_dash(a.reason.as_deref())) }
                 td { (view::or_dash(a.queue.as_deref())) }
                 td { @match &a.contact {

@@ -75,7 +75,7 @@ pub async fn page(
                     strong { (format::count(all)) } " contacts, " (choice.words()) ". "
                     a href=(params.with("format", "csv").without("page").href("/contacts")) { "CSV" }
                 }
-                (list_table(&params, &choice, &rows))
+                section class="panel" aria-label="Contacts" { (list_table(&params, &choice, &rows)) }
                 (pages::pager("/contacts", &params, number, PAGE, usize::try_from(all).unwrap_or(0)))
             }
         }

@@ -82,6 +82,7 @@ pub fn bars(run: &Run, id: &str, visual: &Visual, made: &Made) -> Result<Markup,
                 show::unit(first.unit)
             }
         ),
+        whole: first.unit != Unit::Share,
         tick: tick(first.unit),
         series: visual
             .measures
@@ -273,6 +274,7 @@ pub fn dots(run: &Run, id: &str, visual: &Visual, made: &Made) -> Result<Markup,
         title: visual.title.clone(),
         finding: format!("{} of {} rows against their median.", m.title, dots.len()),
         x_title: format!("{} in {}", m.title, show::unit(m.unit)),
+        whole: !matches!(m.unit, Unit::Share | Unit::Mood),
         tick: tick(m.unit),
         dots,
     }

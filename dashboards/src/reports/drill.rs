@@ -112,7 +112,7 @@ fn body(run: &Run, measure: &str, m: &Measure, cell: &Cell, rows: &Rows, page: u
                 a href=(back) { "Back to the report" }
             }))
         } @else {
-            (list(run, m, rows))
+            section class="panel" aria-label=(facts.title) { (list(run, m, rows)) }
             (pages::pager("/drill", &run.params, page, PAGE, usize::try_from(cell.n).unwrap_or(0)))
             p class="links" { a href=(run.params.with("format", "csv").href("/drill")) { "CSV of this list" } }
         }

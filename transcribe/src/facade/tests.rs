@@ -68,7 +68,7 @@ fn a_recorded_call_becomes_a_conversation_without_its_card() {
     );
     for leg in [Leg::Customer, Leg::Agent] {
         let silent = conversation.silent_spans(leg);
-        for (from, to) in [(13_150, 17_900), (19_500, 24_000), (26_500, 27_400)] {
+        for (from, to) in [(13_150, 17_900), (19_500, 24_000), (26_900, 27_500)] {
             for ms in (from..to).step_by(100) {
                 assert!(
                     silent.iter().any(|s| s.start_ms <= ms && ms < s.end_ms),

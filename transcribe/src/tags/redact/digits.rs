@@ -44,6 +44,16 @@ pub(super) struct Run {
 /// A longer pause parts rows of digits; rows are put together again by what is around them.
 const PAUSE_MS: u64 = 1_200;
 
+impl Run {
+    /// Takes sound-alikes at the end in, if there are several: one alone is a word ("for you").
+    fn end_with(&mut self, pending: &[(&'static str, usize)]) {
+        if let [_, .., (_, last)] = pending {
+            self.digits.extend(pending.iter().map(|(digit, _)| *digit));
+            self.last = *last;
+        }
+    }
+}
+
 const ONES: [&str; 20] = [
     "zero",
     "one",
@@ -132,12 +142,12 @@ pub(super) fn tokens(words: &[Word]) -> Vec<Token> {
 }
 
 /// The rows of digits of a leg. Sound-alikes count only where digits stand on both sides (or
-/// where they lead a row, as "oh nine"); a pause of more than a second parts rows.
+/// where they lead a row, as "oh nine", or several end it: "one one far far"); a pause of more than a second parts rows.
 pub(super) fn runs(words: &[Word], tokens: &[Token]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     let mut open: Option<Run> = None;
     let mut tens_open = false;
-    let mut pending: Vec<&'static str> = Vec::new();
+    let mut pending: Vec<(&'static str, usize)> = Vec::new();
     let mut others = 0;
     let mut times = 1;
     let mut times_word = None;
@@ -148,6 +158,7 @@ pub(super) fn runs(words: &[Word], tokens: &[Token]) -> Vec<Run> {
         if ended || matches!(token.kind, Kind::Other(_) | Kind::Unit) {
             if let Some(mut run) = open.take() {
                 run.amount = matches!(token.kind, Kind::Unit) && !ended && pending.is_empty();
+                run.end_with(&pending);
                 runs.push(run);
                 others = 0;
             }
@@ -175,12 +186,12 @@ pub(super) fn runs(words: &[Word], tokens: &[Token]) -> Vec<Run> {
                 if combines {
                     run.digits.pop();
                 }
-                run.digits.extend(pending.drain(..));
+                run.digits.extend(pending.drain(..).map(|(digit, _)| digit));
                 run.digits.push_str(&own);
                 run.last = token.word;
                 tens_open = ten;
             }
-            Kind::Like(digit) if open.is_some() => pending.push(digit),
+            Kind::Like(digit) if open.is_some() => pending.push((digit, token.word)),
             Kind::Like("0") => {
                 open = Some(Run {
                     first: token.word,
@@ -197,6 +208,9 @@ pub(super) fn runs(words: &[Word], tokens: &[Token]) -> Vec<Run> {
             }
             _ => {}
         }
+    }
+    if let Some(run) = &mut open {
+        run.end_with(&pending);
     }
     runs.extend(open);
     runs
@@ -231,6 +245,8 @@ mod tests {
         one("forty two eleven", "4211");
         one("twenty eight", "28");
         one("four to for ate one", "42481");
+        one("one one for for", "1144");
+        one("one one for me", "11");
         one("oh nine, twenty eight", "0928");
         one("it is five five five, zero one four two.", "5550142");
         assert_eq!(

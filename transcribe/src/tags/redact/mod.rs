@@ -63,6 +63,9 @@ pub struct Redaction {
 /// How much is silenced before the first and after the last masked word: word times are good to
 /// 0.3 s.
 const MARGIN_MS: u64 = 300;
+/// So far beside a card number everything said in one breath with it is silenced: its last digits
+/// may have been heard as words.
+const BREATH_MS: u64 = 2_500;
 /// Up to how far the silence is widened over speech in which no other word was recognised, and to
 /// the pause behind it.
 const WIDEN_MS: u64 = 5_000;
@@ -147,6 +150,13 @@ fn widened(words: &[Word], hit: &Hit, hits: &[Hit], speech: &[(u64, u64)]) -> Si
         .rev()
         .find(|(s, e)| *s <= last + MARGIN_MS && *e >= last)
         .map_or(end, |(_, e)| *e);
+    let breath = if hit.entity == Entity::Card {
+        BREATH_MS
+    } else {
+        0
+    };
+    let before = before.min(first.saturating_sub(breath));
+    let after = after.max(last + breath);
     SilenceSpan {
         start_ms: start.min(begins.max(before).max(first.saturating_sub(WIDEN_MS))),
         end_ms: end.max(ends.min(after).min(last + WIDEN_MS)),

@@ -175,6 +175,13 @@ fn a_failed_call_stops_acknowledging_and_a_restart_recovers() {
             let ops = disk.ops();
             let (noted, trimmed) = told(&ops);
             assert_eq!(noted, acked);
+            // The process starts again on the same machine, whose cache shows bytes that were never
+            // synced: what it then calls durable must outlive a power cut.
+            let storage = Arc::new(disk.clone());
+            let (_, found) = recover::open(Path::new("log"), options(), storage).unwrap();
+            let cut = SimDisk::after(&empty, &disk.ops(), Image::SyncedOnly);
+            let what = format!("EIO at {call}, restart, power cut");
+            check(&cut, found.last_seq, trimmed, &what);
             for image in [
                 Image::SyncedOnly,
                 Image::AllWritten,

@@ -1,6 +1,7 @@
 //! The Asterisk reader against a real shift, its oddities one by one, and generated histories.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod board;
 mod history;
 mod oddities;
 mod oddities_more;

@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use callboard_model::statement::F;
-use callboard_model::time::SECOND;
 
 use super::meetings::meetings;
 use super::plumbing::{Channels, wires};

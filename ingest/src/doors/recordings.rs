@@ -75,7 +75,7 @@ pub struct Brought {
 pub struct Stored {
     /// taken or repeated.
     pub status: String,
-    /// Identity: contact and leg.
+    /// Identity: contact, leg, and the queue if one was named.
     pub recording_id: String,
     /// Contact.
     pub contact: String,

@@ -86,14 +86,14 @@ async fn a_recording_is_stored_and_then_named_and_its_repeat_is_a_repeat() {
     let path = "/v1/recordings/c%2F9/agent?started_at=2026-03-02T09:15:04%2B00:00&queue=sales&agent=Zo%C3%AB";
     let (status, answer) = s.put(path, WAV).await;
     assert_eq!(status, StatusCode::CREATED, "{answer}");
-    assert_eq!(answer["recording_id"], "c/9/agent");
+    assert_eq!(answer["recording_id"], "c/9/agent/sales");
     let data = &s.events()[0]["data"];
     assert_eq!(
         (&data["contact_id"], &data["agent"]),
         (&"c/9".into(), &"Zoë".into())
     );
     assert_eq!(data["start"], "2026-03-02T09:15:04.000000Z");
-    assert_eq!(s.audio.parts.lock()["c/9/agent"], WAV);
+    assert_eq!(s.audio.parts.lock()["c/9/agent/sales"], WAV);
     let (status, answer) = s.put(path, WAV).await;
     assert_eq!(
         (status, &answer["status"]),

@@ -11,8 +11,6 @@ pub mod status;
 pub mod talk;
 pub mod transcript;
 
-use std::sync::Arc;
-
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 use maud::{Markup, html};

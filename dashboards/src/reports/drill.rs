@@ -55,8 +55,10 @@ pub async fn drill(
         ));
     }
     let data = app.data.pin();
-    let cell = run.number(data.as_ref(), &measure).await?;
-    let rows = run.list(data.as_ref(), m, PAGE, (page - 1) * PAGE).await?;
+    let (cell, rows) = futures::try_join!(
+        run.number(data.as_ref(), &measure),
+        run.list(data.as_ref(), m, PAGE, (page - 1) * PAGE)
+    )?;
     let frame = Frame::new(format!("{}: the list behind it", m.title), "/reports")
         .theme(&params)
         .as_of(run.choice.range.zone, rows.now);

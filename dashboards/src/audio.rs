@@ -45,12 +45,15 @@ impl Cache {
     }
 }
 
-/// The name of the track a recording belongs to: legs of one recording share it.
+/// The name of the track a recording belongs to: the two legs of one recording share it, a file
+/// that holds both speakers is one of its own.
 pub fn track(recording_id: &str, leg: &str) -> String {
-    recording_id
-        .strip_suffix(leg)
-        .map_or(recording_id, |r| r.trim_end_matches(['/', '-', ':']))
-        .to_owned()
+    let base = match leg {
+        "agent" | "customer" => recording_id.strip_suffix(leg),
+        _ => None,
+    };
+    let base = base.map_or(recording_id, |r| r.trim_end_matches(['/', '-', ':']));
+    base.to_owned()
 }
 
 /// `GET /audio/{contact}.wav?track=NAME`: the sound of one track, the first when none is named.
@@ -198,7 +201,8 @@ mod tests {
             track("pbx1-17/agent", "agent"),
             track("pbx1-17/customer", "customer")
         );
-        assert_eq!(track("pbx1-17/both", "both"), "pbx1-17");
+        assert_eq!(track("pbx1-17/agent", "agent"), "pbx1-17");
+        assert_eq!(track("pbx1-17/mixed", "mixed"), "pbx1-17/mixed");
         assert_eq!(track("abc", "agent"), "abc");
     }
 

@@ -6,6 +6,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod app;
+#[cfg(test)]
+mod app_tests;
 mod assets;
 mod audio;
 mod bind;

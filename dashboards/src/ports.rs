@@ -139,8 +139,13 @@ pub struct StatusReport {
 /// Where the status comes from.
 #[async_trait]
 pub trait Status: Send + Sync {
-    /// The status now; quick, without a query.
+    /// The status now.
     async fn report(&self) -> StatusReport;
+
+    /// The sources alone, which the live board asks for several times a second.
+    async fn feeds(&self) -> Vec<FeedStatus> {
+        self.report().await.feeds
+    }
 }
 
 /// News of changed data, and the clock that "now" is read from.

@@ -31,11 +31,11 @@ fn ticking(since: Option<i64>, now: Option<i64>) -> Markup {
 /// The board's parts for the event stream: identity and HTML, in order. Durations that go on are
 /// left to the browser, so that a part changes only when something happened.
 pub async fn parts(app: &App, board: &Board, now: i64) -> Vec<(String, String)> {
-    let feeds = app.status.report().await.feeds;
+    let feeds = app.status.feeds().await;
     let mut out = vec![
         (
             "feed".to_owned(),
-            feed(&feeds, now, board.run.choice.range.zone).into_string(),
+            feed(&feeds, now, board.run.choice.range.zone, None).into_string(),
         ),
         (
             "summary".to_owned(),
@@ -57,10 +57,10 @@ pub async fn parts(app: &App, board: &Board, now: i64) -> Vec<(String, String)> 
 
 /// The whole board as it stands in the page.
 pub async fn whole(app: &App, board: &Board, now: i64) -> Markup {
-    let feeds = app.status.report().await.feeds;
+    let feeds = app.status.feeds().await;
     let range = &board.run.choice.range;
     html! {
-        (feed(&feeds, now, range.zone))
+        (feed(&feeds, now, range.zone, Some(now)))
         div class="live" {
             (summary(board, now, Some(now)))
             section class="panel" aria-labelledby="hq" {
@@ -112,7 +112,7 @@ fn about<'a>(board: &'a Board, measure: &str) -> &'a str {
 }
 
 /// The sources and how old their last word is. `data-stale` greys everything after it.
-fn feed(feeds: &[FeedStatus], now: i64, zone: Tz) -> Markup {
+fn feed(feeds: &[FeedStatus], now: i64, zone: Tz, text: Option<i64>) -> Markup {
     let quiet = |f: &&FeedStatus| f.last_received_at.is_none_or(|at| now - at > SILENT);
     let finished = !feeds.is_empty() && feeds.iter().all(|f| f.finished);
     let stale = !feeds.is_empty() && !finished && feeds.iter().all(|f| quiet(&f));
@@ -133,7 +133,7 @@ fn feed(feeds: &[FeedStatus], now: i64, zone: Tz) -> Markup {
             }
             @if let Some(at) = latest {
                 span class="quiet" {
-                    "last event " (format::clock(zone, at)) " (" (ticking(Some(at), (stale || finished).then_some(now))) " ago)"
+                    "last event " (format::clock(zone, at)) " (" (ticking(Some(at), text)) " ago)"
                 }
             }
             a class="quiet-link" href="/status" { "Sources" }

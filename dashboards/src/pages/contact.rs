@@ -51,14 +51,25 @@ pub async fn read(app: &App, id: &str) -> Result<Option<Contact>, DataError> {
     if row.is_empty() {
         return Ok(None);
     }
+    // All rows of a contact lie in the partition of its start.
+    let day = row
+        .first()
+        .map(|r| r.get("day").plain())
+        .unwrap_or_default();
+    let within = |what: &str| {
+        format!(
+            "SELECT * FROM callboard.{what} WHERE contact_id = {key} AND day = DATE {} ORDER BY seq LIMIT {MOST}",
+            data::text(&day)
+        )
+    };
     let of = |what: &str, order: &str| {
         format!(
             "SELECT * FROM callboard.{what} WHERE contact_id = {key} ORDER BY {order} LIMIT {MOST}"
         )
     };
     let queries = [
-        of("segments", "seq"),
-        of("offers", "seq"),
+        within("segments"),
+        within("offers"),
         format!(
             "SELECT from_contact, to_contact, kind, at FROM callboard.links \
              WHERE from_contact = {key} OR to_contact = {key} ORDER BY at LIMIT {MOST}"

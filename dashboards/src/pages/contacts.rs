@@ -9,6 +9,7 @@ use maud::{Markup, html};
 use crate::app::App;
 use crate::data::{self, Rows};
 use crate::error::PageError;
+use crate::pages::narrow::{heard_days, terms};
 use crate::pages::{self, respond};
 use crate::url::{self, Params};
 use crate::view::filters::{self, Choice};
@@ -19,8 +20,6 @@ use crate::view::{self, Frame, format};
 const PAGE: usize = 50;
 /// Most rows of an exported list.
 const MOST: usize = 200_000;
-/// Most words searched for at once.
-const MOST_WORDS: usize = 8;
 
 /// Orders that the list may have: name in the address, column, heading.
 const ORDERS: [(&str, &str); 4] = [
@@ -47,11 +46,14 @@ pub async fn page(
     let terms = terms(&params, &choice).map_err(PageError::bad)?;
     let order = order(&params).map_err(PageError::bad)?;
     if params.get("format") == Some("csv") {
-        let rows = app.data.rows(&sql(&terms, &order, MOST, 0)).await?;
+        let rows = app
+            .data
+            .rows(&sql(&terms, &choice, &order, MOST, 0))
+            .await?;
         return Ok(pages::csv_file("contacts", to_csv(&rows)));
     }
-    let count = format!("SELECT count(*) AS n FROM {}", from(&terms));
-    let list = sql(&terms, &order, PAGE, (number - 1) * PAGE);
+    let count = format!("SELECT count(*) AS n FROM {}", from(&terms, &choice));
+    let list = sql(&terms, &choice, &order, PAGE, (number - 1) * PAGE);
     let (count, rows) = {
         let data = app.data.pin();
         futures::try_join!(data.rows(&count), data.rows(&list))?
@@ -122,126 +124,12 @@ async fn known(app: &App, choice: &Choice) -> Result<Known, PageError> {
     })
 }
 
-/// The conditions that an address makes.
-fn terms(params: &Params, choice: &Choice) -> Result<Vec<String>, String> {
-    let day = |us: i64| {
-        format!(
-            "DATE '{}'",
-            crate::zone::local(chrono_tz::Tz::UTC, us).date()
-        )
-    };
-    let mut out = Vec::new();
-    // Contacts reached from the coverage ledger are not bound to days.
-    let range = &choice.range;
-    out.push(format!(
-        "c.started_at >= {} AND c.started_at < {}",
-        data::time(range.from),
-        data::time(range.to)
-    ));
-    out.push(format!(
-        "c.day BETWEEN {} AND {}",
-        day(range.from - crate::zone::DAY),
-        day(range.to)
-    ));
-    let any = |table: &str, condition: String| {
-        format!("c.contact_id IN (SELECT contact_id FROM callboard.{table} WHERE {condition})")
-    };
-    if !choice.queues.is_empty() {
-        out.push(any(
-            "segments",
-            format!("queue IN ({})", data::texts(&choice.queues)),
-        ));
-    }
-    if !choice.agents.is_empty() {
-        out.push(any(
-            "segments",
-            format!("agent IN ({})", data::texts(&choice.agents)),
-        ));
-    }
-    let outcomes = params.all("outcome");
-    if !outcomes.is_empty() {
-        out.push(format!("c.outcome IN ({})", data::texts(&outcomes)));
-    }
-    if let Some(state) = params.get("state") {
-        out.push(format!("c.state = {}", data::text(state)));
-    }
-    let length = "(CAST(c.ended_at AS BIGINT) - CAST(c.started_at AS BIGINT)) / 1000000";
-    for (name, sign) in [("min", ">="), ("max", "<=")] {
-        if let Some(text) = params.get(name) {
-            let seconds = match text.parse::<u32>() {
-                Ok(n) if n <= 31 * 86_400 => n,
-                _ => {
-                    return Err(format!(
-                        "{name} is {text:?}; write a length in whole seconds."
-                    ));
-                }
-            };
-            out.push(format!("{length} {sign} {seconds}"));
-        }
-    }
-    match params.get("mood") {
-        None => {}
-        Some("positive") => out.push("m.mood >= 0.05".to_owned()),
-        Some("negative") => out.push("m.mood <= -0.05".to_owned()),
-        Some("neutral") => out.push("m.mood > -0.05 AND m.mood < 0.05".to_owned()),
-        Some(other) => {
-            return Err(format!(
-                "mood is {other:?}; choose positive, neutral or negative."
-            ));
-        }
-    }
-    for name in params.all("keyword") {
-        out.push(any(
-            "tags",
-            format!("kind = 'keyword' AND name = {}", data::text(&name)),
-        ));
-    }
-    for phrase in phrases(params.get("said").unwrap_or_default())? {
-        out.push(any(
-            "turns",
-            format!("strpos(lower(text), {}) > 0", data::text(&phrase)),
-        ));
-    }
-    if let Some(customer) = params.get("customer") {
-        out.push(format!(
-            "strpos(lower(coalesce(c.customer, '')), {}) > 0",
-            data::text(&customer.to_lowercase())
-        ));
-    }
-    if let Some(stage) = params.get("stage") {
-        let mut gap = format!("stage = {}", data::text(stage));
-        for (name, column) in [("gap", "state"), ("reason", "reason")] {
-            if let Some(value) = params.get(name) {
-                gap += &format!(" AND {column} = {}", data::text(value));
-            }
-        }
-        out.push(any("coverage", gap));
-    }
-    Ok(out)
-}
-
-/// The phrases of a search: words, or what stands between double quotes.
-fn phrases(said: &str) -> Result<Vec<String>, String> {
-    let mut out = Vec::new();
-    for (i, part) in said.to_lowercase().split('"').enumerate() {
-        match i % 2 {
-            1 if !part.trim().is_empty() => out.push(part.trim().to_owned()),
-            _ => out.extend(part.split_whitespace().map(str::to_owned)),
-        }
-    }
-    if out.len() > MOST_WORDS {
-        return Err(format!(
-            "Search for at most {MOST_WORDS} words or phrases at once."
-        ));
-    }
-    Ok(out)
-}
-
-fn from(terms: &[String]) -> String {
+fn from(terms: &[String], choice: &Choice) -> String {
     format!(
         "callboard.contacts c LEFT JOIN (SELECT contact_id, \
            coalesce(avg(sentiment) FILTER (WHERE leg = 'customer'), avg(sentiment)) AS mood \
-           FROM callboard.turns GROUP BY contact_id) m ON m.contact_id = c.contact_id WHERE {}",
+           FROM callboard.turns WHERE {} GROUP BY contact_id) m ON m.contact_id = c.contact_id WHERE {}",
+        heard_days(choice),
         terms.join(" AND ")
     )
 }
@@ -257,12 +145,12 @@ fn order(params: &Params) -> Result<String, String> {
     Ok(format!("{column} {direction} NULLS LAST, c.contact_id"))
 }
 
-fn sql(terms: &[String], order: &str, limit: usize, offset: usize) -> String {
+fn sql(terms: &[String], choice: &Choice, order: &str, limit: usize, offset: usize) -> String {
     format!(
         "SELECT c.contact_id, c.started_at, c.ended_at, c.channel, c.direction, c.queue, c.agent, c.customer, \
          c.outcome, c.raw_outcome, c.wait_ms, c.talk_ms, c.hold_ms, c.wrap_ms, c.transfers, c.state, m.mood \
          FROM {} ORDER BY {order} LIMIT {limit} OFFSET {offset}",
-        from(terms)
+        from(terms, choice)
     )
 }
 
@@ -369,29 +257,4 @@ fn to_csv(rows: &Rows) -> String {
             .iter()
             .map(|r| r.iter().map(data::Value::plain).collect()),
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_and_phrases() {
-        assert_eq!(
-            phrases("Refund \"call  back\" now").unwrap(),
-            ["refund", "call  back", "now"]
-        );
-        assert!(phrases("a b c d e f g h i").is_err());
-        assert!(phrases("").unwrap().is_empty());
-    }
-
-    #[test]
-    fn nothing_typed_reaches_sql_unquoted() {
-        let params = Params::parse("said=o'neill&customer=x' OR 1=1 --&outcome=a'b").unwrap();
-        let choice = Choice::read(&params, chrono_tz::Tz::UTC, 0);
-        let all = terms(&params, &choice.unwrap()).unwrap().join("\n");
-        assert!(
-            all.contains("'o''neill'") && all.contains("'x'' or 1=1 --'") && all.contains("'a''b'")
-        );
-    }
 }

@@ -6,6 +6,7 @@ pub mod contacts;
 pub mod course;
 pub mod coverage;
 pub mod dead_letters;
+pub mod narrow;
 pub mod notes;
 pub mod status;
 pub mod talk;
@@ -107,9 +108,11 @@ pub fn pager(path: &str, params: &Params, page: usize, size: usize, all: usize) 
 pub async fn known(app: &App, range: &Range) -> Result<(Vec<String>, Vec<String>), PageError> {
     let names = |column: &str| {
         let (from, to) = (data::time(range.from), data::time(range.to));
+        let day = |us: i64| crate::zone::local(chrono_tz::Tz::UTC, us).date();
+        let (first, last) = (day(range.from - 31 * crate::zone::DAY), day(range.to));
         format!(
             "SELECT DISTINCT {column} AS name FROM callboard.segments WHERE {column} IS NOT NULL \
-             AND started_at >= {from} AND started_at < {to} ORDER BY name LIMIT {MOST_NAMES}"
+             AND day BETWEEN DATE '{first}' AND DATE '{last}' AND started_at >= {from} AND started_at < {to} ORDER BY name LIMIT {MOST_NAMES}"
         )
     };
     let (queues, agents) = (names("queue"), names("agent"));

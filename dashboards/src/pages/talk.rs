@@ -27,6 +27,8 @@ pub struct Track {
     pub voicemail: bool,
     /// Whether there is sound.
     pub ready: bool,
+    /// Whether a leg waits for transcription, so that nobody knows yet what must be silenced.
+    pub waiting: bool,
     /// Why there is no sound or no transcript, in sentences.
     pub gaps: Vec<String>,
     recordings: Vec<String>,
@@ -121,9 +123,13 @@ fn tracks(recordings: &Rows) -> Vec<Track> {
         let why = |column: &str| text(column).map(|w| format!(": {w}")).unwrap_or_default();
         match (r.text("state"), r.text("transcript_state")) {
             (Some("ready"), Some("done")) => {}
-            (Some("ready"), None) => track
-                .gaps
-                .push(format!("The {leg} leg waits for transcription.")),
+            (Some("ready"), None) => {
+                track.waiting = true;
+                track.gaps.push(format!(
+                    "The {leg} leg waits for transcription; it can be heard afterwards, since \
+                     spoken card numbers are silenced first."
+                ));
+            }
             (Some("ready"), Some(state)) => {
                 track.gaps.push(format!(
                     "The transcript of the {leg} leg is {state}{}.",

@@ -62,7 +62,7 @@ fn one(talk: &Talk, track: &Track, index: usize, id: &str, zone: Tz, at: Option<
                     (view::time(zone, track.started_at)) ", " (view::millis(track.duration_ms))
                 }
             }
-            @if track.ready {
+            @if track.ready && !track.waiting {
                 div class="player" {
                     audio controls preload="metadata" src={ (sound) (start) } data-start=[at] {}
                     div class="player-tools" hidden {

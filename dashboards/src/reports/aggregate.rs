@@ -69,7 +69,7 @@ pub fn cell(m: &Measure, parts: &[Value]) -> Cell {
     let (sum, third) = (parts[1].number(), parts[2].number());
     let value = match m.kind {
         MeasureKind::Count => Some(n as f64),
-        MeasureKind::Sum => sum,
+        MeasureKind::Sum => sum.or(m.zero.then_some(0.0)),
         MeasureKind::Mean => sum.filter(|_| n > 0).map(|s| s / n as f64),
         MeasureKind::Min | MeasureKind::Max | MeasureKind::Median | MeasureKind::P90 => third,
         MeasureKind::Ratio => third.filter(|d| *d > 0.0).and_then(|d| Some(sum? / d)),

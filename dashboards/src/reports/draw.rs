@@ -73,15 +73,11 @@ pub fn bars(run: &Run, id: &str, visual: &Visual, made: &Made) -> Result<Markup,
             "{}, {}",
             run.report.dims[dims[0]].title, run.choice.range.zone
         ),
-        y_title: format!(
-            "{} in {}",
-            first.title,
-            if first.unit == Unit::Count {
-                "contacts"
-            } else {
-                show::unit(first.unit)
-            }
-        ),
+        y_title: match (first.unit, visual.measures.len()) {
+            (Unit::Count, _) => "Number".to_owned(),
+            (unit, 1) => format!("{} in {}", first.title, show::unit(unit)),
+            (unit, _) => show::unit(unit).to_owned(),
+        },
         whole: first.unit != Unit::Share,
         tick: tick(first.unit),
         series: visual

@@ -214,6 +214,9 @@ pub struct Measure {
     pub filter: Option<String>,
     /// For a share: of which rows.
     pub over: Option<String>,
+    /// For a sum: nothing to add up is 0 and not unknown.
+    #[serde(default)]
+    pub zero: bool,
     /// Share of rows that is aimed at, drawn as a line.
     pub goal: Option<f64>,
 }

@@ -152,7 +152,7 @@ fn tiles(run: &Run, visual: &Visual, made: &Made) -> Markup {
         div class="tiles" {
             @for (name, cell) in measures(visual).iter().zip(&made.grid.total) {
                 div class="tile" title=(measure(run, name).about) {
-                    div class="tile-title" { (measure(run, name).title) " " span class="unit" { (show::unit(measure(run, name).unit)) } }
+                    div class="tile-title" { (measure(run, name).title) @if measure(run, name).unit != super::file::Unit::Count { " " span class="unit" { (show::unit(measure(run, name).unit)) } } }
                     div class="tile-value" { (show::cell_link(run, name, cell, &[])) }
                 }
             }

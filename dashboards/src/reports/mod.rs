@@ -5,6 +5,7 @@ pub mod aggregate;
 pub mod draw;
 pub mod drill;
 pub mod file;
+pub mod gather;
 pub mod grain;
 pub mod page;
 pub mod run;

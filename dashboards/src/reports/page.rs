@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
-use futures::future::join_all;
 use maud::{Markup, html};
 
 use super::drill::pin_words;
 use super::file::{Grain, Visual, VisualKind};
 use super::run::{PIN, Run};
 use super::visual::{self, Made};
-use super::{Found, show};
+use super::{Found, gather, show};
 use crate::app::App;
 use crate::data::DataError;
 use crate::error::PageError;
@@ -79,12 +78,7 @@ pub async fn report(
         return export(&app, &run).await;
     }
     let data = app.data.pin();
-    let made = join_all(
-        run.report
-            .visuals
-            .iter()
-            .map(|v| visual::make(&run, v, data.as_ref())),
-    );
+    let made = gather::all(&run, data.as_ref());
     let (made, known) = futures::join!(made, pages::known(&app, &run.choice.range));
     let known = known?;
     let path = format!("/reports/{}", crate::url::segment(&name));

@@ -43,15 +43,28 @@ pub fn measures(visual: &Visual) -> Vec<&str> {
         .collect()
 }
 
-/// Asks for a visual's data.
+/// Asks for the data of one visual.
 ///
 /// # Errors
 /// When a query fails.
 pub async fn make(run: &Run, visual: &Visual, data: &dyn Data) -> Result<Made, DataError> {
-    let total = visual.kind == VisualKind::Table || visual.rows.is_none();
-    let mut grid = run
+    let total = super::gather::totalled(visual);
+    let grid = run
         .grid(data, &dims(visual), &measures(visual), total)
         .await?;
+    finish(run, visual, data, grid).await
+}
+
+/// Adds to a visual's cells what else it shows: empty rows, spans.
+///
+/// # Errors
+/// When a query fails.
+pub async fn finish(
+    run: &Run,
+    visual: &Visual,
+    data: &dyn Data,
+    mut grid: Grid,
+) -> Result<Made, DataError> {
     fill(run, visual, &mut grid);
     let spans = match visual.kind {
         VisualKind::Timeline => {

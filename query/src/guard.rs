@@ -15,7 +15,7 @@ use crate::error::{Class, QueryError};
 /// Deepest nesting of parentheses and brackets.
 const MAX_DEPTH: usize = 48;
 /// Most operators and set operations of one text; each may nest the next one level deeper.
-const MAX_OPERATORS: usize = 2_000;
+const MAX_OPERATORS: usize = 600;
 
 /// Refuses texts that are too long or nested too deeply, before anything recursive reads them.
 ///

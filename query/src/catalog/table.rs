@@ -219,11 +219,9 @@ fn without(plan: Arc<dyn ExecutionPlan>, hidden: &Hidden) -> Result<Arc<dyn Exec
 fn shape(plan: Arc<dyn ExecutionPlan>, target: &Schema) -> Result<Arc<dyn ExecutionPlan>> {
     let schema = plan.schema();
     let same = schema.fields().len() == target.fields().len()
-        && schema
-            .fields()
-            .iter()
-            .zip(target.fields())
-            .all(|(a, b)| a.name() == b.name() && a.data_type() == b.data_type());
+        && schema.fields().iter().zip(target.fields()).all(|(a, b)| {
+            a.name() == b.name() && a.data_type() == b.data_type() && a.metadata() == b.metadata()
+        });
     if same {
         return Ok(plan);
     }
@@ -231,12 +229,9 @@ fn shape(plan: Arc<dyn ExecutionPlan>, target: &Schema) -> Result<Arc<dyn Execut
     for field in target.fields() {
         let index = schema.index_of(field.name())?;
         let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(field.name(), index));
-        let column: Arc<dyn PhysicalExpr> = if schema.field(index).data_type() == field.data_type()
-        {
-            column
-        } else {
-            Arc::new(CastExpr::new(column, field.data_type().clone(), None))
-        };
+        // A cast to the very field also drops the metadata that the lake's columns carry.
+        let column: Arc<dyn PhysicalExpr> =
+            Arc::new(CastExpr::new_with_target_field(column, field.clone(), None));
         columns.push((column, field.name().clone()));
     }
     Ok(Arc::new(ProjectionExec::try_new(columns, plan)?))

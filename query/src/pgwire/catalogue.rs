@@ -20,7 +20,7 @@ use super::settings;
 use crate::catalog::{Catalog, DATABASE, FixedTable, SCHEMA};
 
 const PG_CATALOG: &str = "pg_catalog";
-/// The oid of `pg_class`, which `pg_description` names as where relations live.
+/// The oid of `pg_class` in a real server.
 const PG_CLASS: i32 = 1259;
 
 /// The crate's `pg_catalog` with some tables replaced.
@@ -89,7 +89,8 @@ pub fn install(ctx: &SessionContext, public: &Arc<dyn CatalogProvider>) -> Resul
 pub async fn fill(ctx: SessionContext, pending: Pending, catalog: &Catalog) -> Result<()> {
     let sql = format!(
         "SELECT c.oid, c.relname FROM pg_catalog.pg_class c \
-         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = '{SCHEMA}'"
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+         WHERE n.nspname = '{SCHEMA}' OR c.relname = 'pg_class'"
     );
     let mut oids: HashMap<String, i32> = HashMap::new();
     for batch in ctx.sql(&sql).await?.collect().await? {
@@ -105,6 +106,8 @@ pub async fn fill(ctx: SessionContext, pending: Pending, catalog: &Catalog) -> R
             }
         }
     }
+    // Where relations live: clients look it up by name in the same catalogue.
+    let home = oids.get("pg_class").copied().unwrap_or(PG_CLASS);
     let mut rows: Vec<(i32, i32, String)> = Vec::new();
     for view in &catalog.views {
         if let Some(oid) = oids.get(&view.name) {
@@ -138,7 +141,7 @@ pub async fn fill(ctx: SessionContext, pending: Pending, catalog: &Catalog) -> R
         ])),
         vec![
             Arc::new(Int32Array::from_iter_values(rows.iter().map(|r| r.0))),
-            Arc::new(Int32Array::from_iter_values(rows.iter().map(|_| PG_CLASS))),
+            Arc::new(Int32Array::from_iter_values(rows.iter().map(|_| home))),
             Arc::new(Int32Array::from_iter_values(rows.iter().map(|r| r.1))),
             Arc::new(StringArray::from_iter_values(rows.iter().map(|r| &r.2))),
         ],
@@ -152,6 +155,12 @@ pub async fn fill(ctx: SessionContext, pending: Pending, catalog: &Catalog) -> R
             let empty = RecordBatch::new_empty(table.schema());
             own.push((name, Arc::new(FixedTable::new(empty, TableType::Base))));
         }
+    }
+    // Of databases there is one.
+    let sql = format!("SELECT * FROM pg_catalog.pg_database WHERE datname = '{DATABASE}'");
+    if let Some(batch) = ctx.sql(&sql).await?.collect().await?.pop() {
+        let table = FixedTable::new(batch, TableType::Base);
+        own.push(("pg_database", Arc::new(table)));
     }
     pending.overlay.own.write().extend(own);
     Ok(())

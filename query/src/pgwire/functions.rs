@@ -164,7 +164,7 @@ pub fn register(ctx: &SessionContext, comments: &Comments) {
         ("shobj_description", none.clone()),
         ("pg_get_serial_sequence", none.clone()),
         ("json_build_object", none.clone()),
-        ("pg_get_viewdef", none.clone()),
+        ("pg_get_viewdef", text("")),
         ("pg_get_indexdef", none.clone()),
         ("pg_get_ruledef", none.clone()),
         ("pg_get_triggerdef", none.clone()),

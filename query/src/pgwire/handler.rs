@@ -6,30 +6,28 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::{RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::array::RecordBatch;
+use arrow::datatypes::DataType;
 use async_trait::async_trait;
 use datafusion::common::ParamValues;
 use datafusion_postgres::arrow_pg::datatypes::df::deserialize_parameters_with_server_types;
-use datafusion_postgres::arrow_pg::datatypes::{
-    arrow_schema_to_pg_fields, encode_recordbatch, into_pg_type,
-};
+use datafusion_postgres::arrow_pg::datatypes::into_pg_type;
 use datafusion_postgres::pgwire::api::portal::{Format, Portal};
 use datafusion_postgres::pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
-use datafusion_postgres::pgwire::api::results::{FieldInfo, QueryResponse, Response, Tag};
+use datafusion_postgres::pgwire::api::results::{FieldInfo, Response, Tag};
 use datafusion_postgres::pgwire::api::stmt::QueryParser;
 use datafusion_postgres::pgwire::api::store::PortalStore;
 use datafusion_postgres::pgwire::api::{
     ClientInfo, ClientPortalStore, ConnectionHandle, METADATA_USER, Type,
 };
-use datafusion_postgres::pgwire::error::{ErrorInfo, PgWireError, PgWireResult};
+use datafusion_postgres::pgwire::error::{PgWireError, PgWireResult};
 use datafusion_postgres::pgwire::messages::PgWireBackendMessage;
-use datafusion_postgres::pgwire::types::format::FormatOptions;
 use futures::Sink;
 use futures::channel::oneshot;
-use futures::stream::{self, BoxStream, StreamExt};
+use futures::stream::{self, StreamExt};
 
 use super::rewrite;
+use super::rows::{fail, fields, respond, show, show_schema};
 use super::settings;
 use super::statement::{self, Statement};
 use crate::cache::Kept;
@@ -38,15 +36,6 @@ use crate::{Engine, Principal, QueryResult, Session};
 
 /// Most statements of one text.
 const MAX_STATEMENTS: usize = 100;
-
-/// An error as clients know it.
-pub(super) fn fail(e: QueryError) -> PgWireError {
-    PgWireError::UserError(Box::new(ErrorInfo::new(
-        "ERROR".to_owned(),
-        e.sqlstate().to_owned(),
-        e.message,
-    )))
-}
 
 /// A prepared statement.
 #[derive(Clone)]
@@ -139,81 +128,6 @@ enum Reply {
     Set(Option<(String, String)>),
     Row(RecordBatch),
     Rows(QueryResult),
-}
-
-fn show(name: &str, metadata: &HashMap<String, String>) -> Result<RecordBatch, QueryError> {
-    let internal = |e: arrow::error::ArrowError| QueryError::new(Class::Internal, e.to_string());
-    if name.eq_ignore_ascii_case("all") {
-        let (names, values): (Vec<_>, Vec<_>) = settings::all().unzip();
-        let schema = Schema::new(vec![
-            Field::new("name", DataType::Utf8, false),
-            Field::new("setting", DataType::Utf8, false),
-        ]);
-        let columns: Vec<arrow::array::ArrayRef> = vec![
-            Arc::new(StringArray::from(names)),
-            Arc::new(StringArray::from(values)),
-        ];
-        return RecordBatch::try_new(Arc::new(schema), columns).map_err(internal);
-    }
-    let value = settings::show(name, metadata)?;
-    let schema = show_schema(name);
-    RecordBatch::try_new(schema, vec![Arc::new(StringArray::from(vec![value]))]).map_err(internal)
-}
-
-fn show_schema(name: &str) -> SchemaRef {
-    let column = name.to_ascii_lowercase().replace(' ', "_");
-    Arc::new(Schema::new(vec![Field::new(column, DataType::Utf8, false)]))
-}
-
-fn fields(schema: &Schema, format: &Format) -> PgWireResult<Vec<FieldInfo>> {
-    arrow_schema_to_pg_fields(schema, format, Some(Arc::new(FormatOptions::default())))
-}
-
-type Rows = BoxStream<'static, Result<RecordBatch, QueryError>>;
-
-/// Rows for the wire, given up when the client cancels.
-fn respond(
-    schema: &Schema,
-    rows: Rows,
-    format: &Format,
-    cancel: Option<oneshot::Receiver<()>>,
-) -> PgWireResult<Response> {
-    let fields = Arc::new(fields(schema, format)?);
-    let encode = fields.clone();
-    let stream = stream::unfold((Some(rows), cancel), |(rows, cancel)| async move {
-        let mut rows = rows?;
-        let next = match cancel {
-            None => (rows.next().await, None),
-            Some(mut cancel) => tokio::select! {
-                next = rows.next() => (next, Some(cancel)),
-                asked = &mut cancel => match asked {
-                    Ok(()) => {
-                        drop(rows);
-                        let e = QueryError::new(
-                            Class::Cancelled,
-                            "canceling statement due to user request",
-                        );
-                        return Some((Err(e), (None, None)));
-                    }
-                    // The sender went away without a word: nobody can cancel any more.
-                    Err(_) => (rows.next().await, None),
-                },
-            },
-        };
-        match next {
-            (None, _) => None,
-            (Some(Err(e)), _) => Some((Err(e), (None, None))),
-            (Some(Ok(batch)), cancel) => Some((Ok(batch), (Some(rows), cancel))),
-        }
-    });
-    let lines = stream.flat_map(move |batch| {
-        let rows: Vec<_> = match batch {
-            Ok(batch) => encode_recordbatch(encode.clone(), batch).collect(),
-            Err(e) => vec![Err(fail(e))],
-        };
-        stream::iter(rows)
-    });
-    Ok(Response::Query(QueryResponse::new(fields, lines)))
 }
 
 fn keep<C: ClientInfo>(client: &mut C, setting: Option<(String, String)>) {

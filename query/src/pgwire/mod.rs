@@ -5,8 +5,10 @@ pub(crate) mod catalogue;
 mod functions;
 mod handler;
 mod rewrite;
+mod rows;
 mod server;
 mod settings;
+mod startup;
 mod statement;
 mod users;
 

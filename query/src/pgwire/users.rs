@@ -10,7 +10,7 @@ use datafusion_postgres::pgwire::api::auth::{AuthSource, LoginInfo, Password};
 use datafusion_postgres::pgwire::error::PgWireResult;
 
 /// Rounds of hashing that clients are told.
-pub(super) const ROUNDS: usize = 4096;
+pub const ROUNDS: usize = 100_000;
 
 /// A user who may connect: name, salt and salted hash.
 #[derive(Clone)]
@@ -21,6 +21,15 @@ pub struct PgUser {
 }
 
 impl PgUser {
+    /// A user whose password was salted and hashed with PBKDF2-HMAC-SHA-256 in [`ROUNDS`] rounds.
+    pub fn from_salted(name: impl Into<String>, salt: &[u8], hash: &[u8]) -> Self {
+        PgUser {
+            name: name.into(),
+            salt: salt.to_vec(),
+            hash: hash.to_vec(),
+        }
+    }
+
     /// A user with this password; only its salted hash is kept.
     pub fn from_password(name: impl Into<String>, password: &str) -> Self {
         let salt = random_nonce().into_bytes();

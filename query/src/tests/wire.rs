@@ -85,7 +85,7 @@ async fn rows_come_over_both_protocols() {
             "SELECT contact_id, talk_ms, started_at FROM contacts ORDER BY 1 LIMIT 1; SELECT 2"
         )
         .await,
-        ["a|60000|2026-03-02 09:00:00+00:00", "2"]
+        ["a|60000|2026-03-02 09:00:00.000000+00", "2"]
     );
     let rows = client
         .query(
@@ -133,7 +133,7 @@ async fn courtesies_and_refusals_over_the_wire() {
         ("COPY (SELECT 1) TO '/tmp/never'", "25006"),
         (
             "CREATE EXTERNAL TABLE t STORED AS PARQUET LOCATION '/etc'",
-            "42601",
+            "25006",
         ),
         ("DROP VIEW contacts", "25006"),
         ("SELECT * FROM internal.contacts", "42P01"),
@@ -296,6 +296,54 @@ async fn psql_lists_views_and_comments() {
             "{commands}: {errors}"
         );
     }
+    running.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn psql_speaks_tls_with_a_password() {
+    let (psql, openssl) = ("/usr/bin/psql", "/usr/bin/openssl");
+    if ![psql, openssl]
+        .iter()
+        .all(|p| std::path::Path::new(p).exists())
+    {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (key, certificate) = (dir.path().join("key.pem"), dir.path().join("cert.pem"));
+    let made = std::process::Command::new(openssl)
+        .args([
+            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+        ])
+        .args(["-subj", "/CN=localhost", "-keyout"])
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate)
+        .output()
+        .unwrap();
+    assert!(made.status.success());
+    let running = Running::start(|o| {
+        o.users = vec![PgUser::from_password("ann", "secret")];
+        o.tls = Some(PgTls { certificate, key });
+    })
+    .await;
+    let url = running.url("user=ann dbname=callboard sslmode=require");
+    let run = move || {
+        std::process::Command::new(psql)
+            .args([
+                "-X",
+                "-At",
+                "-d",
+                &url,
+                "-c",
+                "SELECT count(*) FROM contacts",
+            ])
+            .env("PGPASSWORD", "secret")
+            .stdin(Stdio::null())
+            .output()
+    };
+    let out = tokio::task::spawn_blocking(run).await.unwrap().unwrap();
+    let errors = String::from_utf8_lossy(&out.stderr);
+    assert_eq!(String::from_utf8_lossy(&out.stdout), "4\n", "{errors}");
     running.end().await;
 }
 

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-pub use read::{ConfigError, load};
+pub use read::load;
 use units::{Size, Span};
 use users::User;
 

@@ -4,6 +4,8 @@ mod plan;
 mod progress;
 mod tally;
 
+use std::collections::HashSet;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use callboard_ingest::doors::answer::Answer;
@@ -48,6 +50,7 @@ pub fn run(args: SendArgs) -> Result<(), Failure> {
             client,
             plan,
             stop,
+            closed: HashSet::new(),
         };
         let outcome = sending.all().await;
         sending.progress.finish();
@@ -90,6 +93,8 @@ struct Sending {
     tally: Tally,
     failures: Vec<String>,
     stop: CancellationToken,
+    /// Files that give nothing more.
+    closed: HashSet<PathBuf>,
 }
 
 /// Why a part was not acknowledged.
@@ -125,7 +130,7 @@ impl Sending {
                             Err(Unsent::All(failure)) => return Err(failure),
                             Err(Unsent::File(why)) => {
                                 self.failures.push(why);
-                                tails.remove(n);
+                                self.closed.insert(tails.remove(n).path().to_owned());
                             }
                         }
                         self.progress.at(&mut tails, &self.tally);
@@ -134,11 +139,13 @@ impl Sending {
                     Ok(Next::End) => {
                         let done = tails.remove(n);
                         self.progress.done(&done);
+                        self.closed.insert(done.path().to_owned());
                     }
                     Err(e) => {
                         let gone = tails.remove(n);
                         self.failures
                             .push(format!("{}: {e}", gone.path().display()));
+                        self.closed.insert(gone.path().to_owned());
                     }
                 }
             }
@@ -150,7 +157,7 @@ impl Sending {
             }
             if looked.elapsed() > LOOK_FOR_NEW {
                 looked = Instant::now();
-                tails.extend(self.plan.new_files(&self.args, &tails));
+                tails.extend(self.plan.new_files(&self.args, &tails, &self.closed));
             }
             tokio::select! {
                 () = self.stop.cancelled() => {}

@@ -234,7 +234,7 @@ mod tests {
         );
         assert_eq!(
             table(&answer).unwrap(),
-            "queue        n\n----------  ---\nsälés [31m    7\n            120\n2 rows\n"
+            "queue         n\n----------  ---\nsälés [31m    7\n            120\n2 rows\n"
         );
         assert!(answer.raw_rows().unwrap().starts_with('['));
     }

@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize as _;
-
 use super::Config;
 
 /// Prefix of environment variables that stand for keys: `CALLBOARD__HTTP__LISTEN`.
@@ -60,7 +58,8 @@ pub fn load(
             toml::from_str(&text).map_err(|e| content(&name, Some(&text), &e))?;
         for (variable, value) in &variables {
             set(&mut table, variable, value)?;
-            config = Config::deserialize(table.clone())
+            config = toml::Value::Table(table.clone())
+                .try_into()
                 .map_err(|e| content(&format!("environment variable {variable}"), None, &e))?;
         }
     }

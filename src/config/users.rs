@@ -33,14 +33,6 @@ impl std::fmt::Debug for User {
 
 impl User {
     /// The same user for the PostgreSQL wire.
-    pub fn for_postgres(&self) -> callboard_query::pgwire::PgUser {
-        let (_, salt, salted) = self.password.scram();
-        callboard_query::pgwire::PgUser::from_salted(&self.name, salt, salted)
-    }
-}
-
-impl User {
-    /// The same user for the PostgreSQL wire.
     pub fn for_postgres(&self) -> PgUser {
         PgUser::from_salted(&self.name, &self.password.salt, &self.password.salted)
     }

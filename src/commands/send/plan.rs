@@ -1,9 +1,10 @@
 //! What is sent: which files, how they are read, and where each stood.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use callboard_ingest::doors::follow::discover::{Discovery, Found, discover};
-use callboard_ingest::doors::follow::position::Positions;
+use callboard_ingest::doors::follow::position::{Position, Positions};
 use callboard_ingest::doors::follow::{Reading, Tail};
 use callboard_sources::lines::Kind;
 
@@ -83,12 +84,20 @@ impl Plan {
                 "nothing to send: no file holds what --source asks for; if one should, name its --feed",
             ));
         }
-        let mut tails = Vec::new();
-        for file in &found.files {
-            if args.again {
+        if args.again {
+            for file in &found.files {
                 self.positions.forget(&file.path)?;
             }
-            match self.tail(args, file) {
+        }
+        let remembered = if args.again {
+            Vec::new()
+        } else {
+            self.positions.all()
+        };
+        let mut tails = Vec::new();
+        for file in &found.files {
+            let known = self.known(file, &found.files, &remembered);
+            match self.tail(args, file, known.as_ref()) {
                 Ok(tail) => tails.push(tail),
                 Err(e) => failures.push(format!("{}: {e}", file.path.display())),
             }
@@ -97,7 +106,12 @@ impl Plan {
     }
 
     /// Files that have appeared since.
-    pub fn new_files(&self, args: &SendArgs, open: &[Tail]) -> Vec<Tail> {
+    pub fn new_files(
+        &self,
+        args: &SendArgs,
+        open: &[Tail],
+        closed: &HashSet<PathBuf>,
+    ) -> Vec<Tail> {
         let Ok(found) = self.discover(&args.paths) else {
             return Vec::new();
         };
@@ -106,8 +120,12 @@ impl Plan {
             .files
             .iter()
             // What was rotated away under the eyes of a tail was sent by that tail.
-            .filter(|file| !known(&file.path) && !self.is_rotated(&file.path, open))
-            .filter_map(|file| self.tail(args, file).ok())
+            .filter(|file| !closed.contains(&file.path) && !known(&file.path))
+            .filter(|file| !self.is_rotated(&file.path, open))
+            .filter_map(|file| {
+                let position = self.positions.get(&file.path);
+                self.tail(args, file, position.as_ref()).ok()
+            })
             .collect()
     }
 
@@ -118,12 +136,36 @@ impl Plan {
             || is_older_of(path, open)
     }
 
+    /// Where a file stood: under its own name, or, if it was rotated meanwhile, under the name it
+    /// had then.
+    fn known(&self, file: &Found, all: &[Found], remembered: &[Position]) -> Option<Position> {
+        let is_of = |position: &Position, path: &Path| position.is_of(path).unwrap_or(false);
+        let own = self.positions.get(&file.path);
+        if own.as_ref().is_some_and(|p| is_of(p, &file.path)) {
+            return own;
+        }
+        let renamed = remembered
+            .iter()
+            .filter(|p| is_of(p, &file.path))
+            .max_by_key(|p| p.state.offset);
+        if let Some(position) = renamed {
+            return Some(position.clone());
+        }
+        // Where the file that had this name is sent on its own, its rest is not looked for.
+        own.filter(|p| !all.iter().any(|other| is_of(p, &other.path)))
+    }
+
     fn discover(&self, paths: &[PathBuf]) -> std::io::Result<Discovery> {
         let events = self.source == SourceKind::Events;
         discover(paths, self.forced, &|kind| (kind == Kind::Events) == events)
     }
 
-    fn tail(&self, args: &SendArgs, file: &Found) -> std::io::Result<Tail> {
+    fn tail(
+        &self,
+        args: &SendArgs,
+        file: &Found,
+        known: Option<&Position>,
+    ) -> std::io::Result<Tail> {
         let reading = Reading {
             kind: file.kind,
             instance: args.instance.clone(),
@@ -134,8 +176,7 @@ impl Plan {
             Kind::Events => EVENTS_BYTES,
             Kind::Asterisk(_) => LINES_BYTES,
         };
-        let known = self.positions.get(&file.path);
-        Tail::open(&file.path, reading, args.follow, part, known.as_ref())
+        Tail::open(&file.path, reading, args.follow, part, known)
     }
 }
 

@@ -9,6 +9,7 @@ use super::tally::Tally;
 pub struct Progress {
     bar: ProgressBar,
     done: u64,
+    said: String,
 }
 
 impl Progress {
@@ -24,7 +25,11 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(style) {
             bar.set_style(style);
         }
-        Progress { bar, done: 0 }
+        Progress {
+            bar,
+            done: 0,
+            said: String::new(),
+        }
     }
 
     /// The files that are to be sent.
@@ -37,6 +42,7 @@ impl Progress {
 
     /// A part was acknowledged.
     pub fn at(&mut self, tails: &mut [Tail], tally: &Tally) {
+        self.said.clear();
         let open: u64 = tails.iter_mut().map(Tail::consumed).sum();
         self.bar.set_position(self.done + open);
         self.bar.set_message(format!("{} lines", tally.lines()));
@@ -50,8 +56,10 @@ impl Progress {
 
     /// The server takes nothing now.
     pub fn waiting(&mut self, why: &str) {
-        if self.bar.is_hidden() {
-            tracing::warn!("{why}; trying again");
+        // Without a terminal: once, not at each try.
+        if self.bar.is_hidden() && self.said != why {
+            eprintln!("callboard: {why}; trying again");
+            why.clone_into(&mut self.said);
         }
         self.bar.set_message(format!("waiting: {why}"));
     }

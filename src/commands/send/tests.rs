@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,7 +9,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use callboard_sources::lines::{LineReader, NewLine, ReaderState};
 use parking_lot::Mutex;
-use std::collections::HashMap;
 
 use super::*;
 use crate::cli::{SourceKind, To};
@@ -109,6 +109,7 @@ async fn send(args: SendArgs) -> (Tally, Vec<String>, Result<(), Failure>) {
         client,
         plan,
         stop: CancellationToken::new(),
+        closed: HashSet::new(),
     };
     let outcome = sending.all().await;
     (sending.tally, sending.failures, outcome)
@@ -251,4 +252,25 @@ async fn what_is_asked_wrongly_is_said() {
     ] {
         assert_eq!(Plan::new(&wrong, "x").err().unwrap().code, 2);
     }
+}
+
+#[tokio::test]
+async fn a_rotated_log_in_a_folder_is_known_under_its_new_name() {
+    let door = Arc::new(Door::default());
+    let url = serve(door.clone()).await;
+    let dir = tempfile::tempdir().unwrap();
+    let logs = dir.path().join("asterisk");
+    std::fs::create_dir(&logs).unwrap();
+    std::fs::write(logs.join("queue_log"), log(0..50)).unwrap();
+    let state = dir.path().join("state");
+    let ours = args(&url, &state, SourceKind::Asterisk, vec![logs.clone()]);
+    assert_eq!(send(ours.clone()).await.0.lines(), 50);
+    std::fs::write(logs.join("queue_log"), log(0..60)).unwrap();
+    std::fs::rename(logs.join("queue_log"), logs.join("queue_log.1")).unwrap();
+    std::fs::write(logs.join("queue_log"), log(60..65)).unwrap();
+    assert_eq!(send(ours).await.0.lines(), 15);
+    let want: Vec<String> = log(0..65).lines().map(str::to_owned).collect();
+    let mut got = door.lines.lock().clone();
+    got.sort_by_key(|line| want.iter().position(|w| w == line));
+    assert_eq!(got, want, "every line once");
 }

@@ -113,6 +113,18 @@ impl Positions {
         serde_json::from_slice(&text).ok()
     }
 
+    /// All that is remembered, at most 100,000 files.
+    pub fn all(&self) -> Vec<Position> {
+        let Ok(entries) = fs::read_dir(&self.folder) else {
+            return Vec::new();
+        };
+        entries
+            .flatten()
+            .take(100_000)
+            .filter_map(|entry| serde_json::from_slice(&fs::read(entry.path()).ok()?).ok())
+            .collect()
+    }
+
     /// Remembers; the old memory stays until the new one is complete.
     ///
     /// # Errors

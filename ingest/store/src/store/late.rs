@@ -153,7 +153,7 @@ impl Store {
                 }
             }
             let mut grew = false;
-            let found: Vec<Record> = batches.iter().flat_map(|b| records_of(b, &names)).collect();
+            let found: Vec<Record> = batches.iter().flat_map(|b| records_of(b, Some(&names))).collect();
             for record in found {
                 let identity = (
                     record.source.clone(),
@@ -193,8 +193,8 @@ impl Store {
     }
 }
 
-/// The records of a batch of the table `records` that speak of any of the names.
-pub fn records_of(batch: &RecordBatch, names: &BTreeSet<String>) -> Vec<Record> {
+/// The records of a batch of the table `records` that speak of any of the names, or all.
+pub fn records_of(batch: &RecordBatch, names: Option<&BTreeSet<String>>) -> Vec<Record> {
     let text = |name: &str| {
         batch
             .column_by_name(name)
@@ -219,6 +219,7 @@ pub fn records_of(batch: &RecordBatch, names: &BTreeSet<String>) -> Vec<Record> 
     };
     (0..batch.num_rows())
         .filter(|row| {
+            let Some(names) = names else { return true };
             let list = natives.value(*row);
             list.as_string_opt::<i32>()
                 .is_some_and(|l| l.iter().flatten().any(|n| names.contains(n)))

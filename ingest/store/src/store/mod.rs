@@ -4,6 +4,7 @@
 pub mod checkpoint;
 mod flush;
 mod late;
+mod rebuild;
 mod recover;
 mod settled;
 mod view;
@@ -28,6 +29,7 @@ use crate::log::{Disk, Log, LogOptions};
 use crate::snapshot::Snapshot;
 
 pub use flush::Flushed;
+pub use rebuild::{Rebuilt, rebuild};
 
 /// Reads the present of this store, UTC microseconds: the clock, or a replay's clock.
 pub trait Clock: Send + Sync {
@@ -226,6 +228,15 @@ impl Store {
         };
         store.recover().await?;
         Ok(Arc::new(store))
+    }
+
+    /// The number of the next write that replaces rows; kept, so that it is not used again.
+    pub(crate) fn next_attempt(&self) -> Result<i64, StoreError> {
+        let mut inner = self.inner.lock();
+        inner.attempt += 1;
+        let intent = checkpoint::Intent { attempt: inner.attempt, ..Default::default() };
+        self.files.set_intent(&intent)?;
+        Ok(inner.attempt)
     }
 
     /// Gives the maker of derived tables.

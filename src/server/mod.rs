@@ -1,0 +1,242 @@
+//! One server: the store, the doors, the pages and SQL, wired together.
+
+mod derive;
+mod door;
+mod notes;
+mod scribe;
+mod sound;
+mod status;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use callboard_dashboards as dashboards;
+use callboard_ingest::clockwork::{self, Periods};
+use callboard_ingest::doors::http::{Doors, Readiness};
+use callboard_ingest::doors::limits::Limits as DoorLimits;
+use callboard_ingest::doors::platform::{Platforms, SourceDefaults};
+use callboard_ingest::doors::recordings::Recordings;
+use callboard_ingest::doors::recordings::watch::Watch;
+use callboard_ingest::pipeline::Pipeline;
+use callboard_query::{Engine, Principal};
+use callboard_sources::registry::Registry;
+use callboard_store::audio::{AudioOptions, AudioStore};
+use callboard_store::snapshot::Snapshots;
+use callboard_store::store::{Clock, Store, StoreOptions, WallClock};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+pub use scribe::ScribeOptions;
+
+use crate::config::Tls;
+use crate::config::users::User;
+
+/// How a server is set up.
+pub struct ServerOptions {
+    /// The store.
+    pub store: StoreOptions,
+    /// Where pages and doors listen.
+    pub http: SocketAddr,
+    /// Where the Postgres wire listens; `None` = nowhere.
+    pub pg: Option<callboard_query::pgwire::PgOptions>,
+    /// Bounds of the doors.
+    pub doors: DoorLimits,
+    /// Bounds of queries.
+    pub query: callboard_query::Limits,
+    /// How often things happen by themselves.
+    pub periods: Periods,
+    /// The present.
+    pub clock: Arc<dyn Clock>,
+    /// How fast that clock runs.
+    pub speed: f64,
+    /// Zone in which days begin on pages.
+    pub zone: chrono_tz::Tz,
+    /// Users' own reports.
+    pub reports: Option<PathBuf>,
+    /// Instances of platforms, as configured.
+    pub instances: HashMap<String, SourceDefaults>,
+    /// Folders in which recordings appear.
+    pub watch: Vec<Watch>,
+    /// Who may use HTTP; none = anyone on this machine.
+    pub users: Vec<User>,
+    /// Certificate; without one HTTP is not encrypted.
+    pub tls: Option<Tls>,
+    /// Transcription; `None` = off.
+    pub scribe: Option<ScribeOptions>,
+    /// Configuration as shown on the status page.
+    pub shown: Vec<(String, String)>,
+}
+
+impl ServerOptions {
+    /// The defaults on that folder and address.
+    pub fn new(data: impl Into<PathBuf>, http: SocketAddr) -> Self {
+        ServerOptions {
+            store: StoreOptions::new(data),
+            http,
+            pg: None,
+            doors: DoorLimits::default(),
+            query: callboard_query::Limits::default(),
+            periods: Periods::default(),
+            clock: Arc::new(WallClock),
+            speed: 1.0,
+            zone: chrono_tz::UTC,
+            reports: None,
+            instances: HashMap::new(),
+            watch: Vec::new(),
+            users: Vec::new(),
+            tls: None,
+            scribe: None,
+            shown: Vec::new(),
+        }
+    }
+}
+
+/// A running server.
+pub struct Server {
+    /// Where pages and doors listen.
+    pub http: SocketAddr,
+    /// Where the Postgres wire listens.
+    pub pg: Option<SocketAddr>,
+    /// What doors hand to.
+    pub pipeline: Arc<Pipeline>,
+    /// Takes recordings.
+    pub recordings: Recordings,
+    /// Ends it.
+    pub stop: CancellationToken,
+    /// The work of transcription, where it is on.
+    pub scribe: Option<Arc<scribe::Scribe>>,
+    serving: Vec<tokio::task::JoinHandle<()>>,
+}
+
+struct Ready(Arc<Store>);
+
+impl Readiness for Ready {
+    fn ready(&self) -> Result<(), String> {
+        match self.0.log.failure() {
+            Some(reason) => Err(format!("the log cannot be written: {reason}")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Server {
+    /// Opens the store and serves.
+    ///
+    /// # Errors
+    /// A sentence that says what, where and what to do.
+    pub async fn start(options: ServerOptions, metrics: PrometheusHandle) -> Result<Self, String> {
+        // The addresses first: a port in use is found before anything is touched.
+        let listener = TcpListener::bind(options.http).await.map_err(|e| {
+            format!(
+                "cannot listen on {}: {e}; stop what listens there, or choose another with --http",
+                options.http
+            )
+        })?;
+        let http = listener.local_addr().map_err(|e| e.to_string())?;
+        let registry = Arc::new(Registry);
+        let store = Store::open(options.store, registry, options.clock.clone())
+            .await
+            .map_err(|e| e.to_string())?;
+        let stop = CancellationToken::new();
+        let pipeline = Pipeline::start(store.clone());
+        clockwork::start(&pipeline, options.periods, &stop);
+
+        let engine = Engine::new(store.clone() as Arc<dyn Snapshots>, options.query)
+            .map_err(|e| format!("SQL cannot start: {e}"))?;
+        store.set_derive(Arc::new(derive::Derived(engine.clone())));
+        let audio = Arc::new(AudioStore::new(store.lake.clone(), AudioOptions::default()));
+        let doors = Doors::new(pipeline.clone(), Arc::new(Ready(store.clone())), options.doors);
+        let recordings =
+            Recordings::new(doors.clone(), Arc::new(sound::Kept(audio.clone(), store.clone())));
+        for watch in options.watch {
+            let watched = callboard_ingest::doors::recordings::watch::run(
+                watch,
+                recordings.clone(),
+                stop.clone(),
+            );
+            tokio::spawn(watched);
+        }
+        let scribe = match options.scribe {
+            Some(options) => {
+                Some(scribe::Scribe::start(options, pipeline.clone(), audio.clone(), stop.clone())?)
+            }
+            None => None,
+        };
+        let clock = options.clock.clone();
+        let given = dashboards::Given {
+            data: Arc::new(dashboards::EngineData::new(&engine, Principal::local())),
+            audio: Arc::new(sound::Played { audio, store: store.clone() }),
+            notes: Arc::new(notes::Written(pipeline.clone())),
+            status: Arc::new(status::Reported {
+                pipeline: pipeline.clone(),
+                engine: engine.clone(),
+                scribe: scribe.clone(),
+                shown: options.shown,
+                started: WallClock.now(),
+            }),
+            changes: dashboards::Changes {
+                version: store.changes(),
+                clock: Arc::new(move || clock.now()),
+                speed: options.speed,
+            },
+            zone: options.zone,
+            reports: options.reports,
+            stop: stop.clone(),
+        };
+        let app = dashboards::router(dashboards::App::new(given))
+            .merge(callboard_ingest::doors::http::router(doors.clone()))
+            .merge(recordings.clone().router())
+            .merge(Platforms::new(doors, options.instances).router())
+            .merge(callboard_query::router(engine.clone()))
+            .route(
+                "/metrics",
+                axum::routing::get(move || {
+                    let text = metrics.render();
+                    async move { text }
+                }),
+            );
+        // With users, or beyond this machine, credentials decide; else only this machine may ask.
+        let app = if options.http.ip().is_loopback() && options.users.is_empty() {
+            app.layer(axum::middleware::from_fn(dashboards::guard::layer))
+        } else {
+            door::guarded(app, options.users)
+        };
+
+        let mut serving = Vec::new();
+        let mut pg = None;
+        if let Some(options) = options.pg {
+            let wire = callboard_query::pgwire::serve(engine, options, stop.clone())
+                .await
+                .map_err(|e| e.to_string())?;
+            pg = Some(wire.addr);
+            serving.push(tokio::spawn(wire.stopped()));
+        }
+        serving.push(crate::tls::serve(listener, options.tls.as_ref(), app, stop.clone())?);
+        Ok(Server { http, pg, pipeline, recordings, stop, scribe, serving })
+    }
+
+    /// Stops cleanly: doors close, everything goes to the lake, the log is closed.
+    ///
+    /// # Errors
+    /// When the last flush failed; what is acknowledged is in the log all the same.
+    pub async fn stop(self) -> Result<(), String> {
+        self.stop.cancel();
+        for task in self.serving {
+            // A client that does not let go must not hold up the stop.
+            let _ = tokio::time::timeout(std::time::Duration::from_secs(5), task).await;
+        }
+        if let Some(scribe) = &self.scribe {
+            scribe.stop();
+        }
+        let store = self.pipeline.store().clone();
+        let flushed = store.flush(true).await.map_err(|e| {
+            format!("the last flush failed ({e}); the log keeps everything for the next start")
+        });
+        let closed = store.log.close().map_err(|e| e.to_string());
+        flushed?;
+        closed
+    }
+}

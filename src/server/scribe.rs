@@ -1,0 +1,346 @@
+//! The work of transcription: recordings that have no transcript, one conversation at a time, on
+//! threads of low priority; results are records like any other.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use callboard_ingest::doors::intake::{Candidate, Intake};
+use callboard_ingest::pipeline::Pipeline;
+use callboard_model::cloudevents::CloudEvent;
+use callboard_model::cloudevents::data::{Gap, TagData, TranscriptData, TurnData, WordData};
+use callboard_model::tables::RecordingRow;
+use callboard_store::audio::AudioStore;
+use callboard_transcribe::engine::Cancel;
+use callboard_transcribe::{
+    Conversation, Leg, LegInput, RecordingInput, Transcriber, TranscriberConfig,
+};
+use tokio_util::sync::CancellationToken;
+
+/// Source of the events that carry transcripts.
+const SOURCE: &str = "/callboard/transcribe";
+
+/// How long one leg waits for the other before it is transcribed alone.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A recording that was begun so often without an end took the process down.
+const ATTEMPTS: i64 = 2;
+
+/// What legs of one recording share: start, contact, queue.
+type Group = (Option<i64>, String, Option<String>);
+
+/// How transcription is set up.
+#[derive(Debug, Clone)]
+pub struct ScribeOptions {
+    /// Models, threads, keyword lists.
+    pub transcriber: TranscriberConfig,
+}
+
+/// The worker.
+pub struct Scribe {
+    pipeline: Arc<Pipeline>,
+    audio: Arc<AudioStore>,
+    transcriber: Transcriber,
+    cancel: Cancel,
+    running: AtomicBool,
+    done_ms: AtomicU64,
+}
+
+impl Scribe {
+    /// Loads the models and begins.
+    ///
+    /// # Errors
+    /// A sentence: which model, what is wrong with it, what to do.
+    pub fn start(
+        options: ScribeOptions,
+        pipeline: Arc<Pipeline>,
+        audio: Arc<AudioStore>,
+        stop: CancellationToken,
+    ) -> Result<Arc<Self>, String> {
+        let transcriber = Transcriber::start(options.transcriber).map_err(|e| e.to_string())?;
+        let scribe = Arc::new(Scribe {
+            pipeline,
+            audio,
+            transcriber,
+            cancel: Cancel::default(),
+            running: AtomicBool::new(false),
+            done_ms: AtomicU64::new(0),
+        });
+        let worker = scribe.clone();
+        tokio::spawn(async move { worker.run(stop).await });
+        Ok(scribe)
+    }
+
+    /// Stops what is running; it is begun anew at the next start.
+    pub fn stop(&self) {
+        self.cancel.cancel();
+    }
+
+    /// Waiting, running, seconds of audio done, and why nothing is done.
+    pub fn figures(&self) -> (u64, u64, f64, Option<String>) {
+        let running = u64::from(self.running.load(Ordering::Relaxed));
+        let waiting = self.pipeline.store().untranscribed().len() as u64;
+        let seconds = self.done_ms.load(Ordering::Relaxed) as f64 / 1000.0;
+        (waiting.saturating_sub(running), running, seconds, None)
+    }
+
+    async fn run(&self, stop: CancellationToken) {
+        let mut first_seen: HashMap<String, Instant> = HashMap::new();
+        let mut failing: HashMap<String, u32> = HashMap::new();
+        while !stop.is_cancelled() {
+            let Some(job) = self.next(&mut first_seen) else {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(Duration::from_millis(250)) => {}
+                }
+                continue;
+            };
+            self.running.store(true, Ordering::Relaxed);
+            let name = job.first().map(|r| r.contact_id.clone()).unwrap_or_default();
+            if let Err(error) = self.conversation(job).await {
+                let times = failing.entry(name.clone()).or_default();
+                *times += 1;
+                tracing::warn!(contact = name, error, "a transcript could not be written");
+                tokio::time::sleep(Duration::from_secs(u64::from((*times).min(30)))).await;
+            }
+            self.running.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// The next conversation: all its legs, once both are there or one has waited long enough.
+    fn next(&self, first_seen: &mut HashMap<String, Instant>) -> Option<Vec<RecordingRow>> {
+        let mut groups: BTreeMap<Group, Vec<RecordingRow>> = BTreeMap::new();
+        let waiting = self.pipeline.store().untranscribed();
+        first_seen.retain(|id, _| waiting.iter().any(|r| r.recording_id == *id));
+        for row in waiting {
+            first_seen.entry(row.recording_id.clone()).or_insert_with(Instant::now);
+            // Legs of one recording share contact and start.
+            let start = row.started_at.map(|t| t.0);
+            let group = (start, row.contact_id.clone(), row.queue.clone());
+            groups.entry(group).or_default().push(row);
+        }
+        groups.into_values().find(|rows| {
+            let whole = rows.iter().any(|r| r.leg == "both" || r.leg == "mixed")
+                || ["agent", "customer"].iter().all(|leg| rows.iter().any(|r| r.leg == *leg));
+            whole
+                || rows
+                    .iter()
+                    .all(|r| first_seen.get(&r.recording_id).is_some_and(|t| t.elapsed() > PATIENCE))
+        })
+    }
+
+    async fn conversation(&self, rows: Vec<RecordingRow>) -> Result<(), String> {
+        // A file for both beside files for each: the separate legs say more.
+        let (legs, rest): (Vec<_>, Vec<_>) =
+            rows.into_iter().partition(|r| r.leg == "agent" || r.leg == "customer");
+        let (rows, beside) = if legs.is_empty() { (rest, Vec::new()) } else { (legs, rest) };
+        for row in &beside {
+            let why = "the same conversation has a file for each leg, and these were transcribed";
+            self.tell(row, "skipped", why, None).await?;
+        }
+        let attempts = rows.iter().map(|r| r.attempts).max().unwrap_or(0);
+        if attempts >= ATTEMPTS {
+            let why = format!("begun {attempts} times and never ended: it took the process down");
+            for row in &rows {
+                self.tell(row, "failed", &why, None).await?;
+            }
+            return Ok(());
+        }
+        self.begin(&rows, attempts + 1).await?;
+        let mut inputs = Vec::new();
+        for row in &rows {
+            let bytes = self
+                .audio
+                .get(&row.recording_id)
+                .await
+                .map_err(|e| e.to_string())?;
+            match bytes {
+                Some(bytes) => inputs.push(LegInput::new(leg_of(row), bytes)),
+                None => self.tell(row, "failed", "its audio is not in the lake", None).await?,
+            }
+        }
+        if inputs.is_empty() {
+            return Ok(());
+        }
+        let transcribed = tokio::task::block_in_place(|| {
+            self.transcriber.transcribe_with(
+                &RecordingInput::new(inputs),
+                &self.cancel,
+                &mut |_| {},
+            )
+        });
+        match transcribed {
+            Ok(conversation) => {
+                self.done_ms.fetch_add(conversation.timings.audio_ms, Ordering::Relaxed);
+                metrics::counter!("callboard_transcribed_audio_milliseconds_total")
+                    .increment(conversation.timings.audio_ms);
+                for row in &rows {
+                    self.done(row, &conversation).await?;
+                }
+            }
+            Err(_) if self.cancel.is_cancelled() => {}
+            Err(error) => {
+                for row in &rows {
+                    self.tell(row, "failed", &error.to_string(), None).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the attempt down before it begins.
+    async fn begin(&self, rows: &[RecordingRow], attempt: i64) -> Result<(), String> {
+        let now = self.pipeline.now();
+        let mut events = Vec::new();
+        for row in rows {
+            let data = TranscriptData {
+                recording_id: Some(row.recording_id.clone()),
+                attempt: u32::try_from(attempt).ok(),
+                ..TranscriptData::default()
+            };
+            let id = format!("{}@attempt{attempt}", row.recording_id);
+            let event = CloudEvent::new(SOURCE, &id, "callboard.transcript.started", now, data);
+            events.push(Candidate::Record(event.record(now).map_err(|e| e.to_string())?));
+        }
+        self.pipeline.submit(events).await.map(|_| ()).map_err(|e| e.to_string())
+    }
+
+    async fn done(&self, row: &RecordingRow, c: &Conversation) -> Result<(), String> {
+        let own = leg_of(row);
+        let mine = |leg: Leg| own == Leg::Both || leg == own || leg == Leg::Both;
+        if let Some((_, class, reason)) = c.failed.iter().find(|(leg, _, _)| *leg == own) {
+            return self.tell(row, "failed", &format!("{class}: {reason}"), Some(c)).await;
+        }
+        let mut data = facts(row, c);
+        data.state = Some("done".to_owned());
+        data.turns = Some(
+            c.turns
+                .iter()
+                .filter(|t| mine(t.leg))
+                .map(|t| TurnData {
+                    leg: leg_name(t.leg).to_owned(),
+                    seq: Some(i64::from(t.seq) + 1),
+                    start_ms: t.start_ms as i64,
+                    end_ms: t.end_ms as i64,
+                    text: t.text.clone(),
+                    confidence: Some(f64::from(t.confidence)),
+                    sentiment: Some(t.sentiment.compound),
+                    words: t
+                        .words
+                        .iter()
+                        .map(|w| WordData {
+                            w: w.text.clone(),
+                            s: w.start_ms as i64,
+                            e: w.end_ms as i64,
+                            p: (f64::from(w.p) * 1000.0).round() / 1000.0,
+                        })
+                        .collect(),
+                })
+                .collect(),
+        );
+        let mut tags: Vec<TagData> = c
+            .tags
+            .iter()
+            .filter(|t| mine(t.leg))
+            .map(|t| TagData {
+                kind: t.kind.clone(),
+                name: t.name.clone(),
+                leg: Some(leg_name(t.leg).to_owned()),
+                start_ms: Some(t.start_ms as i64),
+                end_ms: Some(t.end_ms as i64),
+                evidence: Some(t.evidence.clone()),
+                turn_seq: Some(i64::from(t.turn) + 1),
+                score: None,
+                rule_version: Some(c.rule_version.clone()),
+            })
+            .collect();
+        for r in c.redactions.iter().filter(|r| mine(r.leg)) {
+            tags.push(TagData {
+                kind: "redaction".to_owned(),
+                name: r.entity.mask().trim_matches(['[', ']']).to_lowercase(),
+                leg: Some(leg_name(r.leg).to_owned()),
+                start_ms: Some(r.span.start_ms as i64),
+                end_ms: Some(r.span.end_ms as i64),
+                rule_version: Some(c.rule_version.clone()),
+                ..TagData::default()
+            });
+        }
+        data.tags = Some(tags);
+        data.silenced = Some(
+            c.silent_spans(own)
+                .iter()
+                .map(|s| Gap {
+                    start_ms: s.start_ms as i64,
+                    end_ms: s.end_ms as i64,
+                    reason: "card number or security code".to_owned(),
+                })
+                .collect(),
+        );
+        self.write(row, data).await
+    }
+
+    /// Writes an outcome without turns.
+    async fn tell(
+        &self,
+        row: &RecordingRow,
+        state: &str,
+        why: &str,
+        c: Option<&Conversation>,
+    ) -> Result<(), String> {
+        let mut data = match c {
+            Some(c) => facts(row, c),
+            None => TranscriptData {
+                recording_id: Some(row.recording_id.clone()),
+                contact_id: Some(row.contact_id.clone()),
+                ..TranscriptData::default()
+            },
+        };
+        data.state = Some(state.to_owned());
+        data.reason = Some(why.to_owned());
+        self.write(row, data).await
+    }
+
+    async fn write(&self, row: &RecordingRow, data: TranscriptData) -> Result<(), String> {
+        let now = self.pipeline.now();
+        let model = data.model.clone().unwrap_or_default();
+        let id = format!("{}@{}@{model}@{now}", row.recording_id, data.state.as_deref().unwrap_or(""));
+        let event = CloudEvent::new(SOURCE, &id, "callboard.transcript.recorded", now, data);
+        let record = event.record(now).map_err(|e| e.to_string())?;
+        self.pipeline
+            .submit(vec![Candidate::Record(record)])
+            .await
+            .map(|_| ())
+            .map_err(|e| e.to_string())
+    }
+}
+
+/// What is known of the audio and of what transcribed it.
+fn facts(row: &RecordingRow, c: &Conversation) -> TranscriptData {
+    let audio = c.audio.iter().find(|a| a.leg == leg_of(row)).or(c.audio.first());
+    TranscriptData {
+        recording_id: Some(row.recording_id.clone()),
+        contact_id: Some(row.contact_id.clone()),
+        model: Some(format!("{} rules {}", c.engine.model, c.rule_version)),
+        codec: audio.map(|a| a.codec.clone()),
+        rate: audio.map(|a| i64::from(a.rate)),
+        channels: audio.map(|a| i64::from(a.channels)),
+        duration_ms: audio.map(|a| a.duration_ms as i64),
+        ..TranscriptData::default()
+    }
+}
+
+fn leg_of(row: &RecordingRow) -> Leg {
+    match row.leg.as_str() {
+        "agent" => Leg::Agent,
+        "customer" => Leg::Customer,
+        _ => Leg::Both,
+    }
+}
+
+fn leg_name(leg: Leg) -> &'static str {
+    match leg {
+        Leg::Both => "mixed",
+        other => other.name(),
+    }
+}

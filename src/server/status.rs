@@ -1,0 +1,113 @@
+//! The figures of the status page.
+
+use std::sync::Arc;
+
+use callboard_dashboards::{FeedStatus, Status, StatusReport, TableStatus};
+use callboard_ingest::pipeline::Pipeline;
+use callboard_query::{Engine, Principal};
+
+use super::scribe::Scribe;
+
+/// Gathers the figures.
+pub struct Reported {
+    /// Doors' figures and the store.
+    pub pipeline: Arc<Pipeline>,
+    /// For counts.
+    pub engine: Engine,
+    /// Transcription, where it is on.
+    pub scribe: Option<Arc<Scribe>>,
+    /// Configuration as shown.
+    pub shown: Vec<(String, String)>,
+    /// Start of the process, UTC microseconds.
+    pub started: i64,
+}
+
+#[async_trait::async_trait]
+impl Status for Reported {
+    async fn report(&self) -> StatusReport {
+        let store = self.pipeline.store();
+        let health = store.health();
+        let now = store.now();
+        let feeds = self
+            .pipeline
+            .heard()
+            .into_iter()
+            .map(|(source, h)| FeedStatus {
+                per_minute: h.per_minute(now) as f64,
+                source,
+                last_received_at: (h.last_received > 0).then_some(h.last_received),
+                last_event_at: (h.last_event > 0).then_some(h.last_event),
+                taken: h.taken,
+                repeated: h.repeated,
+                refused: h.refused,
+                finished: false,
+            })
+            .collect();
+        let tables = store
+            .lake
+            .health()
+            .into_iter()
+            .map(|t| TableStatus {
+                name: t.table.to_owned(),
+                version: i64::try_from(t.version).unwrap_or(i64::MAX),
+                files: t.files as u64,
+                bytes: t.bytes,
+                rows: t.rows.unwrap_or(0),
+                problem: t.last_error,
+            })
+            .collect();
+        let (waiting, running, seconds, problem) = match &self.scribe {
+            Some(scribe) => scribe.figures(),
+            None => (
+                store.untranscribed().len() as u64,
+                0,
+                0.0,
+                Some("transcription is off; give a model with [transcribe] model".to_owned()),
+            ),
+        };
+        StatusReport {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at: self.started,
+            feeds,
+            dead_letters: self.dead_letters().await,
+            visible_lag_ms: None,
+            pipeline_backlog: health.late as u64,
+            log_bytes: health.log_bytes,
+            live_keys: health.open_keys as u64,
+            flush: health.flushes,
+            flushed_at: health.last_flush,
+            transcribe_waiting: waiting,
+            transcribe_running: running,
+            transcribed_seconds: seconds,
+            transcribe_problem: problem,
+            memory_bytes: resident(),
+            tables,
+            config: self.shown.clone(),
+            problems: health.failing.into_iter().collect(),
+        }
+    }
+}
+
+impl Reported {
+    async fn dead_letters(&self) -> u64 {
+        use arrow::array::AsArray;
+        use arrow::datatypes::Int64Type;
+        let session = self.engine.session(Principal::local());
+        let answer = session.cached("select count(*) as n from callboard.dead_letters").await;
+        answer
+            .ok()
+            .and_then(|a| {
+                let batch = a.batches.first()?.clone();
+                let n = batch.column(0).as_primitive_opt::<Int64Type>()?.value(0);
+                u64::try_from(n).ok()
+            })
+            .unwrap_or(0)
+    }
+}
+
+/// Resident memory of this process, bytes.
+pub fn resident() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = text.split_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * 4096)
+}

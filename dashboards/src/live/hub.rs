@@ -35,12 +35,15 @@ pub struct Frame {
     parts: Vec<(String, String)>,
 }
 
+/// A board with the version and the start of the day it was made for.
+type Kept = (u64, i64, Arc<Board>);
+
 /// The board's loops.
 pub struct Hub {
     stop: CancellationToken,
     loops: Mutex<HashMap<Tz, watch::Sender<Arc<Frame>>>>,
     /// The latest board per zone with the version it was made from.
-    kept: tokio::sync::Mutex<HashMap<Tz, (u64, i64, Arc<Board>)>>,
+    kept: tokio::sync::Mutex<HashMap<Tz, Kept>>,
 }
 
 impl Hub {

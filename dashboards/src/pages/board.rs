@@ -48,6 +48,6 @@ pub async fn page(
     let frame = Frame::new("Live board", "/")
         .script("board.js")
         .theme(&params)
-        .as_of(zone, now);
+        .data_of(zone, now);
     Ok(respond(&frame, &body))
 }

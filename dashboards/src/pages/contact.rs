@@ -154,7 +154,7 @@ pub async fn page(
     let frame = Frame::new(format!("Contact {id}"), "/contacts")
         .script("player.js")
         .theme(&params);
-    Ok(respond(&frame.as_of(zone, contact.row.now), &body))
+    Ok(respond(&frame.data_of(zone, contact.row.now), &body))
 }
 
 fn head(row: &Row<'_>, zone: Tz) -> Markup {

@@ -85,7 +85,7 @@ pub async fn page(
     let frame = Frame::new("Contacts", "/contacts")
         .script("forms.js")
         .theme(&params);
-    Ok(respond(&frame.as_of(choice.range.zone, app.now()), &body))
+    Ok(respond(&frame.data_of(choice.range.zone, app.now()), &body))
 }
 
 /// Names for the choices of the form.

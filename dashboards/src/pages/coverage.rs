@@ -82,7 +82,7 @@ pub async fn page(
     let frame = Frame::new("Coverage", "/coverage")
         .script("forms.js")
         .theme(&params);
-    Ok(respond(&frame.as_of(choice.range.zone, rows.now), &body))
+    Ok(respond(&frame.data_of(choice.range.zone, rows.now), &body))
 }
 
 fn sql(choice: &Choice) -> String {

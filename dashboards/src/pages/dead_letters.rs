@@ -68,7 +68,7 @@ pub async fn page(
     Ok(respond(
         &Frame::new("Dead letters", "/status")
             .theme(&params)
-            .as_of(zone, rows.now),
+            .data_of(zone, rows.now),
         &body,
     ))
 }

@@ -52,7 +52,7 @@ pub async fn page(
     Ok(respond(
         &Frame::new("Status", "/status")
             .theme(&params)
-            .as_of(zone, now),
+            .data_of(zone, now),
         &body,
     ))
 }

@@ -61,7 +61,7 @@ pub async fn drill(
     )?;
     let frame = Frame::new(format!("{}: the list behind it", m.title), "/reports")
         .theme(&params)
-        .as_of(run.choice.range.zone, rows.now);
+        .data_of(run.choice.range.zone, rows.now);
     Ok(respond(
         &frame,
         &body(&run, &measure, m, &cell, &rows, page),

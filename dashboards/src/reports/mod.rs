@@ -89,7 +89,7 @@ impl Library {
             .take(MOST_FILES)
         {
             if let Some(name) = path.file_stem().and_then(|s| s.to_str()) {
-                all.insert(name.to_owned(), self.from_file(name, &path));
+                all.insert(name.to_owned(), self.file_of(name, &path));
             }
         }
         all
@@ -106,13 +106,13 @@ impl Library {
         if let Some(folder) = &self.folder {
             let path = folder.join(format!("{name}.toml"));
             if path.is_file() {
-                return Some(self.from_file(name, &path));
+                return Some(self.file_of(name, &path));
             }
         }
         self.built_in.get(name).cloned()
     }
 
-    fn from_file(&self, name: &str, path: &Path) -> Found {
+    fn file_of(&self, name: &str, path: &Path) -> Found {
         let meta = std::fs::metadata(path).map_err(|e| format!("{}: {e}", path.display()))?;
         if meta.len() > LARGEST {
             return Err(format!(

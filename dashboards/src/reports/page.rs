@@ -110,7 +110,7 @@ pub async fn report(
     let frame = Frame::new(run.report.title.clone(), "/reports")
         .theme(&params)
         .script("forms.js")
-        .as_of(run.choice.range.zone, app.now());
+        .data_of(run.choice.range.zone, app.now());
     Ok(respond(&frame, &body))
 }
 

@@ -54,7 +54,7 @@ impl Frame {
 
     /// With the snapshot's time in the foot.
     #[must_use]
-    pub fn as_of(mut self, zone: Tz, now: i64) -> Self {
+    pub fn data_of(mut self, zone: Tz, now: i64) -> Self {
         self.foot = Some(format!(
             "Data as of {} {zone}.",
             format::date_time(zone, now)

@@ -5,9 +5,9 @@ use std::collections::{HashMap, VecDeque};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// How many stamps are remembered. Channel event logs step back by fractions of a millisecond,
-/// call detail records by the length of a call.
-const STAMPS: usize = 256;
+/// How many stamps are remembered. Channel event logs step back by fractions of a millisecond;
+/// call detail records step back by the length of a call, but no two of them are equal.
+const STAMPS: usize = 64;
 
 /// How many different lines of one stamp are told apart; more than any platform writes in one
 /// tick of its clock.

@@ -9,4 +9,5 @@ mod pipeline;
 mod properties;
 mod shift_rows;
 mod stories;
+mod stories_of_agents;
 mod tally;

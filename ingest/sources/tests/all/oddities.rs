@@ -1,5 +1,5 @@
 //! The oddities of the recorded shift, by their numbers in its README, where they concern events.
-//! O19, O20 and O29 are about recordings and what was said in them; O24 (files are not sorted) is
+//! O19 and O29 are about what recordings hold; O24 (files are not sorted) is
 //! what the properties are about.
 
 use callboard_sources::asterisk::Feed;

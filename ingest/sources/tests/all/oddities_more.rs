@@ -143,6 +143,18 @@ fn o21_a_muted_recording_is_told_by_the_contact() {
     );
 }
 
+/// O19 and O20: a contact says that it was recorded, whether or not the audio ever comes.
+#[test]
+fn o20_connected_contacts_announce_their_recordings() {
+    let announced = all()
+        .contacts
+        .values()
+        .filter_map(|c| c.contact.as_ref())
+        .filter(|c| text(&c.attributes).contains("recording_announced"))
+        .count();
+    assert_eq!(announced, 74);
+}
+
 #[test]
 fn o22_hold_is_only_in_ami() {
     let talk = segment(all(), "1795253982.23/q1/talk");

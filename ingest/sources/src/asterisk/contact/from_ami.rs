@@ -223,6 +223,9 @@ fn call_event<'a>(
             story.customer = true;
             story.extras.push(extra);
         }
+        "MixMonitorStart" => {
+            story.announced.get_or_insert_with(|| mark.clone());
+        }
         "MixMonitorMute" => {
             if event.get("State") == "1" {
                 story.mutes.push((mark.clone(), None));

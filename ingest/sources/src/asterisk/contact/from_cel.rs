@@ -113,6 +113,9 @@ fn follow(row: &Row<'_>, mark: &Mark, course: &mut Course, story: &mut Story) {
             }
             course.since = Some(mark.clone());
         }
+        "APP_START" if row.app == "MixMonitor" => {
+            story.announced.get_or_insert_with(|| mark.clone());
+        }
         "APP_START" if row.app == "VoiceMail" => {
             let mut extra = Extra::new(FEED, call, "voicemail", "voicemail", mark);
             let mailbox = row.first_argument();

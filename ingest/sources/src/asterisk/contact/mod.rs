@@ -108,6 +108,8 @@ pub(super) struct Story {
     customer: bool,
     /// Muted spans of recordings: from, until.
     mutes: Vec<(Mark, Option<i64>)>,
+    /// When a recording was first said to begin.
+    announced: Option<Mark>,
     /// Transfers: the party that transferred, and when.
     transfers: Vec<(Option<usize>, Mark)>,
 }
@@ -297,6 +299,13 @@ fn menu(
     }
     extra
 }
+
+/// Attribute of a contact: when the platform said that its recording begins, RFC 3339.
+pub const ATTR_RECORDING_ANNOUNCED: &str = "recording_announced";
+
+/// Attribute of a contact: spans in which its recording is muted, JSON array of
+/// `{start, end, reason}`, times in RFC 3339, `end` null while it lasts.
+pub const ATTR_RECORDING_MUTED: &str = "recording_muted";
 
 /// Whether two feeds' times can be of the same thing.
 fn near(a: i64, b: i64) -> bool {

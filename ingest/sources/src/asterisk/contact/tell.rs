@@ -8,7 +8,9 @@ use callboard_model::ids::PlatformId;
 use callboard_model::statement::{F, Statement, Thing};
 use callboard_model::time::{SECOND, format_rfc3339};
 
-use super::{Extra, Offer, Stay, Story, Talk, near};
+use super::{
+    ATTR_RECORDING_ANNOUNCED, ATTR_RECORDING_MUTED, Extra, Offer, Stay, Story, Talk, near,
+};
 use crate::asterisk::{Claims, Feed, Mark, instance_source};
 
 /// What a caller was led to lies no further behind the end of what led there, microseconds.
@@ -305,7 +307,11 @@ fn tell_contact(story: Story, instance: &str, out: &mut Vec<Statement>) {
             .collect();
         let json = serde_json::Value::from(spans).to_string();
         let mark = &story.mutes[story.mutes.len() - 1].0;
-        contact.text(mark, F::Attr("recording_muted".into()), &json);
+        contact.text(mark, F::Attr(ATTR_RECORDING_MUTED.into()), &json);
+    }
+    if let Some(mark) = &story.announced {
+        let at = format_rfc3339(mark.at);
+        contact.text(mark, F::Attr(ATTR_RECORDING_ANNOUNCED.into()), &at);
     }
     contact.state(&Thing::Contact, out);
     for (kind, call, mark) in story.links {

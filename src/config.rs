@@ -86,6 +86,8 @@ pub struct Tls {
 pub struct Lake {
     /// `object_store` URL; the data folder when missing.
     pub url: Option<String>,
+    /// How often what has settled goes to the lake; every 30 s when missing.
+    pub flush: Option<Span>,
 }
 
 /// An instance of a platform.

@@ -99,6 +99,9 @@ pub async fn start(
 ) -> Result<Server, Failure> {
     let mut options = ServerOptions::new(&config.data, config.http.listen);
     options.store.lake = config.lake.url.clone();
+    if let Some(flush) = config.lake.flush {
+        options.periods.flush = flush.0;
+    }
     options.pg = Some(PgOptions {
         addr: config.pg.listen,
         users: config.users.iter().map(|u| u.for_postgres()).collect(),

@@ -150,7 +150,7 @@ impl Server {
         let audio = Arc::new(AudioStore::new(store.lake.clone(), AudioOptions::default()));
         let doors = Doors::new(pipeline.clone(), Arc::new(Ready(store.clone())), options.doors);
         let recordings =
-            Recordings::new(doors.clone(), Arc::new(sound::Kept(audio.clone(), store.clone())));
+            Recordings::new(doors.clone(), Arc::new(sound::Kept(audio.clone())));
         for watch in options.watch {
             let watched = callboard_ingest::doors::recordings::watch::run(
                 watch,

@@ -12,7 +12,7 @@ use callboard_transcribe::audio::{
 };
 
 /// Keeps what doors bring.
-pub struct Kept(pub Arc<AudioStore>, pub Arc<Store>);
+pub struct Kept(pub Arc<AudioStore>);
 
 #[async_trait::async_trait]
 impl callboard_ingest::doors::recordings::AudioStore for Kept {

@@ -1,1 +1,9 @@
-//! Whole-program tests.
+//! The whole program, from outside: the real binary, real files, a real browser, real readers.
+//! The binary is the one built beside these tests (`cargo test --workspace` builds it first), or
+//! the one that CALLBOARD_BIN names.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod architecture;
+mod crash;
+mod shift;
+mod support;

@@ -1,0 +1,28 @@
+# Callboard: what a newcomer runs. Everything but `bench` uses one dev profile.
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+
+.PHONY: demo test check fmt bench python clean
+
+demo: ## A recorded shift, replayed in your browser: http://127.0.0.1:8080
+	cargo build --workspace --all-targets
+	$${CARGO_TARGET_DIR:-target}/debug/callboard demo $(ARGS)
+
+test: python ## All tests; needs chromium, chromium-driver, postgresql-client, python3-venv
+	cargo build --workspace --all-targets
+	CALLBOARD_PYTHON=$(abspath $(PYTHON)) cargo test --workspace --no-fail-fast
+
+check: ## Formatting and lints
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+python: $(VENV)/ready
+
+$(VENV)/ready: tests/readers/requirements.txt
+	python3 -m venv $(VENV)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+bench: ## Figures beside peers: see docs/performance.md
+	@echo "make bench is not there yet; docs/performance.md says what it will measure" >&2; exit 1

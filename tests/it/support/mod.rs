@@ -1,0 +1,171 @@
+//! A server in a process of its own, on ports that it chose, ended with the test.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+/// How long anything may take before the test says that it hangs.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The project's folder.
+pub fn project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
+
+/// The recorded shift.
+pub fn shift() -> PathBuf {
+    project().join("datasets/shift-asterisk")
+}
+
+/// The binary under test.
+pub fn binary() -> PathBuf {
+    if let Some(path) = std::env::var_os("CALLBOARD_BIN") {
+        return path.into();
+    }
+    // target/PROFILE/deps/it-HASH -> target/PROFILE/callboard
+    let here = std::env::current_exe().unwrap();
+    let binary = here.parent().unwrap().parent().unwrap().join("callboard");
+    assert!(binary.exists(), "{} is not built; run `cargo build --workspace`", binary.display());
+    binary
+}
+
+/// Waits until something is so.
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{what} did not come within {PATIENCE:?}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// A running server.
+pub struct Server {
+    child: Child,
+    /// `http://127.0.0.1:PORT`.
+    pub url: String,
+    /// Port of the PostgreSQL wire.
+    pub pg: u16,
+    client: reqwest::blocking::Client,
+}
+
+impl Server {
+    /// Starts `callboard serve` on a data folder, with more arguments.
+    pub fn serve(data: &Path, more: &[&str]) -> Server {
+        let mut command = Command::new(binary());
+        command
+            .args(["serve", "--http", "127.0.0.1:0", "--pg", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .args(more);
+        Server::start(command)
+    }
+
+    /// Starts a command that serves, and waits until it says where.
+    pub fn start(mut command: Command) -> Server {
+        let mut child = command
+            .env("RUST_LOG", "error")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut said = String::new();
+        let (mut url, mut pg) = (None, None);
+        while url.is_none() || pg.is_none() {
+            let Some(Ok(line)) = lines.next() else { panic!("it ended, saying:\n{said}") };
+            if let Some(at) = line.find("http://127.0.0.1:") {
+                let end = line[at..].find(char::is_whitespace).map_or(line.len(), |e| at + e);
+                url.get_or_insert(line[at..end].trim_end_matches('/').to_owned());
+            }
+            if let Some((_, port)) = line.split_once("psql -h 127.0.0.1 -p ") {
+                pg = port.split_whitespace().next().and_then(|p| p.parse().ok());
+            }
+            said.push_str(&line);
+            said.push('\n');
+        }
+        // What it says later must not block it.
+        std::thread::spawn(move || lines.for_each(drop));
+        let client = reqwest::blocking::Client::builder().timeout(PATIENCE).build().unwrap();
+        Server { child, url: url.unwrap(), pg: pg.unwrap(), client }
+    }
+
+    /// Rows of a query.
+    pub fn sql(&self, sql: &str) -> Vec<Value> {
+        let answer = self
+            .client
+            .post(format!("{}/v1/sql", self.url))
+            .json(&json!({ "sql": sql }))
+            .send()
+            .unwrap();
+        let status = answer.status();
+        let body: Value = answer.json().unwrap();
+        assert!(status.is_success(), "{sql}: {body}");
+        body["rows"].as_array().unwrap().clone()
+    }
+
+    /// The only number of a query.
+    pub fn number(&self, sql: &str) -> i64 {
+        let rows = self.sql(sql);
+        rows[0].as_object().unwrap().values().next().unwrap().as_i64().unwrap_or(0)
+    }
+
+    /// Posts to a path.
+    pub fn post(&self, path: &str, kind: &str, body: Vec<u8>) -> reqwest::Result<(u16, Value)> {
+        let answer = self
+            .client
+            .post(format!("{}{path}", self.url))
+            .header("content-type", kind)
+            .body(body)
+            .send()?;
+        let status = answer.status().as_u16();
+        let text = answer.text()?;
+        Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
+    }
+
+    /// Kills it, SIGKILL, after a while, whatever it does then.
+    pub fn kill_after(&self, life: Duration) -> std::thread::JoinHandle<()> {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        std::thread::spawn(move || {
+            std::thread::sleep(life);
+            rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+        })
+    }
+
+    /// Ends it at once, SIGKILL, and waits until it is gone.
+    pub fn kill(mut self) {
+        let _ = self.child.kill();
+        self.child.wait().unwrap();
+    }
+
+    /// Stops it cleanly: SIGTERM; panics when it does not end well.
+    pub fn stop(mut self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let status = until("a clean stop", || self.child.try_wait().unwrap());
+        assert!(status.success(), "the server ended with {status}");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs `callboard` to its end; gives what it printed.
+pub fn callboard(args: &[&str]) -> String {
+    let output = Command::new(binary()).args(args).output().unwrap();
+    assert!(
+        output.status.success(),
+        "callboard {args:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}

@@ -10,4 +10,5 @@ mod properties;
 mod shift_rows;
 mod stories;
 mod stories_of_agents;
+mod stories_of_ami;
 mod tally;

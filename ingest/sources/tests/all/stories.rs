@@ -3,7 +3,7 @@
 
 use callboard_model::rows::ContactRows;
 use callboard_model::tables::SegmentRow;
-use callboard_sources::asterisk::Feed::{Ami, Cel, QueueLog};
+use callboard_sources::asterisk::Feed::{Cel, QueueLog};
 
 use crate::pipeline::{Rows, told};
 
@@ -15,7 +15,7 @@ pub fn only(rows: &Rows) -> &ContactRows {
 }
 
 /// Kind, queue, agent, outcome and seconds of each segment.
-fn parts(rows: &Rows) -> Vec<(String, String, String, String, i64)> {
+pub fn parts(rows: &Rows) -> Vec<(String, String, String, String, i64)> {
     let word = |w: &Option<String>| w.clone().unwrap_or_default();
     only(rows)
         .segments
@@ -32,7 +32,12 @@ fn parts(rows: &Rows) -> Vec<(String, String, String, String, i64)> {
         .collect()
 }
 
-fn part(kind: &str, agent: &str, outcome: &str, s: i64) -> (String, String, String, String, i64) {
+pub fn part(
+    kind: &str,
+    agent: &str,
+    outcome: &str,
+    s: i64,
+) -> (String, String, String, String, i64) {
     (kind.into(), "q".into(), agent.into(), outcome.into(), s)
 }
 
@@ -346,29 +351,4 @@ fn a_consultation_on_another_line_joins_the_customers_call() {
     );
     assert!(c.aliases.iter().any(|a| a.native == "pbx1-c.8"));
     assert_eq!(c.contact.as_ref().unwrap().contact_id, "pbx1-c.1");
-}
-
-#[test]
-fn a_parked_call_is_parked() {
-    let call = "\"Uniqueid\":\"c.1\",\"Linkedid\":\"c.1\"";
-    let parkee = "\"ParkeeUniqueid\":\"c.1\",\"ParkeeLinkedid\":\"c.1\"";
-    let event = |s: i64, body: &str| format!("{{\"Timestamp\":\"{}.5\",{body}}}\n", T + s);
-    let text = event(
-        1,
-        &format!("\"Event\":\"Newchannel\",\"Context\":\"from-pstn\",{call}"),
-    ) + &event(
-        5,
-        &format!("\"Event\":\"ParkedCall\",\"ParkingSpace\":\"701\",{parkee}"),
-    ) + &event(25, &format!("\"Event\":\"UnParkedCall\",{parkee}"))
-        + &event(30, &format!("\"Event\":\"Hangup\",\"Cause\":\"16\",{call}"));
-    let rows = told(&[(Ami, &text)]);
-    let park = &only(&rows).segments[0];
-    assert_eq!(
-        (&*park.kind, park.outcome.as_deref()),
-        ("park", Some("retrieved"))
-    );
-    assert_eq!(
-        (park.name.as_deref(), park.duration_ms),
-        (Some("701"), Some(20_000))
-    );
 }

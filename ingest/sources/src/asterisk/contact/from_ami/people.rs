@@ -12,6 +12,13 @@ use super::{Events, FEED};
 use crate::asterisk::ami::Event;
 use crate::asterisk::{Claims, Mark};
 
+/// Whether the client may read what becomes of channels (class `call`), or only the queues.
+fn sees_channels(events: &Events<'_>) -> bool {
+    events
+        .iter()
+        .any(|(_, e)| matches!(e.name(), "Newchannel" | "Hangup"))
+}
+
 /// Channels that rang and were hung up without a word of the queue: another agent was faster, or
 /// the caller left.
 pub(super) fn offers_left_open(events: &Events<'_>, story: &mut Story) {
@@ -19,11 +26,17 @@ pub(super) fn offers_left_open(events: &Events<'_>, story: &mut Story) {
     for (mark, event) in events.iter().filter(|(_, e)| e.name() == "Hangup") {
         gone.insert(event.get("Uniqueid"), (*mark, event.int("Cause")));
     }
+    let sees_channels = sees_channels(events);
     for stay in story.stays.iter_mut().filter(|s| s.feed == FEED) {
         let answered = stay.talk.is_some();
         for offer in stay.offers.iter_mut().filter(|o| o.open) {
             let rung = offer.channel.as_deref().unwrap_or("");
             let Some((mark, cause)) = gone.get(rung) else {
+                if !sees_channels && !answered && stay.until.is_some() {
+                    offer
+                        .claims
+                        .guess_text(&stay.first, F::Outcome, "caller_left");
+                }
                 continue;
             };
             let outcome = match cause {
@@ -155,6 +168,7 @@ pub(super) fn left_unanswered(events: &Events<'_>, story: &mut Story) {
             (Some((mark, _)), Some((h, _))) if h.at - until < SECOND => Some((mark, "abandoned")),
             // He was still there afterwards: the queue sent him on.
             (Some((mark, _)), Some(_)) => Some((mark, "timeout")),
+            (Some((mark, _)), None) if !sees_channels(events) => Some((mark, "abandoned")),
             (Some(_), None) => None,
             (None, _) => of_call("DTMFEnd")
                 .into_iter()

@@ -79,6 +79,12 @@ fn print(report: &Report, worst: usize) {
             report.audio_seconds / report.cpu_seconds
         );
     }
+    if report.audio_seconds > 0.0 {
+        println!(
+            "the guards against invented text would drop: {:?}",
+            report.dropped
+        );
+    }
     for (leg, errors) in report.legs.iter().take(worst) {
         println!(
             "{:6.1} % {} {} {errors:?}",

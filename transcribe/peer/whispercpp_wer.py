@@ -41,12 +41,13 @@ def main():
     args.add_argument("model")
     args.add_argument("set")
     args.add_argument("--greedy", action="store_true")
-    args.add_argument("--beam", type=int, default=5)
+    args.add_argument("--beam", type=int, default=3)
     args.add_argument("--full-window", action="store_true", help="the whole 30 s window for every piece")
+    args.add_argument("--flash-attention", action="store_true", help="the package's own default; our binding leaves it off")
     args = args.parse_args()
 
     import numpy as np
-    from pywhispercpp.model import Model
+    from pywhispercpp.model import ContextParams, Model
 
     options = dict(n_threads=1, language="en", no_context=True, suppress_blank=True, suppress_nst=True,
                    print_progress=False, print_realtime=False, print_timestamps=False, token_timestamps=True)
@@ -54,7 +55,8 @@ def main():
         options["greedy"] = {"best_of": 1}
     else:
         options["beam_search"] = {"beam_size": args.beam, "patience": -1.0}
-    model = Model(args.model, params_sampling_strategy=0 if args.greedy else 1,
+    context = ContextParams(flash_attn=args.flash_attention)
+    model = Model(args.model, context_params=context, params_sampling_strategy=0 if args.greedy else 1,
                   redirect_whispercpp_logs_to=None, **options)
 
     out = args.pieces / "whispercpp.jsonl"

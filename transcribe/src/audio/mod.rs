@@ -57,3 +57,6 @@ pub struct AudioFacts {
     /// Sentences for a person, one for each oddity.
     pub notes: Vec<String>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ use crate::audio::{ENGINE_RATE, Limits, encode_pcm16};
 use crate::engine::{Cancel, Engine, LegJob, LegMessage};
 use crate::error::TranscribeError;
 use crate::prepare::{LegInput, RecordingInput, prepare};
+use crate::turns::{Dropped, heard_words};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -64,6 +65,9 @@ pub struct Report {
     pub audio_seconds: f64,
     /// Processor seconds of the recogniser's threads.
     pub cpu_seconds: f64,
+    /// What the guards against invented text would drop. The word errors are those of the
+    /// recogniser's own output.
+    pub dropped: Dropped,
 }
 
 /// How a set is run.
@@ -181,12 +185,14 @@ pub fn run(
     let mut heard: BTreeMap<LegText, Vec<String>> = BTreeMap::new();
     let mut pieces: Vec<PieceRecord> = Vec::new();
     let (mut done, mut cpu_ms) = (0, 0);
+    let mut dropped = Dropped::default();
     for message in messages {
         let LegMessage::Done { tag, result } = message else {
             continue;
         };
         let speech = result?;
         cpu_ms += speech.cpu_ms.unwrap_or(0);
+        dropped.add(heard_words(keys[tag].leg, 0, &speech).1);
         let texts = heard.entry(keys[tag].clone()).or_default();
         for (piece, segments) in &speech.pieces {
             if let Some(dir) = &options.pieces {
@@ -206,6 +212,7 @@ pub fn run(
         }
     }
     let mut report = score(set, &heard);
+    report.dropped = dropped;
     report.audio_seconds = audio_seconds;
     report.cpu_seconds = cpu_ms as f64 / 1000.0;
     Ok(report)
@@ -252,6 +259,7 @@ pub fn score(set: &[Reference], heard: &BTreeMap<LegText, Vec<String>>) -> Repor
         legs: Vec::new(),
         audio_seconds: 0.0,
         cpu_seconds: 0.0,
+        dropped: Dropped::default(),
     };
     for reference in set {
         let mut legs: Vec<Leg> = reference.texts.keys().copied().collect();

@@ -209,3 +209,71 @@ fn no_grouping_and_no_filler_lets_a_card_through() {
         }
     }
 }
+
+#[test]
+fn of_all_texts_of_the_recorded_shift_only_the_cards_are_masked() {
+    #[derive(serde::Deserialize)]
+    struct Text {
+        rec: String,
+        leg: Leg0,
+        start: f64,
+        text: String,
+    }
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Leg0 {
+        Caller,
+        Agent,
+    }
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../datasets/shift-asterisk/texts.jsonl");
+    let lines =
+        std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let mut calls: std::collections::BTreeMap<String, Vec<(Leg, u64, String)>> = Default::default();
+    for line in lines.lines() {
+        let t: Text = serde_json::from_str(line).unwrap();
+        let leg = if matches!(t.leg, Leg0::Caller) {
+            Customer
+        } else {
+            Agent
+        };
+        calls
+            .entry(t.rec)
+            .or_default()
+            .push((leg, (t.start * 1000.0) as u64, t.text));
+    }
+    let mut masked = Vec::new();
+    for (rec, texts) in &calls {
+        let parts: Vec<(Leg, u64, &str)> = texts
+            .iter()
+            .map(|(l, at, t)| (*l, *at, t.as_str()))
+            .collect();
+        let words: Vec<Heard> = parts
+            .iter()
+            .flat_map(|(leg, at, text)| heard(*leg, *at, text))
+            .collect();
+        let (words, _) = redact(words, &[(Customer, vec![]), (Agent, vec![])]);
+        masked.extend(
+            words
+                .iter()
+                .filter(|w| is_mask(&w.word.text))
+                .map(|w| (rec.as_str(), w.leg, w.word.text.clone())),
+        );
+    }
+    let of = |call: &str| -> Vec<String> {
+        masked
+            .iter()
+            .filter(|(rec, ..)| *rec == call)
+            .map(|(_, leg, text)| format!("{leg} {text}"))
+            .collect()
+    };
+    assert_eq!(
+        of("billing-1795253963.9"),
+        ["agent [CARD].", "customer [CARD].", "customer [CODE]."]
+    );
+    let other = of("sales-1795254040.56");
+    assert_eq!(other[..2], ["agent [CARD].", "customer [CARD]."]);
+    // Whether "oh nine, twenty eight" is called a date or a code does not matter, but it is gone.
+    assert_eq!(other.len(), 3, "{other:?}");
+    assert_eq!(masked.len(), 6, "{masked:?}");
+}

@@ -58,16 +58,6 @@ static FILES: &[(&str, &str)] = files![
 
 /// Every view, in an order in which each needs only those before it.
 pub fn files() -> Vec<ViewFile> {
-    #[cfg(test)]
-    if std::env::var("CALLBOARD_VIEWS").is_ok() {
-        return FILES
-            .iter()
-            .map(|(name, _)| {
-                let t = std::fs::read_to_string(format!("query/views/{name}.sql")).unwrap();
-                parse(name, Box::leak(t.into_boxed_str()))
-            })
-            .collect();
-    }
     FILES.iter().map(|(name, text)| parse(name, text)).collect()
 }
 

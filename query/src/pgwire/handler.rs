@@ -10,6 +10,8 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::DataType;
 use async_trait::async_trait;
 use datafusion::common::ParamValues;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion_postgres::arrow_pg::datatypes::df::deserialize_parameters_with_server_types;
 use datafusion_postgres::arrow_pg::datatypes::into_pg_type;
 use datafusion_postgres::pgwire::api::portal::{Format, Portal};
@@ -265,7 +267,10 @@ impl QueryParser for Planner {
 
 /// Types of the parameters in order: the engine's, where known, and the wire's.
 fn parameters(kept: &Kept) -> Result<(Vec<Option<DataType>>, Vec<Type>), QueryError> {
-    let types = kept.logical.get_parameter_types()?;
+    let mut types = kept.logical.get_parameter_types()?;
+    for id in counts(&kept.logical) {
+        types.entry(id).or_default().get_or_insert(DataType::Int64);
+    }
     let most = types
         .keys()
         .filter_map(|k| k.trim_start_matches('$').parse::<usize>().ok())
@@ -282,6 +287,27 @@ fn parameters(kept: &Kept) -> Result<(Vec<Option<DataType>>, Vec<Type>), QueryEr
         })
         .collect();
     Ok((ours, wire))
+}
+
+/// Parameters that stand as LIMIT or OFFSET, whose type the engine does not tell.
+fn counts(plan: &LogicalPlan) -> Vec<String> {
+    let mut found = Vec::new();
+    // Looking cannot fail.
+    let _ = plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::Limit(limit) = node {
+            for expr in [&limit.skip, &limit.fetch].into_iter().flatten() {
+                let mut expr: &Expr = expr;
+                while let Expr::Cast(cast) = expr {
+                    expr = &cast.expr;
+                }
+                if let Expr::Placeholder(p) = expr {
+                    found.push(p.id.clone());
+                }
+            }
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    found
 }
 
 /// The extended protocol.

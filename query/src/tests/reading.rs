@@ -164,35 +164,3 @@ async fn a_query_sees_exactly_one_snapshot() {
     let now = show(&s, "SELECT now() = (SELECT now FROM snapshot) AS same").await;
     assert!(now.contains("true"), "{now}");
 }
-
-#[tokio::test]
-async fn scratch() {
-    let Ok(path) = std::env::var("CALLBOARD_SCRATCH") else {
-        return;
-    };
-    let memory = Memory::new();
-    super::figures::fill(&memory);
-    let s = session(&memory);
-    for sql in std::fs::read_to_string(path).unwrap().split(";\n") {
-        if sql.trim().is_empty() {
-            continue;
-        }
-        for _ in 0..3 {
-            let t = std::time::Instant::now();
-            let r = s.collect(sql, Vec::new()).await;
-            let t = t.elapsed();
-            match r {
-                Ok(a) => println!(
-                    "{}{}",
-                    if a.rows() < 40 {
-                        table(&a)
-                    } else {
-                        String::new()
-                    },
-                    format!("\n{} rows {t:?}", a.rows())
-                ),
-                Err(e) => println!("{sql}\nERR {e:?}"),
-            }
-        }
-    }
-}

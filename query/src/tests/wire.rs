@@ -346,13 +346,3 @@ async fn psql_speaks_tls_with_a_password() {
     assert_eq!(String::from_utf8_lossy(&out.stdout), "4\n", "{errors}");
     running.end().await;
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn serve_for_hand_tests() {
-    let Ok(addr) = std::env::var("CALLBOARD_SERVE") else {
-        return;
-    };
-    let running = Running::start(|o| o.addr = addr.parse().unwrap()).await;
-    tokio::time::sleep(Duration::from_secs(3600)).await;
-    running.end().await;
-}

@@ -127,10 +127,9 @@ async fn run(app: &Weak<App>, zone: Tz, sender: &watch::Sender<Arc<Frame>>) {
             sender.send_replace(Arc::new(next));
             version
         };
-        // A board that takes long to make leaves the machine as much time as it took.
-        let rest = SHORTEST
-            .saturating_sub(began.elapsed())
-            .max(began.elapsed().min(LONGEST));
+        // A board that takes long to make leaves the machine half as much time to others.
+        let took = began.elapsed();
+        let rest = SHORTEST.saturating_sub(took).max((took / 2).min(LONGEST));
         tokio::time::sleep(rest).await;
         if app.upgrade().is_none_or(|app| app.hub.leave(zone, sender)) {
             return;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::app::App;
 use crate::data::{DataError, Value};
+use crate::reports::aggregate::together;
 use crate::reports::run::{Cell, Grid, Run};
 use crate::url::Params;
 use crate::view::filters::Choice;
@@ -70,11 +71,14 @@ impl Board {
         let agents = &run.report.measures["agents"];
         let targets = "SELECT queue, variant FROM callboard.queue_targets \
             WHERE metric = 'service_level' AND valid_to IS NULL ORDER BY queue, valid_from NULLS FIRST";
-        let (queues, list, targets) = futures::try_join!(
-            run.grid(data, &["queue"], &MEASURES, true),
+        let (mut queues, list, targets) = futures::try_join!(
+            run.grid(data, &["queue"], &MEASURES, false),
             run.list(data, agents, MOST_AGENTS, 0),
             data.rows(targets),
         )?;
+        queues.total = (0..MEASURES.len())
+            .map(|i| total(&run, &queues, i))
+            .collect();
         let text = |v: &Value| v.text().filter(|t| !t.is_empty()).map(str::to_owned);
         let agents: Vec<Agent> = list
             .iter()
@@ -134,4 +138,10 @@ impl Board {
     pub fn is_empty(&self) -> bool {
         self.queues.rows.is_empty() && self.agents.is_empty()
     }
+}
+
+/// A measure over all queues, out of those of each: asking for it costs as much again.
+fn total(run: &Run, queues: &Grid, at: usize) -> Cell {
+    let parts: Vec<Cell> = queues.rows.iter().map(|(_, cells)| cells[at]).collect();
+    together(&run.report.measures[MEASURES[at]], &parts).unwrap_or_default()
 }

@@ -83,6 +83,25 @@ pub fn cell(m: &Measure, parts: &[Value]) -> Cell {
     Cell { value, n, sum }
 }
 
+/// The cell over everything out of the cells of its parts, for measures whose parts add up
+/// (counts, sums, means, least and greatest, shares that are not weighted); None for others.
+pub fn together(m: &Measure, parts: &[Cell]) -> Option<Cell> {
+    let n: i64 = parts.iter().map(|c| c.n).sum();
+    let known: Vec<f64> = parts.iter().filter_map(|c| c.sum).collect();
+    let sum = (!known.is_empty()).then(|| known.iter().sum::<f64>());
+    let values = || parts.iter().filter_map(|c| c.value);
+    let value = match m.kind {
+        MeasureKind::Count => Some(n as f64),
+        MeasureKind::Sum => values().reduce(|a, b| a + b),
+        MeasureKind::Mean => sum.filter(|_| n > 0).map(|s| s / n as f64),
+        MeasureKind::Min => values().reduce(f64::min),
+        MeasureKind::Max => values().reduce(f64::max),
+        MeasureKind::Share if m.of.is_none() => sum.filter(|_| n > 0).map(|s| s / n as f64),
+        _ => return None,
+    };
+    Some(Cell { value, n, sum })
+}
+
 /// Replaces `{word:column}` by what `with` gives.
 pub fn expand(sql: &str, with: impl Fn(&str, &str) -> Option<String>) -> String {
     let mut out = String::new();
@@ -119,6 +138,28 @@ pub fn sort_key(key: &[Value]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_make_the_whole() {
+        let library = crate::reports::Library::new(None);
+        let report = library.get("board").unwrap().unwrap();
+        let cell = |value, n, sum| Cell {
+            value: Some(value),
+            n,
+            sum: Some(sum),
+        };
+        let share = together(
+            &report.measures["service_level"],
+            &[cell(0.5, 2, 1.0), Cell::default(), cell(1.0, 6, 6.0)],
+        );
+        assert_eq!(share, Some(cell(0.875, 8, 7.0)));
+        let mean = together(
+            &report.measures["asa"],
+            &[cell(10.0, 1, 10.0), cell(40.0, 2, 80.0)],
+        );
+        assert_eq!(mean, Some(cell(30.0, 3, 90.0)));
+        assert_eq!(together(&report.measures["asa"], &[]).unwrap().value, None);
+    }
 
     #[test]
     fn placeholders_are_filled_and_others_left() {

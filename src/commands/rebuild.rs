@@ -22,8 +22,15 @@ pub fn run(data: PathBuf) -> Result<(), Failure> {
         )));
     }
     let done = runtime()?
-        .block_on(rebuild(StoreOptions::new(data), Arc::new(Registry), Arc::new(WallClock)))
+        .block_on(rebuild(
+            StoreOptions::new(data),
+            Arc::new(Registry),
+            Arc::new(WallClock),
+        ))
         .map_err(|e| Failure::failed(e.to_string()))?;
-    println!("{} records read, rows of {} keys made anew", done.records, done.keys);
+    println!(
+        "{} records read, rows of {} keys made anew",
+        done.records, done.keys
+    );
     Ok(())
 }

@@ -35,7 +35,9 @@ pub fn run(args: ServeArgs) -> Result<(), Failure> {
     if let Some(pg) = args.pg {
         config.pg.listen = pg;
     }
-    config.check_exposure().map_err(|missing| Failure::usage(missing.join("\ncallboard: ")))?;
+    config
+        .check_exposure()
+        .map_err(|missing| Failure::usage(missing.join("\ncallboard: ")))?;
     let changed = args.config.as_deref().map_or(0, changed_at);
     runtime()?.block_on(async {
         let server = start(&config, Arc::new(WallClock), 1.0).await?;
@@ -73,7 +75,9 @@ pub fn logs() {
     use std::io::IsTerminal as _;
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| "warn,callboard=info,callboard_store=info".into());
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     // A second call (in tests) keeps the first.
     let _ = if std::io::stderr().is_terminal() {
         builder.try_init()
@@ -92,11 +96,7 @@ fn metrics() -> Result<PrometheusHandle, Failure> {
 ///
 /// # Errors
 /// What keeps it from starting.
-pub async fn start(
-    config: &Config,
-    clock: Arc<dyn Clock>,
-    speed: f64,
-) -> Result<Server, Failure> {
+pub async fn start(config: &Config, clock: Arc<dyn Clock>, speed: f64) -> Result<Server, Failure> {
     let mut options = ServerOptions::new(&config.data, config.http.listen);
     options.store.lake = config.lake.url.clone();
     if let Some(flush) = config.lake.flush {
@@ -105,10 +105,10 @@ pub async fn start(
     options.pg = Some(PgOptions {
         addr: config.pg.listen,
         users: config.users.iter().map(|u| u.for_postgres()).collect(),
-        tls: config
-            .tls
-            .as_ref()
-            .map(|t| PgTls { certificate: t.cert.clone(), key: t.key.clone() }),
+        tls: config.tls.as_ref().map(|t| PgTls {
+            certificate: t.cert.clone(),
+            key: t.key.clone(),
+        }),
         connections: 64,
     });
     options.users = config.users.clone();
@@ -123,7 +123,9 @@ pub async fn start(
     options.watch = config.watches(&config.data);
     options.scribe = scribe(config)?;
     options.shown = shown(config);
-    Server::start(options, metrics()?).await.map_err(Failure::failed)
+    Server::start(options, metrics()?)
+        .await
+        .map_err(Failure::failed)
 }
 
 fn scribe(config: &Config) -> Result<Option<ScribeOptions>, Failure> {
@@ -145,7 +147,11 @@ fn scribe(config: &Config) -> Result<Option<ScribeOptions>, Failure> {
             leg: k.leg.as_deref().and_then(|l| l.parse().ok()),
         })
         .collect();
-    let transcriber = TranscriberConfig { engine, limits: AudioLimits::default(), keywords };
+    let transcriber = TranscriberConfig {
+        engine,
+        limits: AudioLimits::default(),
+        keywords,
+    };
     Ok(Some(ScribeOptions { transcriber }))
 }
 
@@ -156,16 +162,30 @@ fn shown(config: &Config) -> Vec<(String, String)> {
     );
     vec![
         ("data".to_owned(), config.data.display().to_string()),
-        ("lake".to_owned(), config.lake.url.clone().unwrap_or_else(|| "in the data folder".into())),
+        (
+            "lake".to_owned(),
+            config
+                .lake
+                .url
+                .clone()
+                .unwrap_or_else(|| "in the data folder".into()),
+        ),
         ("http".to_owned(), config.http.listen.to_string()),
         ("pg".to_owned(), config.pg.listen.to_string()),
         ("zone".to_owned(), config.zone.clone()),
         ("users".to_owned(), config.users.len().to_string()),
         (
             "transcription".to_owned(),
-            if config.transcribe.enabled { model } else { "off".to_owned() },
+            if config.transcribe.enabled {
+                model
+            } else {
+                "off".to_owned()
+            },
         ),
-        ("keyword lists".to_owned(), config.keywords.len().to_string()),
+        (
+            "keyword lists".to_owned(),
+            config.keywords.len().to_string(),
+        ),
         ("queue targets".to_owned(), config.queues.len().to_string()),
     ]
 }

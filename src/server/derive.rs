@@ -19,6 +19,8 @@ impl Derive for Derived {
         days: &[i32],
     ) -> Result<BTreeMap<&'static str, Vec<RecordBatch>>, String> {
         let session = self.0.session(Principal::local());
-        callboard_query::derived(&session, &snapshot, days).await.map_err(|e| e.to_string())
+        callboard_query::derived(&session, &snapshot, days)
+            .await
+            .map_err(|e| e.to_string())
     }
 }

@@ -36,7 +36,12 @@ async fn check(users: &Arc<Vec<User>>, mut request: Request, next: Next) -> Resp
     // Hashing takes long on purpose: not on the threads that serve.
     let known = tokio::task::spawn_blocking(move || {
         let (name, password) = given?;
-        users.iter().find(|u| u.name == name)?.password.verify(&password).then_some(name)
+        users
+            .iter()
+            .find(|u| u.name == name)?
+            .password
+            .verify(&password)
+            .then_some(name)
     });
     match known.await {
         Ok(Some(name)) => {
@@ -45,7 +50,10 @@ async fn check(users: &Arc<Vec<User>>, mut request: Request, next: Next) -> Resp
         }
         _ => (
             StatusCode::UNAUTHORIZED,
-            [(header::WWW_AUTHENTICATE, "Basic realm=\"callboard\", charset=\"UTF-8\"")],
+            [(
+                header::WWW_AUTHENTICATE,
+                "Basic realm=\"callboard\", charset=\"UTF-8\"",
+            )],
             "user name and password are needed; see [[user]] in the configuration\n",
         )
             .into_response(),
@@ -54,7 +62,9 @@ async fn check(users: &Arc<Vec<User>>, mut request: Request, next: Next) -> Resp
 
 fn credentials(headers: &HeaderMap) -> Option<(String, String)> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let encoded = value.strip_prefix("Basic ").or_else(|| value.strip_prefix("basic "))?;
+    let encoded = value
+        .strip_prefix("Basic ")
+        .or_else(|| value.strip_prefix("basic "))?;
     let plain = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
     let (name, password) = plain.split_once(':')?;
     Some((name.to_owned(), password.to_owned()))

@@ -148,9 +148,12 @@ impl Server {
             .map_err(|e| format!("SQL cannot start: {e}"))?;
         store.set_derive(Arc::new(derive::Derived(engine.clone())));
         let audio = Arc::new(AudioStore::new(store.lake.clone(), AudioOptions::default()));
-        let doors = Doors::new(pipeline.clone(), Arc::new(Ready(store.clone())), options.doors);
-        let recordings =
-            Recordings::new(doors.clone(), Arc::new(sound::Kept(audio.clone())));
+        let doors = Doors::new(
+            pipeline.clone(),
+            Arc::new(Ready(store.clone())),
+            options.doors,
+        );
+        let recordings = Recordings::new(doors.clone(), Arc::new(sound::Kept(audio.clone())));
         for watch in options.watch {
             let watched = callboard_ingest::doors::recordings::watch::run(
                 watch,
@@ -160,15 +163,21 @@ impl Server {
             tokio::spawn(watched);
         }
         let scribe = match options.scribe {
-            Some(options) => {
-                Some(scribe::Scribe::start(options, pipeline.clone(), audio.clone(), stop.clone())?)
-            }
+            Some(options) => Some(scribe::Scribe::start(
+                options,
+                pipeline.clone(),
+                audio.clone(),
+                stop.clone(),
+            )?),
             None => None,
         };
         let clock = options.clock.clone();
         let given = dashboards::Given {
             data: Arc::new(dashboards::EngineData::new(&engine, Principal::local())),
-            audio: Arc::new(sound::Played { audio, store: store.clone() }),
+            audio: Arc::new(sound::Played {
+                audio,
+                store: store.clone(),
+            }),
             notes: Arc::new(notes::Written(pipeline.clone())),
             status: Arc::new(status::Reported {
                 pipeline: pipeline.clone(),
@@ -214,8 +223,21 @@ impl Server {
             pg = Some(wire.addr);
             serving.push(tokio::spawn(wire.stopped()));
         }
-        serving.push(crate::tls::serve(listener, options.tls.as_ref(), app, stop.clone())?);
-        Ok(Server { http, pg, pipeline, recordings, stop, scribe, serving })
+        serving.push(crate::tls::serve(
+            listener,
+            options.tls.as_ref(),
+            app,
+            stop.clone(),
+        )?);
+        Ok(Server {
+            http,
+            pg,
+            pipeline,
+            recordings,
+            stop,
+            scribe,
+            serving,
+        })
     }
 
     /// Stops cleanly: doors close, everything goes to the lake, the log is closed.
@@ -229,7 +251,7 @@ impl Server {
             let _ = tokio::time::timeout(std::time::Duration::from_secs(5), task).await;
         }
         if let Some(scribe) = &self.scribe {
-            scribe.stop();
+            scribe.stop().await;
         }
         let store = self.pipeline.store().clone();
         let flushed = store.flush(true).await.map_err(|e| {

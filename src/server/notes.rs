@@ -18,7 +18,10 @@ pub struct Written(pub Arc<Pipeline>);
 impl Notes for Written {
     async fn write(&self, note: NewNote) -> Result<(), String> {
         let now = self.0.now();
-        let leg = note.leg.as_deref().and_then(|l| Leg::ALL.iter().find(|k| k.as_str() == l));
+        let leg = note
+            .leg
+            .as_deref()
+            .and_then(|l| Leg::ALL.iter().find(|k| k.as_str() == l));
         let identity = format!("{now}|{}|{}|{}", note.contact_id, note.author, note.text);
         let digest = Sha256::digest(identity.as_bytes());
         let id: String = digest.iter().take(12).map(|b| format!("{b:02x}")).collect();
@@ -31,11 +34,20 @@ impl Notes for Written {
             author: Some(note.author),
             text: Some(note.text),
         };
-        let mut event = CloudEvent::new("/callboard/notes", &id, "callboard.note.recorded", now, data);
+        let mut event = CloudEvent::new(
+            "/callboard/notes",
+            &id,
+            "callboard.note.recorded",
+            now,
+            data,
+        );
         event.rank = Some(rank::PERSON);
         let record = event.record(now).map_err(|e| e.to_string())?;
-        let verdicts =
-            self.0.submit(vec![Candidate::Record(record)]).await.map_err(|e| e.to_string())?;
+        let verdicts = self
+            .0
+            .submit(vec![Candidate::Record(record)])
+            .await
+            .map_err(|e| e.to_string())?;
         match verdicts.into_iter().next() {
             Some(Verdict::Refused(refusal)) => Err(refusal.to_string()),
             _ => Ok(()),

@@ -72,9 +72,17 @@ impl Scribe {
         Ok(scribe)
     }
 
-    /// Stops what is running; it is begun anew at the next start.
-    pub fn stop(&self) {
+    /// Stops what is running, and waits until that is written down; it is begun anew at the next
+    /// start.
+    pub async fn stop(&self) {
         self.cancel.cancel();
+        for _ in 0..200 {
+            if !self.running.load(Ordering::Relaxed) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        tracing::warn!("a transcription did not stop in ten seconds; it counts as an attempt");
     }
 
     /// Waiting, running, seconds of audio done, and why nothing is done.
@@ -97,7 +105,10 @@ impl Scribe {
                 continue;
             };
             self.running.store(true, Ordering::Relaxed);
-            let name = job.first().map(|r| r.contact_id.clone()).unwrap_or_default();
+            let name = job
+                .first()
+                .map(|r| r.contact_id.clone())
+                .unwrap_or_default();
             if let Err(error) = self.conversation(job).await {
                 let times = failing.entry(name.clone()).or_default();
                 *times += 1;
@@ -114,7 +125,9 @@ impl Scribe {
         let waiting = self.pipeline.store().untranscribed();
         first_seen.retain(|id, _| waiting.iter().any(|r| r.recording_id == *id));
         for row in waiting {
-            first_seen.entry(row.recording_id.clone()).or_insert_with(Instant::now);
+            first_seen
+                .entry(row.recording_id.clone())
+                .or_insert_with(Instant::now);
             // Legs of one recording share contact and start.
             let start = row.started_at.map(|t| t.0);
             let group = (start, row.contact_id.clone(), row.queue.clone());
@@ -122,19 +135,28 @@ impl Scribe {
         }
         groups.into_values().find(|rows| {
             let whole = rows.iter().any(|r| r.leg == "both" || r.leg == "mixed")
-                || ["agent", "customer"].iter().all(|leg| rows.iter().any(|r| r.leg == *leg));
-            whole
-                || rows
+                || ["agent", "customer"]
                     .iter()
-                    .all(|r| first_seen.get(&r.recording_id).is_some_and(|t| t.elapsed() > PATIENCE))
+                    .all(|leg| rows.iter().any(|r| r.leg == *leg));
+            whole
+                || rows.iter().all(|r| {
+                    first_seen
+                        .get(&r.recording_id)
+                        .is_some_and(|t| t.elapsed() > PATIENCE)
+                })
         })
     }
 
     async fn conversation(&self, rows: Vec<RecordingRow>) -> Result<(), String> {
         // A file for both beside files for each: the separate legs say more.
-        let (legs, rest): (Vec<_>, Vec<_>) =
-            rows.into_iter().partition(|r| r.leg == "agent" || r.leg == "customer");
-        let (rows, beside) = if legs.is_empty() { (rest, Vec::new()) } else { (legs, rest) };
+        let (legs, rest): (Vec<_>, Vec<_>) = rows
+            .into_iter()
+            .partition(|r| r.leg == "agent" || r.leg == "customer");
+        let (rows, beside) = if legs.is_empty() {
+            (rest, Vec::new())
+        } else {
+            (legs, rest)
+        };
         for row in &beside {
             let why = "the same conversation has a file for each leg, and these were transcribed";
             self.tell(row, "skipped", why, None).await?;
@@ -147,7 +169,7 @@ impl Scribe {
             }
             return Ok(());
         }
-        self.begin(&rows, attempts + 1).await?;
+        let attempt = self.begin(&rows).await?;
         let mut inputs = Vec::new();
         for row in &rows {
             let bytes = self
@@ -157,7 +179,10 @@ impl Scribe {
                 .map_err(|e| e.to_string())?;
             match bytes {
                 Some(bytes) => inputs.push(LegInput::new(leg_of(row), bytes)),
-                None => self.tell(row, "failed", "its audio is not in the lake", None).await?,
+                None => {
+                    self.tell(row, "failed", "its audio is not in the lake", None)
+                        .await?
+                }
             }
         }
         if inputs.is_empty() {
@@ -172,14 +197,18 @@ impl Scribe {
         });
         match transcribed {
             Ok(conversation) => {
-                self.done_ms.fetch_add(conversation.timings.audio_ms, Ordering::Relaxed);
+                self.done_ms
+                    .fetch_add(conversation.timings.audio_ms, Ordering::Relaxed);
                 metrics::counter!("callboard_transcribed_audio_milliseconds_total")
                     .increment(conversation.timings.audio_ms);
                 for row in &rows {
                     self.done(row, &conversation).await?;
                 }
             }
-            Err(_) if self.cancel.is_cancelled() => {}
+            Err(_) if self.cancel.is_cancelled() => {
+                self.attempt(&rows, attempt, "changed", Some("stopped"))
+                    .await?;
+            }
             Err(error) => {
                 for row in &rows {
                     self.tell(row, "failed", &error.to_string(), None).await?;
@@ -189,28 +218,51 @@ impl Scribe {
         Ok(())
     }
 
-    /// Writes the attempt down before it begins.
-    async fn begin(&self, rows: &[RecordingRow], attempt: i64) -> Result<(), String> {
+    /// Writes the attempt down before it begins; gives its number.
+    async fn begin(&self, rows: &[RecordingRow]) -> Result<u32, String> {
+        // Seconds of the clock: a number that no other attempt of these recordings has.
+        let attempt = u32::try_from(self.pipeline.now() / 1_000_000).unwrap_or(u32::MAX);
+        self.attempt(rows, attempt, "started", None).await?;
+        Ok(attempt)
+    }
+
+    async fn attempt(
+        &self,
+        rows: &[RecordingRow],
+        attempt: u32,
+        verb: &str,
+        state: Option<&str>,
+    ) -> Result<(), String> {
         let now = self.pipeline.now();
         let mut events = Vec::new();
         for row in rows {
             let data = TranscriptData {
                 recording_id: Some(row.recording_id.clone()),
-                attempt: u32::try_from(attempt).ok(),
+                attempt: Some(attempt),
+                state: state.map(str::to_owned),
                 ..TranscriptData::default()
             };
-            let id = format!("{}@attempt{attempt}", row.recording_id);
-            let event = CloudEvent::new(SOURCE, &id, "callboard.transcript.started", now, data);
-            events.push(Candidate::Record(event.record(now).map_err(|e| e.to_string())?));
+            let id = format!("{}@{attempt}@{verb}", row.recording_id);
+            let kind = format!("callboard.transcript.{verb}");
+            let event = CloudEvent::new(SOURCE, &id, &kind, now, data);
+            events.push(Candidate::Record(
+                event.record(now).map_err(|e| e.to_string())?,
+            ));
         }
-        self.pipeline.submit(events).await.map(|_| ()).map_err(|e| e.to_string())
+        self.pipeline
+            .submit(events)
+            .await
+            .map(|_| ())
+            .map_err(|e| e.to_string())
     }
 
     async fn done(&self, row: &RecordingRow, c: &Conversation) -> Result<(), String> {
         let own = leg_of(row);
         let mine = |leg: Leg| own == Leg::Both || leg == own || leg == Leg::Both;
         if let Some((_, class, reason)) = c.failed.iter().find(|(leg, _, _)| *leg == own) {
-            return self.tell(row, "failed", &format!("{class}: {reason}"), Some(c)).await;
+            return self
+                .tell(row, "failed", &format!("{class}: {reason}"), Some(c))
+                .await;
         }
         let mut data = facts(row, c);
         data.state = Some("done".to_owned());
@@ -304,7 +356,11 @@ impl Scribe {
     async fn write(&self, row: &RecordingRow, data: TranscriptData) -> Result<(), String> {
         let now = self.pipeline.now();
         let model = data.model.clone().unwrap_or_default();
-        let id = format!("{}@{}@{model}@{now}", row.recording_id, data.state.as_deref().unwrap_or(""));
+        let id = format!(
+            "{}@{}@{model}@{now}",
+            row.recording_id,
+            data.state.as_deref().unwrap_or("")
+        );
         let event = CloudEvent::new(SOURCE, &id, "callboard.transcript.recorded", now, data);
         let record = event.record(now).map_err(|e| e.to_string())?;
         self.pipeline
@@ -317,7 +373,11 @@ impl Scribe {
 
 /// What is known of the audio and of what transcribed it.
 fn facts(row: &RecordingRow, c: &Conversation) -> TranscriptData {
-    let audio = c.audio.iter().find(|a| a.leg == leg_of(row)).or(c.audio.first());
+    let audio = c
+        .audio
+        .iter()
+        .find(|a| a.leg == leg_of(row))
+        .or(c.audio.first());
     TranscriptData {
         recording_id: Some(row.recording_id.clone()),
         contact_id: Some(row.contact_id.clone()),

@@ -7,9 +7,7 @@ use callboard_dashboards::AudioError;
 use callboard_model::tables::{Instant, RecordingRow};
 use callboard_store::audio::{Audio, AudioStore};
 use callboard_store::store::{Clock, Store, WallClock};
-use callboard_transcribe::audio::{
-    Decoded, Limits, SilenceSpan, decode, encode_pcm16, silence,
-};
+use callboard_transcribe::audio::{Decoded, Limits, SilenceSpan, decode, encode_pcm16, silence};
 
 /// Keeps what doors bring.
 pub struct Kept(pub Arc<AudioStore>);
@@ -30,7 +28,11 @@ impl callboard_ingest::doors::recordings::AudioStore for Kept {
             day: Instant(WallClock.now()).day().0,
             bytes,
         };
-        self.0.put(audio).await.map(|_| ()).map_err(|e| e.to_string())
+        self.0
+            .put(audio)
+            .await
+            .map(|_| ())
+            .map_err(|e| e.to_string())
     }
 }
 
@@ -47,7 +49,11 @@ impl callboard_dashboards::Audio for Played {
     async fn wav(&self, contact_id: &str, recordings: &[String]) -> Result<Bytes, AudioError> {
         let mut legs: Vec<(RecordingRow, Decoded)> = Vec::new();
         for id in recordings {
-            let row = self.store.recording(id).await.map_err(|e| AudioError::Failed(e.to_string()))?;
+            let row = self
+                .store
+                .recording(id)
+                .await
+                .map_err(|e| AudioError::Failed(e.to_string()))?;
             let Some(row) = row else {
                 return Err(AudioError::Absent(format!("there is no recording {id}")));
             };
@@ -76,7 +82,9 @@ impl callboard_dashboards::Audio for Played {
             legs.push((row, decoded));
         }
         if legs.is_empty() {
-            return Err(AudioError::Absent(format!("contact {contact_id} has no recording")));
+            return Err(AudioError::Absent(format!(
+                "contact {contact_id} has no recording"
+            )));
         }
         // Customer left, agent right; one leg or one file alone as it is.
         legs.sort_by_key(|(row, _)| u8::from(row.leg == "agent"));

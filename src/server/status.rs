@@ -93,7 +93,9 @@ impl Reported {
         use arrow::array::AsArray;
         use arrow::datatypes::Int64Type;
         let session = self.engine.session(Principal::local());
-        let answer = session.cached("select count(*) as n from callboard.dead_letters").await;
+        let answer = session
+            .cached("select count(*) as n from callboard.dead_letters")
+            .await;
         answer
             .ok()
             .and_then(|a| {

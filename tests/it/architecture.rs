@@ -20,7 +20,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("callboard-datasets", &["model"]),
     (
         "callboard",
-        &["model", "sources", "store", "ingest", "transcribe", "query", "dashboards", "datasets"],
+        &[
+            "model",
+            "sources",
+            "store",
+            "ingest",
+            "transcribe",
+            "query",
+            "dashboards",
+            "datasets",
+        ],
     ),
     ("callboard-tests", &[]),
 ];
@@ -37,11 +46,21 @@ const ONLY: &[(&str, &[&str])] = &[
 #[test]
 fn arrows_point_one_way() {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--no-deps",
+            "--offline",
+        ])
         .current_dir(project())
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
     let mut packages: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for package in metadata["packages"].as_array().unwrap() {
@@ -54,7 +73,11 @@ fn arrows_point_one_way() {
             .collect();
         packages.insert(package["name"].as_str().unwrap().to_owned(), uses);
     }
-    assert_eq!(packages.len(), ARROWS.len(), "a new crate needs its arrows here");
+    assert_eq!(
+        packages.len(),
+        ARROWS.len(),
+        "a new crate needs its arrows here"
+    );
     for (name, allowed) in ARROWS {
         for used in &packages[*name] {
             if let Some(ours) = used.strip_prefix("callboard-") {

@@ -13,7 +13,12 @@ fn calls(from: usize, n: usize) -> Vec<String> {
     for c in from..from + n {
         let at = |s: usize| {
             let t = 32_400 + (c * 7 + s) % 36_000;
-            format!("2026-03-02T{:02}:{:02}:{:02}Z", t / 3600, t / 60 % 60, t % 60)
+            format!(
+                "2026-03-02T{:02}:{:02}:{:02}Z",
+                t / 3600,
+                t / 60 % 60,
+                t % 60
+            )
         };
         let mut event = |k: usize, verb: &str, time: String, data: String| {
             out.push(format!(
@@ -21,24 +26,48 @@ fn calls(from: usize, n: usize) -> Vec<String> {
             ));
         };
         let queue = ["sales", "support"][c % 2];
-        event(1, "started", at(0), format!(r#""segment_id":"q","kind":"queue","queue":"{queue}""#));
-        event(2, "ended", at(9), r#""segment_id":"q","outcome":"answered""#.into());
+        event(
+            1,
+            "started",
+            at(0),
+            format!(r#""segment_id":"q","kind":"queue","queue":"{queue}""#),
+        );
+        event(
+            2,
+            "ended",
+            at(9),
+            r#""segment_id":"q","outcome":"answered""#.into(),
+        );
         event(
             3,
             "started",
             at(9),
-            format!(r#""segment_id":"t","kind":"talk","queue":"{queue}","agent":"a{}","parent":"q""#, c % 9),
+            format!(
+                r#""segment_id":"t","kind":"talk","queue":"{queue}","agent":"a{}","parent":"q""#,
+                c % 9
+            ),
         );
-        event(4, "ended", at(60), r#""segment_id":"t","outcome":"completed""#.into());
+        event(
+            4,
+            "ended",
+            at(60),
+            r#""segment_id":"t","outcome":"completed""#.into(),
+        );
     }
     out
 }
 
 const TABLES: [(&str, &str); 4] = [
     ("contacts", "select * from contacts order by contact_id"),
-    ("segments", "select * from segments order by contact_id, seq"),
+    (
+        "segments",
+        "select * from segments order by contact_id, seq",
+    ),
     ("offers", "select * from offers order by contact_id, seq"),
-    ("queue_intervals", "select * from queue_intervals order by queue, interval_start"),
+    (
+        "queue_intervals",
+        "select * from queue_intervals order by queue, interval_start",
+    ),
 ];
 
 fn tables(server: &Server) -> Vec<(&'static str, Vec<Value>)> {
@@ -49,19 +78,29 @@ fn tables(server: &Server) -> Vec<(&'static str, Vec<Value>)> {
         }
         rows
     };
-    TABLES.iter().map(|(name, sql)| (*name, rows(*sql))).collect()
+    TABLES
+        .iter()
+        .map(|(name, sql)| (*name, rows(*sql)))
+        .collect()
 }
 
 /// How often the server is killed; the full proof is CALLBOARD_KILLS=50.
 fn kills() -> usize {
-    std::env::var("CALLBOARD_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(12)
+    std::env::var("CALLBOARD_KILLS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(12)
 }
 
 #[test]
 fn killed_again_and_again_it_loses_nothing_and_doubles_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("callboard.toml");
-    std::fs::write(&config, "[transcribe]\nenabled = false\n[lake]\nflush = \"200ms\"\n").unwrap();
+    std::fs::write(
+        &config,
+        "[transcribe]\nenabled = false\n[lake]\nflush = \"200ms\"\n",
+    )
+    .unwrap();
     let more = ["--config", config.to_str().unwrap()];
     let data = dir.path().join("data");
     let kills = kills();
@@ -93,7 +132,10 @@ fn killed_again_and_again_it_loses_nothing_and_doubles_nothing() {
                     next - 1
                 }
             };
-            assert!(!acknowledged.contains(&batch), "an acknowledged batch is never sent again");
+            assert!(
+                !acknowledged.contains(&batch),
+                "an acknowledged batch is never sent again"
+            );
             let body = calls(batch * per_batch, per_batch).join("\n").into_bytes();
             match server.post("/v1/events", "application/x-ndjson", body) {
                 Ok((200, _)) => {
@@ -121,7 +163,9 @@ fn killed_again_and_again_it_loses_nothing_and_doubles_nothing() {
             }
         }
     }
-    println!("{killed} kills, {unflushed} of them in lives that had acknowledged records, flushing every 200 ms, {sent_twice} batches in doubt sent again");
+    println!(
+        "{killed} kills, {unflushed} of them in lives that had acknowledged records, flushing every 200 ms, {sent_twice} batches in doubt sent again"
+    );
     assert_eq!(acknowledged.len(), batches);
 
     let after = Server::serve(&data, &more);
@@ -129,7 +173,13 @@ fn killed_again_and_again_it_loses_nothing_and_doubles_nothing() {
     let undisturbed = Server::serve(&undisturbed_dir.path().join("data"), &more);
     for batch in 0..batches {
         let body = calls(batch * per_batch, per_batch).join("\n").into_bytes();
-        assert_eq!(undisturbed.post("/v1/events", "application/x-ndjson", body).unwrap().0, 200);
+        assert_eq!(
+            undisturbed
+                .post("/v1/events", "application/x-ndjson", body)
+                .unwrap()
+                .0,
+            200
+        );
     }
     for ((name, ours), (_, theirs)) in tables(&after).into_iter().zip(tables(&undisturbed)) {
         assert_eq!(ours.len(), theirs.len(), "{name}");
@@ -139,6 +189,7 @@ fn killed_again_and_again_it_loses_nothing_and_doubles_nothing() {
     }
     let records = (batches * per_batch * 4) as i64;
     assert_eq!(after.number("select count(*) from records"), records);
-    let twice = "select count(*) from (select source, id from records group by 1, 2 having count(*) > 1)";
+    let twice =
+        "select count(*) from (select source, id from records group by 1, 2 having count(*) > 1)";
     assert_eq!(after.number(twice), 0, "one row a record");
 }

@@ -9,13 +9,21 @@ use crate::support::{Server, callboard, shift};
 
 /// A server that was sent these files of the shift.
 fn sent(files: &[&str], dir: &tempfile::TempDir) -> Server {
-    let server = Server::serve(&dir.path().join("data"), &[
-        "--config",
-        shift().join("demo.toml").to_str().unwrap(),
-    ]);
+    let server = Server::serve(
+        &dir.path().join("data"),
+        &["--config", shift().join("demo.toml").to_str().unwrap()],
+    );
     let state = dir.path().join("state");
     let paths: Vec<PathBuf> = files.iter().map(|f| shift().join(f)).collect();
-    let mut args = vec!["send", "--source", "asterisk", "--instance", "pbx1", "--to", &server.url];
+    let mut args = vec![
+        "send",
+        "--source",
+        "asterisk",
+        "--instance",
+        "pbx1",
+        "--to",
+        &server.url,
+    ];
     args.extend(["--state", state.to_str().unwrap()]);
     args.extend(paths.iter().map(|p| p.to_str().unwrap()));
     callboard(&args);
@@ -70,7 +78,11 @@ fn counts_agree(server: &Server) {
             "select count(*) from segments where kind = 'talk' and agent = '{name}' and queue is not null
              and parent_seq is not null"
         ));
-        assert_eq!(connects, e["connects"].as_i64().unwrap_or(connects), "{agent}: connects");
+        assert_eq!(
+            connects,
+            e["connects"].as_i64().unwrap_or(connects),
+            "{agent}: connects"
+        );
         assert_eq!(
             offers("'no_answer'"),
             e["ring_no_answer"].as_i64().unwrap(),
@@ -96,7 +108,11 @@ fn the_queue_log_alone_gives_every_figure() {
             ("left_other_sum", &e["wait_key_s"]["sum"]),
             ("talk_sum", &e["talk_s"]["sum"]),
         ] {
-            assert_eq!(q[ours].as_i64().unwrap_or(0), seconds(theirs), "queue {name}: {ours}");
+            assert_eq!(
+                q[ours].as_i64().unwrap_or(0),
+                seconds(theirs),
+                "queue {name}: {ours}"
+            );
         }
     }
 }
@@ -109,9 +125,14 @@ fn all_four_feeds_give_every_count() {
     assert_eq!(server.number("select count(*) from contacts"), 92);
     // Callers refused at the door are told by CEL alone, and stay outside offered.
     assert_eq!(server.number("select sum(refused) from queue_intervals"), 2);
-    let parts = "answered + abandoned + timed_out + overflowed + no_agent + left_other + lost + waiting";
+    let parts =
+        "answered + abandoned + timed_out + overflowed + no_agent + left_other + lost + waiting";
     let off = format!("select count(*) from queue_intervals where offered <> {parts}");
-    assert_eq!(server.number(&off), 0, "offered is the sum of its parts in every row");
+    assert_eq!(
+        server.number(&off),
+        0,
+        "offered is the sum of its parts in every row"
+    );
 }
 
 #[test]
@@ -121,9 +142,16 @@ fn sent_again_nothing_changes() {
     let before = server.sql("select * from contacts order by contact_id");
     let bytes = std::fs::read(shift().join("queue_log")).unwrap();
     let (status, answer) = server
-        .post("/v1/sources/asterisk?instance=pbx1&feed=queue_log", "text/plain", bytes)
+        .post(
+            "/v1/sources/asterisk?instance=pbx1&feed=queue_log",
+            "text/plain",
+            bytes,
+        )
         .unwrap();
     assert_eq!(status, 200, "{answer}");
     assert_eq!(answer["repeated"], 468, "{answer}");
-    assert_eq!(server.sql("select * from contacts order by contact_id"), before);
+    assert_eq!(
+        server.sql("select * from contacts order by contact_id"),
+        before
+    );
 }

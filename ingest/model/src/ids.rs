@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 /// A platform's own id of a contact, as `platform/instance/native`; our own events use
 /// `callboard//CONTACT`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub struct PlatformId(pub Arc<str>);
 
 impl PlatformId {
@@ -96,7 +98,9 @@ fn digits(s: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// What a set of records speaks of.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub enum Key {
     /// A contact, named by the least platform id of its component.
     Contact(PlatformId),

@@ -229,8 +229,11 @@ type Pairs<'a> = Vec<(&'a Thing, Vec<(&'a F, &'a Slot)>)>;
 
 impl Serialize for State {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let pairs: Pairs<'_> =
-            self.things.iter().map(|(t, facts)| (t, facts.0.iter().collect())).collect();
+        let pairs: Pairs<'_> = self
+            .things
+            .iter()
+            .map(|(t, facts)| (t, facts.0.iter().collect()))
+            .collect();
         pairs.serialize(serializer)
     }
 }
@@ -238,8 +241,10 @@ impl Serialize for State {
 impl<'de> Deserialize<'de> for State {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let pairs: Vec<(Thing, Vec<(F, Slot)>)> = Vec::deserialize(deserializer)?;
-        let things =
-            pairs.into_iter().map(|(t, facts)| (t, Facts(facts.into_iter().collect()))).collect();
+        let things = pairs
+            .into_iter()
+            .map(|(t, facts)| (t, Facts(facts.into_iter().collect())))
+            .collect();
         Ok(State { things })
     }
 }

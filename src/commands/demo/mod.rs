@@ -31,8 +31,9 @@ impl Clock for ReplayClock {
 fn shift() -> Result<PathBuf, Failure> {
     let mut places: Vec<PathBuf> = Vec::new();
     places.extend(std::env::var_os("CALLBOARD_SHIFT").map(PathBuf::from));
-    if let Some(beside) =
-        std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_path_buf))
+    if let Some(beside) = std::env::current_exe()
+        .ok()
+        .and_then(|exe| exe.parent().map(Path::to_path_buf))
     {
         places.push(beside.join("../share/callboard/shift-asterisk"));
         places.push(beside.join("../../datasets/shift-asterisk"));
@@ -54,7 +55,9 @@ fn shift() -> Result<PathBuf, Failure> {
 pub fn run(args: DemoArgs) -> Result<(), Failure> {
     logs();
     if !(args.speed > 0.0 && args.speed <= 10_000.0) {
-        return Err(Failure::usage("--speed must be more than 0 and at most 10000"));
+        return Err(Failure::usage(
+            "--speed must be more than 0 and at most 10000",
+        ));
     }
     let shift = shift()?;
     let mut config = config::load(Some(&shift.join("demo.toml")), std::env::vars())

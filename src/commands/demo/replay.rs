@@ -56,7 +56,10 @@ pub struct Tape {
 }
 
 fn unreadable(path: &Path, why: impl std::fmt::Display) -> Failure {
-    Failure::failed(format!("the recorded shift's {} cannot be read: {why}", path.display()))
+    Failure::failed(format!(
+        "the recorded shift's {} cannot be read: {why}",
+        path.display()
+    ))
 }
 
 fn bytes_of(path: &Path) -> Result<Vec<u8>, Failure> {
@@ -92,7 +95,11 @@ impl Tape {
                 let NewLine::Record(new) = line else { continue };
                 let record = new.received(0);
                 // A line without a time of its own was written when its neighbour was.
-                last = registry.route(&record).ok().and_then(|r| r.time).unwrap_or(last);
+                last = registry
+                    .route(&record)
+                    .ok()
+                    .and_then(|r| r.time)
+                    .unwrap_or(last);
                 records.push((last, record));
             }
         }
@@ -137,7 +144,11 @@ impl Tape {
 
     /// Time of its first record, UTC microseconds.
     pub fn first(&self) -> i64 {
-        self.records.iter().map(|(at, _)| *at).find(|at| *at > 0).unwrap_or(0)
+        self.records
+            .iter()
+            .map(|(at, _)| *at)
+            .find(|at| *at > 0)
+            .unwrap_or(0)
     }
 
     /// Its length in whole minutes.
@@ -194,7 +205,9 @@ async fn hand_over(server: &Server, batch: Vec<Record>) -> Result<(), Failure> {
 
 /// Messages left in the mailbox: `msgNNNN.wav` with `msgNNNN.txt`, which says when.
 fn voicemails(folder: &Path) -> Vec<Sound> {
-    let Ok(files) = std::fs::read_dir(folder.join("voicemail")) else { return Vec::new() };
+    let Ok(files) = std::fs::read_dir(folder.join("voicemail")) else {
+        return Vec::new();
+    };
     files
         .flatten()
         .map(|f| f.path())

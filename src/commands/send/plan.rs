@@ -16,6 +16,9 @@ use crate::cli::{SendArgs, SourceKind};
 const LINES_BYTES: usize = 256 * 1024;
 const EVENTS_BYTES: usize = 1024 * 1024;
 
+/// Files of a folder of which is said that they are passed over.
+const SHOWN: usize = 3;
+
 /// What is sent, and where it stood.
 pub struct Plan {
     /// What was acknowledged before.
@@ -76,9 +79,7 @@ impl Plan {
         let found = self
             .discover(&args.paths)
             .map_err(|e| Failure::usage(e.to_string()))?;
-        for (path, why) in &found.passed_over {
-            eprintln!("callboard: {} passed over: {why}", path.display());
-        }
+        say_passed_over(&found.passed_over, &args.paths);
         if found.files.is_empty() && !args.follow {
             return Err(Failure::failed(
                 "nothing to send: no file holds what --source asks for; if one should, name its --feed",
@@ -177,6 +178,20 @@ impl Plan {
             Kind::Asterisk(_) => LINES_BYTES,
         };
         Tail::open(&file.path, reading, args.follow, part, known)
+    }
+}
+
+/// Says of each named file why it is passed over; of files found in folders only the first ones,
+/// since a folder of logs may hold much else.
+fn say_passed_over(passed_over: &[(PathBuf, String)], named: &[PathBuf]) {
+    let (asked, found): (Vec<_>, Vec<_>) = passed_over
+        .iter()
+        .partition(|(path, _)| named.contains(path));
+    for (path, why) in asked.iter().chain(found.iter().take(SHOWN)) {
+        eprintln!("callboard: {} passed over: {why}", path.display());
+    }
+    if found.len() > SHOWN {
+        eprintln!("callboard: {} more passed over", found.len() - SHOWN);
     }
 }
 

@@ -12,7 +12,10 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The project's folder.
 pub fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .canonicalize()
+        .unwrap()
 }
 
 /// The recorded shift.
@@ -28,7 +31,11 @@ pub fn binary() -> PathBuf {
     // target/PROFILE/deps/it-HASH -> target/PROFILE/callboard
     let here = std::env::current_exe().unwrap();
     let binary = here.parent().unwrap().parent().unwrap().join("callboard");
-    assert!(binary.exists(), "{} is not built; run `cargo build --workspace`", binary.display());
+    assert!(
+        binary.exists(),
+        "{} is not built; run `cargo build --workspace`",
+        binary.display()
+    );
     binary
 }
 
@@ -39,7 +46,10 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         if let Some(found) = look() {
             return found;
         }
-        assert!(begun.elapsed() < PATIENCE, "{what} did not come within {PATIENCE:?}");
+        assert!(
+            begun.elapsed() < PATIENCE,
+            "{what} did not come within {PATIENCE:?}"
+        );
         std::thread::sleep(Duration::from_millis(50));
     }
 }
@@ -59,7 +69,14 @@ impl Server {
     pub fn serve(data: &Path, more: &[&str]) -> Server {
         let mut command = Command::new(binary());
         command
-            .args(["serve", "--http", "127.0.0.1:0", "--pg", "127.0.0.1:0", "--data"])
+            .args([
+                "serve",
+                "--http",
+                "127.0.0.1:0",
+                "--pg",
+                "127.0.0.1:0",
+                "--data",
+            ])
             .arg(data)
             .args(more);
         Server::start(command)
@@ -78,9 +95,13 @@ impl Server {
         let mut said = String::new();
         let (mut url, mut pg) = (None, None);
         while url.is_none() || pg.is_none() {
-            let Some(Ok(line)) = lines.next() else { panic!("it ended, saying:\n{said}") };
+            let Some(Ok(line)) = lines.next() else {
+                panic!("it ended, saying:\n{said}")
+            };
             if let Some(at) = line.find("http://127.0.0.1:") {
-                let end = line[at..].find(char::is_whitespace).map_or(line.len(), |e| at + e);
+                let end = line[at..]
+                    .find(char::is_whitespace)
+                    .map_or(line.len(), |e| at + e);
                 url.get_or_insert(line[at..end].trim_end_matches('/').to_owned());
             }
             if let Some((_, port)) = line.split_once("psql -h 127.0.0.1 -p ") {
@@ -91,8 +112,16 @@ impl Server {
         }
         // What it says later must not block it.
         std::thread::spawn(move || lines.for_each(drop));
-        let client = reqwest::blocking::Client::builder().timeout(PATIENCE).build().unwrap();
-        Server { child, url: url.unwrap(), pg: pg.unwrap(), client }
+        let client = reqwest::blocking::Client::builder()
+            .timeout(PATIENCE)
+            .build()
+            .unwrap();
+        Server {
+            child,
+            url: url.unwrap(),
+            pg: pg.unwrap(),
+            client,
+        }
     }
 
     /// Rows of a query.
@@ -112,7 +141,14 @@ impl Server {
     /// The only number of a query.
     pub fn number(&self, sql: &str) -> i64 {
         let rows = self.sql(sql);
-        rows[0].as_object().unwrap().values().next().unwrap().as_i64().unwrap_or(0)
+        rows[0]
+            .as_object()
+            .unwrap()
+            .values()
+            .next()
+            .unwrap()
+            .as_i64()
+            .unwrap_or(0)
     }
 
     /// Posts to a path.
@@ -125,7 +161,10 @@ impl Server {
             .send()?;
         let status = answer.status().as_u16();
         let text = answer.text()?;
-        Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
+        Ok((
+            status,
+            serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        ))
     }
 
     /// Kills it, SIGKILL, after a while, whatever it does then.

@@ -217,9 +217,10 @@ entity! {
         recording_id: String,
         /// Contact, as the recording names it.
         contact_id: String,
-        /// Attempt, from 1. Required for `started`.
+        /// Attempt: any number that no other attempt has. Required for `started`.
         attempt: u32,
-        /// done, failed or skipped. Required for `recorded`.
+        /// done, failed or skipped: required for `recorded`. stopped, for `changed`: that attempt
+        /// was stopped with the program and does not count.
         state: String,
         /// Why failed or skipped.
         reason: String,

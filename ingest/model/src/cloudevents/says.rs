@@ -274,6 +274,14 @@ impl Says<'_> {
             return Ok(direct(key, vec![s.time(F::At, self.time.0, self.time.1)]));
         }
         let state = required("state", d.state.as_deref())?;
+        if self.verb == "changed" && state == "stopped" {
+            // The program was stopped while it ran: that attempt took nothing down.
+            let attempt = d.attempt.ok_or_else(|| missing("attempt"))?;
+            return Ok(direct(
+                key,
+                vec![self.about(Thing::Attempt(attempt)).text(F::State, state)],
+            ));
+        }
         if !matches!(state, "done" | "failed" | "skipped") {
             return Err(Refusal::new(
                 "bad_value",

@@ -19,6 +19,8 @@ pub fn agent_rows(
     restarts: &[i64],
     horizon: i64,
 ) -> Vec<AgentStateRow> {
+    // A clock that runs away must not cut midnights without end.
+    let horizon = horizon.min(crate::time::LATEST);
     let mut tracks: BTreeMap<(&str, &str), Vec<(i64, &str, &Facts)>> = BTreeMap::new();
     let mut last_sign = i64::MIN;
     for (thing, facts) in state.iter() {

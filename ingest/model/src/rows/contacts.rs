@@ -156,7 +156,7 @@ fn contact_row(
         .filter(|s| s.outcome.as_deref() != Some("refused"))
         .collect();
     let talks: Vec<_> = of("talk")
-        .filter(|s| !matches!(s.facts.text(&F::Mode), Some("internal")))
+        .filter(|s| !matches!(s.facts.text(&F::Mode), Some("internal" | "consult")))
         .collect();
     let sum = |list: &[&Span<'_>]| list.iter().filter_map(|s| s.duration_ms()).sum::<i64>();
     let wraps: Vec<_> = of("wrapup").collect();
@@ -199,8 +199,7 @@ fn contact_row(
         talk_ms: (!talks.is_empty()).then(|| sum(&talks)),
         hold_ms: (!holds.is_empty()).then(|| holds.iter().sum()),
         wrap_ms: (!wraps.is_empty()).then(|| sum(&wraps)),
-        transfers: spans
-            .iter()
+        transfers: of("talk")
             .filter(|s| s.outcome.as_deref() == Some("transferred"))
             .count() as i64,
         queues: stays

@@ -23,7 +23,7 @@ pub fn recording_rows(recording_id: &str, state: &State) -> RecordingRows {
     };
     let attempts = state
         .iter()
-        .filter(|(t, _)| matches!(t, Thing::Attempt(_)))
+        .filter(|(t, f)| matches!(t, Thing::Attempt(_)) && f.text(&F::State) != Some("stopped"))
         .count() as i64;
     let transcript: Option<TranscriptData> = f
         .text(&F::Transcript)

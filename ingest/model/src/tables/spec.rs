@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryBuilder, BooleanBuilder, Date32Builder, Float64Builder, Int64Builder,
-    ListBuilder, StringBuilder, TimestampMicrosecondBuilder,
+    Array, ArrayRef, AsArray, BinaryBuilder, BooleanBuilder, Date32Builder, Float64Builder,
+    Int64Builder, ListBuilder, StringBuilder, TimestampMicrosecondBuilder,
 };
 use arrow::datatypes::{
     DataType, Date32Type, Field, Float64Type, Int64Type, Schema, SchemaRef, TimeUnit,
@@ -156,7 +156,11 @@ macro_rules! cell {
             const KIND: Kind = $kind;
             const NULLABLE: bool = true;
             fn read(column: &ArrayRef, row: usize) -> Option<Self> {
-                if column.is_null(row) { Some(None) } else { <$type>::read(column, row).map(Some) }
+                if column.is_null(row) {
+                    Some(None)
+                } else {
+                    <$type>::read(column, row).map(Some)
+                }
             }
             fn column<'a>(cells: impl Iterator<Item = &'a Self>) -> ArrayRef {
                 let mut $b = $builder;
@@ -184,27 +188,59 @@ fn lists() -> ListBuilder<StringBuilder> {
     )))
 }
 
-cell!(String, Kind::Text, StringBuilder::new(), |b, v| b.append_value(v), |c, r| {
-    Some(c.as_string_opt::<i32>()?.value(r).to_owned())
-});
-cell!(i64, Kind::Int, Int64Builder::new(), |b, v| b.append_value(*v), |c, r| {
-    Some(c.as_primitive_opt::<Int64Type>()?.value(r))
-});
-cell!(f64, Kind::Float, Float64Builder::new(), |b, v| b.append_value(*v), |c, r| {
-    Some(c.as_primitive_opt::<Float64Type>()?.value(r))
-});
-cell!(bool, Kind::Bool, BooleanBuilder::new(), |b, v| b.append_value(*v), |c, r| {
-    Some(c.as_boolean_opt()?.value(r))
-});
-cell!(Instant, Kind::Time, times(), |b, v| b.append_value(v.0), |c, r| {
-    Some(Instant(c.as_primitive_opt::<TimestampMicrosecondType>()?.value(r)))
-});
-cell!(Day, Kind::Day, Date32Builder::new(), |b, v| b.append_value(v.0), |c, r| {
-    Some(Day(c.as_primitive_opt::<Date32Type>()?.value(r)))
-});
-cell!(Vec<u8>, Kind::Bytes, BinaryBuilder::new(), |b, v| b.append_value(v), |c, r| {
-    Some(c.as_binary_opt::<i32>()?.value(r).to_vec())
-});
+cell!(
+    String,
+    Kind::Text,
+    StringBuilder::new(),
+    |b, v| b.append_value(v),
+    |c, r| { Some(c.as_string_opt::<i32>()?.value(r).to_owned()) }
+);
+cell!(
+    i64,
+    Kind::Int,
+    Int64Builder::new(),
+    |b, v| b.append_value(*v),
+    |c, r| { Some(c.as_primitive_opt::<Int64Type>()?.value(r)) }
+);
+cell!(
+    f64,
+    Kind::Float,
+    Float64Builder::new(),
+    |b, v| b.append_value(*v),
+    |c, r| { Some(c.as_primitive_opt::<Float64Type>()?.value(r)) }
+);
+cell!(
+    bool,
+    Kind::Bool,
+    BooleanBuilder::new(),
+    |b, v| b.append_value(*v),
+    |c, r| { Some(c.as_boolean_opt()?.value(r)) }
+);
+cell!(
+    Instant,
+    Kind::Time,
+    times(),
+    |b, v| b.append_value(v.0),
+    |c, r| {
+        Some(Instant(
+            c.as_primitive_opt::<TimestampMicrosecondType>()?.value(r),
+        ))
+    }
+);
+cell!(
+    Day,
+    Kind::Day,
+    Date32Builder::new(),
+    |b, v| b.append_value(v.0),
+    |c, r| { Some(Day(c.as_primitive_opt::<Date32Type>()?.value(r))) }
+);
+cell!(
+    Vec<u8>,
+    Kind::Bytes,
+    BinaryBuilder::new(),
+    |b, v| b.append_value(v),
+    |c, r| { Some(c.as_binary_opt::<i32>()?.value(r).to_vec()) }
+);
 cell!(
     Vec<String>,
     Kind::Texts,

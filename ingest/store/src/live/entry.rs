@@ -199,8 +199,8 @@ impl Entry {
     pub fn silent_since(&self, now: i64) -> bool {
         let known = self.alone.silence().unwrap_or(i64::MIN);
         self.last_sign > i64::MIN
-            && now - self.last_sign > SHORTEST_AGE
-            && now - known > SHORTEST_AGE
+            && now.saturating_sub(self.last_sign) > SHORTEST_AGE
+            && now.saturating_sub(known) > SHORTEST_AGE
     }
 
     /// A rough size in bytes, for the limit on what is live.

@@ -10,7 +10,7 @@ use callboard_model::tables::{CorrectionRow, Instant, Row};
 use deltalake::arrow::array::{Array, AsArray, RecordBatch};
 
 use super::checkpoint::{Commit, Intent};
-use super::{Inner, Store, StoreError};
+use super::{Clock as _, Inner, Store, StoreError, WallClock};
 use crate::lake::{Replace, WritePlan};
 use crate::live::Entry;
 use crate::live::keyrows::{KeyRows, tables_of};
@@ -63,7 +63,8 @@ impl Store {
         let result = self.flush_locked(&mut commit, all).await;
         *self.failing.lock() = result.as_ref().err().map(ToString::to_string);
         if result.is_ok() {
-            self.last_flush.store(self.now(), Ordering::Relaxed);
+            // On the machine's clock: how long ago it was is asked in a replay too.
+            self.last_flush.store(WallClock.now(), Ordering::Relaxed);
             self.flushes.fetch_add(1, Ordering::Relaxed);
         }
         result
@@ -196,7 +197,8 @@ impl Store {
     }
 
     fn settles(&self, entry: &Entry, rows: &KeyRows, now: i64) -> bool {
-        let quiet = now - entry.last_received.max(entry.last_sign) >= self.options.grace;
+        let last = entry.last_received.max(entry.last_sign);
+        let quiet = now.saturating_sub(last) >= self.options.grace;
         match &entry.key {
             Key::Contact(_) => match rows.contacts.first() {
                 Some(row) => quiet && row.state != "open",

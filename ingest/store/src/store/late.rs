@@ -153,7 +153,10 @@ impl Store {
                 }
             }
             let mut grew = false;
-            let found: Vec<Record> = batches.iter().flat_map(|b| records_of(b, Some(&names))).collect();
+            let found: Vec<Record> = batches
+                .iter()
+                .flat_map(|b| records_of(b, Some(&names)))
+                .collect();
             for record in found {
                 let identity = (
                     record.source.clone(),

@@ -234,7 +234,10 @@ impl Store {
     pub(crate) fn next_attempt(&self) -> Result<i64, StoreError> {
         let mut inner = self.inner.lock();
         inner.attempt += 1;
-        let intent = checkpoint::Intent { attempt: inner.attempt, ..Default::default() };
+        let intent = checkpoint::Intent {
+            attempt: inner.attempt,
+            ..Default::default()
+        };
         self.files.set_intent(&intent)?;
         Ok(inner.attempt)
     }
@@ -318,8 +321,10 @@ impl Store {
             }
         }
         let ids = [id.to_owned()];
-        let batches =
-            self.lake.scan("recordings", None, Some(("recording_id", &ids))).await?;
+        let batches = self
+            .lake
+            .scan("recordings", None, Some(("recording_id", &ids)))
+            .await?;
         Ok(batches.iter().flat_map(RecordingRow::from_batch).next())
     }
 
@@ -377,7 +382,7 @@ pub struct Health {
     pub log_bytes: u64,
     /// Flushes of this process.
     pub flushes: u64,
-    /// When the last one ended, UTC microseconds.
+    /// When the last one ended, UTC microseconds of the machine's clock.
     pub last_flush: Option<i64>,
     /// Why flushing or the log fails, if it does.
     pub failing: Option<String>,

@@ -42,7 +42,11 @@ pub async fn rebuild(
             records += 1;
             let record = Arc::new(record);
             if let Ok(routing) = interpreter.route(&record) {
-                live.apply(&Routed { seq: 0, record, routing });
+                live.apply(&Routed {
+                    seq: 0,
+                    record,
+                    routing,
+                });
             }
         }
     }
@@ -60,15 +64,21 @@ pub async fn rebuild(
         let mut days = BTreeSet::new();
         let mut ids = BTreeSet::new();
         for batch in store.lake.scan(spec.name, None, None).await? {
-            let day = batch.column_by_name("day").and_then(|c| c.as_primitive_opt::<Date32Type>());
-            let id = batch.column_by_name(spec.id).and_then(|c| c.as_string_opt::<i32>());
+            let day = batch
+                .column_by_name("day")
+                .and_then(|c| c.as_primitive_opt::<Date32Type>());
+            let id = batch
+                .column_by_name(spec.id)
+                .and_then(|c| c.as_string_opt::<i32>());
             if let (Some(day), Some(id)) = (day, id) {
                 days.extend(day.iter().flatten());
                 ids.extend((0..id.len()).map(|row| id.value(row).to_owned()));
             }
         }
-        let replace =
-            Replace { days: days.into_iter().collect(), ids: ids.into_iter().collect() };
+        let replace = Replace {
+            days: days.into_iter().collect(),
+            ids: ids.into_iter().collect(),
+        };
         let plan = WritePlan {
             rows: batches.get(spec.name).cloned().into_iter().collect(),
             replace: Some(replace),
@@ -76,7 +86,10 @@ pub async fn rebuild(
         store.lake.write(spec.name, attempt, plan).await?;
     }
     store.log.close()?;
-    Ok(Rebuilt { records, keys: births.len() })
+    Ok(Rebuilt {
+        records,
+        keys: births.len(),
+    })
 }
 
 /// When a row was corrected is told by no record: it stays as it was.

@@ -46,14 +46,16 @@ impl Cache {
 }
 
 /// The name of the track a recording belongs to: the two legs of one recording share it, a file
-/// that holds both speakers is one of its own.
+/// that holds both speakers is one of its own. The leg is a part of the recording's id.
 pub fn track(recording_id: &str, leg: &str) -> String {
-    let base = match leg {
-        "agent" | "customer" => recording_id.strip_suffix(leg),
-        _ => None,
-    };
-    let base = base.map_or(recording_id, |r| r.trim_end_matches(['/', '-', ':']));
-    base.to_owned()
+    let mut parts: Vec<&str> = recording_id.split('/').collect();
+    if ["agent", "customer"].contains(&leg)
+        && let Some(at) = parts.iter().rposition(|p| *p == leg)
+        && parts.len() > 1
+    {
+        parts.remove(at);
+    }
+    parts.join("/")
 }
 
 /// `GET /audio/{contact}.wav?track=NAME`: the sound of one track, the first when none is named.
@@ -202,6 +204,8 @@ mod tests {
             track("pbx1-17/customer", "customer")
         );
         assert_eq!(track("pbx1-17/agent", "agent"), "pbx1-17");
+        assert_eq!(track("pbx1-17/agent/sales", "agent"), "pbx1-17/sales");
+        assert_eq!(track("pbx1-17/customer/sales", "customer"), "pbx1-17/sales");
         assert_eq!(track("pbx1-17/mixed", "mixed"), "pbx1-17/mixed");
         assert_eq!(track("abc", "agent"), "abc");
     }

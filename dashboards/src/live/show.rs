@@ -31,7 +31,7 @@ fn ticking(since: Option<i64>, now: Option<i64>) -> Markup {
 /// The board's parts for the event stream: identity and HTML, in order. Durations that go on are
 /// left to the browser, so that a part changes only when something happened.
 pub async fn parts(app: &App, board: &Board, now: i64) -> Vec<(String, String)> {
-    let feeds = app.status.feeds().await;
+    let feeds = platforms(app.status.feeds().await);
     let mut out = vec![
         (
             "feed".to_owned(),
@@ -57,7 +57,7 @@ pub async fn parts(app: &App, board: &Board, now: i64) -> Vec<(String, String)> 
 
 /// The whole board as it stands in the page.
 pub async fn whole(app: &App, board: &Board, now: i64) -> Markup {
-    let feeds = app.status.feeds().await;
+    let feeds = platforms(app.status.feeds().await);
     let range = &board.run.choice.range;
     html! {
         (feed(&feeds, now, range.zone, Some(now)))
@@ -109,6 +109,12 @@ pub async fn whole(app: &App, board: &Board, now: i64) -> Markup {
 
 fn about<'a>(board: &'a Board, measure: &str) -> &'a str {
     &board.run.report.measures[measure].about
+}
+
+/// The sources that tell of calls; what the program says to itself is no sign of life of theirs.
+fn platforms(mut feeds: Vec<FeedStatus>) -> Vec<FeedStatus> {
+    feeds.retain(|f| !f.source.starts_with("/callboard/"));
+    feeds
 }
 
 /// The sources and how old their last word is. `data-stale` greys everything after it.

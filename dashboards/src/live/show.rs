@@ -287,6 +287,7 @@ pub fn formula(variant: &str) -> &'static str {
         "offered" => "of offered",
         "ans_abn_flow" => "of all that left",
         "removed" => "removed, of offered",
+        "mixed" => "by the formula in force at entry,",
         _ => "of answered",
     }
 }

@@ -121,10 +121,19 @@ impl Board {
                 .collect(),
             ..Grid::default()
         };
-        let formulas = targets
-            .iter()
-            .filter_map(|r| Some((r.text("queue")?.to_owned(), r.text("variant")?.to_owned())))
-            .collect();
+        let mut formulas: HashMap<String, String> = HashMap::new();
+        for r in targets.iter() {
+            let (Some(queue), Some(variant)) = (r.text("queue"), r.text("variant")) else {
+                continue;
+            };
+            // Two targets of one queue may each have held for a part of the day.
+            let known = formulas
+                .entry(queue.to_owned())
+                .or_insert_with(|| variant.to_owned());
+            if known != variant {
+                "mixed".clone_into(known);
+            }
+        }
         Ok(Board {
             run,
             queues,

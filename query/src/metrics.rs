@@ -170,28 +170,6 @@ pub fn render(names: &[&str], dims: &[&str], filter: &str) -> Result<String, Str
     Ok(sql)
 }
 
-/// The reference of all metrics in Markdown, made from their files.
-pub fn markdown() -> String {
-    let mut out = String::from(
-        "# Metrics\n\nMade from `query/metrics/*.sql`; SQL answers the same in `callboard.metrics`.\n",
-    );
-    for m in all() {
-        out.push_str(&format!(
-            "\n## {} (`{}`)\n\n{}. Unit: {}. Counted over `callboard.{}` by {}. {}. Source: {}.\n\n```sql\n{}\n```\n",
-            m.title,
-            m.name,
-            m.meaning,
-            m.unit,
-            m.base,
-            m.dims.join(", "),
-            m.attribution,
-            m.source,
-            m.expr
-        ));
-    }
-    out
-}
-
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
@@ -216,16 +194,6 @@ mod tests {
             }
             assert!(!m.dims.is_empty(), "{} lacks dims", m.name);
         }
-    }
-
-    #[test]
-    fn the_reference_names_every_metric() {
-        let text = markdown();
-        assert!(
-            all()
-                .iter()
-                .all(|m| text.contains(&format!("(`{}`)", m.name)))
-        );
     }
 
     #[test]

@@ -204,6 +204,8 @@ impl Transcriber {
     ) -> Result<Vec<LegSpeech>, TranscribeError> {
         let (reply, messages) = channel();
         let count = legs.len();
+        // The caller's own stays as it is when a leg fails.
+        let cancel = cancel.child();
         for (tag, leg) in legs.into_iter().enumerate() {
             self.engine.submit(LegJob {
                 samples: leg.samples,

@@ -22,17 +22,33 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Ends recognition early, from any thread.
 #[derive(Debug, Clone, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+pub struct Cancel {
+    own: Arc<AtomicBool>,
+    parent: Option<Arc<AtomicBool>>,
+}
 
 impl Cancel {
     /// Asks everything that carries this (or a clone) to stop; it does within a fraction of a second.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.own.store(true, Ordering::Relaxed);
     }
 
-    /// Whether [`Cancel::cancel`] was called.
+    /// Whether [`Cancel::cancel`] was called here, or where this was made from.
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.own.load(Ordering::Relaxed)
+            || self
+                .parent
+                .as_ref()
+                .is_some_and(|p| p.load(Ordering::Relaxed))
+    }
+
+    /// One that follows this one but can be cancelled alone: a leg that fails stops its own
+    /// conversation, not its caller. It is for one level: a child's child follows the child only.
+    pub fn child(&self) -> Cancel {
+        Cancel {
+            own: Arc::default(),
+            parent: Some(Arc::clone(&self.own)),
+        }
     }
 }
 
@@ -43,4 +59,19 @@ pub trait Recognise {
     /// # Errors
     /// The engine's reason, or [`TranscribeError::Stopped`] when it was cancelled.
     fn recognise(&mut self, samples: &[f32]) -> Result<Vec<RawSegment>, TranscribeError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cancel;
+
+    #[test]
+    fn a_child_follows_its_parent_and_not_the_other_way() {
+        let parent = Cancel::default();
+        let (one, two) = (parent.child(), parent.child());
+        one.cancel();
+        assert!(one.is_cancelled() && !two.is_cancelled() && !parent.is_cancelled());
+        parent.cancel();
+        assert!(two.is_cancelled() && two.clone().is_cancelled());
+    }
 }

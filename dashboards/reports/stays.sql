@@ -15,10 +15,18 @@ SELECT s.contact_id, s.seq, s.queue, s.entered_at, s.wait_ms, s.result, s.in_tar
          OR (s.outcome = 'callback' AND t.variant = 'removed')), FALSE) AS sl_in
 FROM callboard.queue_stays s
 LEFT JOIN (
-  SELECT queue, variant, goal, coalesce(valid_from, to_timestamp_micros(-2208988800000000)) AS begins,
-         valid_to, lead(valid_from) OVER (PARTITION BY queue ORDER BY valid_from NULLS FIRST, target_id) AS next_from
-  FROM callboard.queue_targets
-  WHERE metric = 'service_level'
+  SELECT a.queue, a.variant, a.goal, a.begins, a.valid_to, min(b.begins) AS next_from
+  FROM (
+    SELECT target_id, queue, variant, goal, valid_to,
+           coalesce(valid_from, to_timestamp_micros(-2208988800000000)) AS begins
+    FROM callboard.queue_targets WHERE metric = 'service_level'
+  ) a
+  LEFT JOIN (
+    SELECT target_id, queue, coalesce(valid_from, to_timestamp_micros(-2208988800000000)) AS begins
+    FROM callboard.queue_targets WHERE metric = 'service_level'
+  ) b ON b.queue = a.queue
+     AND (b.begins > a.begins OR (b.begins = a.begins AND b.target_id > a.target_id))
+  GROUP BY a.target_id, a.queue, a.variant, a.goal, a.begins, a.valid_to
 ) t ON t.queue = s.queue AND s.entered_at >= t.begins
    AND (t.valid_to IS NULL OR s.entered_at < t.valid_to)
    AND (t.next_from IS NULL OR s.entered_at < t.next_from)

@@ -64,9 +64,10 @@ pub fn discover(
                     let changed = fs::metadata(&path).and_then(|m| m.modified()).ok();
                     dated.push((changed, Found { path, kind }));
                 }
-                Ok(Some(kind)) => out
-                    .passed_over
-                    .push((path, format!("holds {}, which was not asked for", kind.name()))),
+                Ok(Some(kind)) => out.passed_over.push((
+                    path,
+                    format!("holds {}, which was not asked for", kind.name()),
+                )),
                 Ok(None) => out.passed_over.push((
                     path,
                     "holds nothing that is known; name its --feed if it should".to_owned(),

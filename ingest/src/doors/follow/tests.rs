@@ -16,7 +16,10 @@ fn reading() -> Reading {
 }
 
 fn line(n: u64) -> String {
-    format!("{}|{n}.1|sales|NONE|ENTERQUEUE||5551101|1|Jo\n", 1_795_253_950 + n / 3)
+    format!(
+        "{}|{n}.1|sales|NONE|ENTERQUEUE||5551101|1|Jo\n",
+        1_795_253_950 + n / 3
+    )
 }
 
 fn lines(range: std::ops::Range<u64>) -> String {
@@ -24,7 +27,11 @@ fn lines(range: std::ops::Range<u64>) -> String {
 }
 
 fn append(path: &Path, text: &str) {
-    let mut file = OpenOptions::new().create(true).append(true).open(path).unwrap();
+    let mut file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .unwrap();
     file.write_all(text.as_bytes()).unwrap();
 }
 
@@ -34,7 +41,9 @@ struct Spool {
 
 impl Spool {
     fn new() -> Self {
-        Spool { dir: tempfile::tempdir().unwrap() }
+        Spool {
+            dir: tempfile::tempdir().unwrap(),
+        }
     }
 
     fn path(&self) -> PathBuf {
@@ -64,7 +73,10 @@ fn drain(spool: &Spool, tail: &mut Tail, acknowledged: usize) -> String {
                 }
                 parts += 1;
                 quiet = 0;
-                assert_eq!(part.lines, part.bytes.split_inclusive(|b| *b == b'\n').count() as u64);
+                assert_eq!(
+                    part.lines,
+                    part.bytes.split_inclusive(|b| *b == b'\n').count() as u64
+                );
                 spool.positions().put(&tail.position(&part)).unwrap();
                 text += std::str::from_utf8(&part.bytes).unwrap();
             }
@@ -78,12 +90,20 @@ fn drain(spool: &Spool, tail: &mut Tail, acknowledged: usize) -> String {
 #[test]
 fn a_file_is_read_in_whole_lines_and_resumed_after_the_last_acknowledged_one() {
     let s = Spool::new();
-    fs::write(s.path(), lines(0..10_000) + "1795253950|last.1|sales|NONE|DID|5").unwrap();
+    fs::write(
+        s.path(),
+        lines(0..10_000) + "1795253950|last.1|sales|NONE|DID|5",
+    )
+    .unwrap();
     let first = drain(&s, &mut s.tail(false, 100_000), 2);
     assert!(first.ends_with('\n') && first.len() >= 200_000);
     let rest = drain(&s, &mut s.tail(false, 100_000), usize::MAX);
     assert_eq!(first + &rest, fs::read_to_string(s.path()).unwrap());
-    assert_eq!(drain(&s, &mut s.tail(false, 100_000), usize::MAX), "", "nothing is sent again");
+    assert_eq!(
+        drain(&s, &mut s.tail(false, 100_000), usize::MAX),
+        "",
+        "nothing is sent again"
+    );
 }
 
 #[test]
@@ -113,7 +133,11 @@ fn a_followed_file_gives_only_whole_lines_as_they_come() {
     drop(tail);
     append(&s.path(), &line(3));
     let mut tail = s.tail(true, 1000);
-    assert_eq!(drain(&s, &mut tail, usize::MAX), line(3), "a head that was short is known again");
+    assert_eq!(
+        drain(&s, &mut tail, usize::MAX),
+        line(3),
+        "a head that was short is known again"
+    );
 }
 
 #[test]
@@ -124,7 +148,11 @@ fn a_rotation_loses_and_repeats_nothing() {
     assert_eq!(drain(&s, &mut tail, usize::MAX), lines(0..50));
     append(&s.path(), &lines(50..60));
     fs::rename(s.path(), s.dir.path().join("queue_log.1")).unwrap();
-    assert_eq!(drain(&s, &mut tail, usize::MAX), lines(50..60), "the old file is drained");
+    assert_eq!(
+        drain(&s, &mut tail, usize::MAX),
+        lines(50..60),
+        "the old file is drained"
+    );
     append(&s.path(), &lines(60..70));
     assert_eq!(drain(&s, &mut tail, usize::MAX), lines(60..70));
 }
@@ -147,7 +175,11 @@ fn a_truncated_file_begins_anew() {
     fs::write(s.path(), lines(0..50)).unwrap();
     let mut tail = s.tail(true, 1000);
     drain(&s, &mut tail, usize::MAX);
-    OpenOptions::new().write(true).truncate(true).open(s.path()).unwrap();
+    OpenOptions::new()
+        .write(true)
+        .truncate(true)
+        .open(s.path())
+        .unwrap();
     append(&s.path(), &lines(50..55));
     assert_eq!(drain(&s, &mut tail, usize::MAX), lines(50..55));
 }
@@ -168,7 +200,10 @@ fn equal_lines_on_both_sides_of_a_rotation_are_counted_on() {
     let new = reader.push(&part.bytes);
     let mut fresh = new_reader(&reading(), ReaderState::default());
     let first = fresh.push(line(0).as_bytes());
-    assert_ne!(new, first, "the second of two equal lines has an identity of its own");
+    assert_ne!(
+        new, first,
+        "the second of two equal lines has an identity of its own"
+    );
     assert_eq!(new, fresh.push(line(0).as_bytes()));
 }
 
@@ -194,7 +229,11 @@ fn folders_are_looked_through_and_kinds_are_found() {
     let wanted = |kind: Kind| kind != Kind::Events;
     let paths = [s.dir.path().to_owned(), s.path()];
     let found = discover::discover(&paths, None, &wanted).unwrap();
-    let names: Vec<_> = found.files.iter().map(|f| f.path.file_name().unwrap().to_owned()).collect();
+    let names: Vec<_> = found
+        .files
+        .iter()
+        .map(|f| f.path.file_name().unwrap().to_owned())
+        .collect();
     assert_eq!(names.len(), 2, "{names:?}");
     assert_eq!(found.passed_over.len(), 2);
     assert!(discover::discover(&[nested.join("none")], None, &wanted).is_err());

@@ -41,7 +41,9 @@ pub async fn run(watch: Watch, recordings: Recordings, stop: CancellationToken) 
     loop {
         match Watcher::open(watch.clone(), recordings.clone()) {
             Ok(watcher) => return watcher.run(stop).await,
-            Err(error) => tracing::error!(%error, "recordings are not watched; tried again in 30 s"),
+            Err(error) => {
+                tracing::error!(%error, "recordings are not watched; tried again in 30 s")
+            }
         }
         tokio::select! {
             () = stop.cancelled() => return,

@@ -10,10 +10,12 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SessionState;
 use parking_lot::Mutex;
 
+type Made = HashMap<&'static str, (u64, Arc<dyn TableProvider>)>;
+
 /// Providers by table, each with the version it was made of.
 #[derive(Default)]
 pub struct LakeCache {
-    made: Mutex<HashMap<&'static str, (u64, Arc<dyn TableProvider>)>>,
+    made: Mutex<Made>,
 }
 
 impl std::fmt::Debug for LakeCache {
@@ -35,7 +37,7 @@ impl LakeCache {
         let Some(lake) = &table.lake else {
             return Ok(None);
         };
-        let Some(version) = lake.version().and_then(|v| u64::try_from(v).ok()) else {
+        let Some(version) = lake.version() else {
             return Ok(None);
         };
         let spec: &'static TableSpec = table.spec;

@@ -145,13 +145,16 @@ fn describe(file: &ViewFile, view: &dyn TableProvider, columns: &mut Vec<ColumnD
     }
 }
 
+/// A table, what a row is, and its columns with what they say.
+type Documented<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)]);
+
 /// The tables `columns` and `metrics`.
 fn document(
     schema: &MemorySchemaProvider,
     docs: &mut Vec<ViewDoc>,
     columns: &mut Vec<ColumnDoc>,
 ) -> Result<()> {
-    let own: &[(&str, &str, &[(&str, &str)])] = &[
+    let own: &[Documented] = &[
         (
             "columns",
             "One row per column of every public view: this documentation.",

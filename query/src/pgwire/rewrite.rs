@@ -73,13 +73,10 @@ fn replace(expr: &mut Expr) {
         Expr::Function(f) => {
             let name = f.name.to_string().to_ascii_lowercase();
             let subquery = matches!(f.args, FunctionArguments::Subquery(_));
-            if name == "array" && subquery {
-                null()
-            } else if name.ends_with("array_to_string") && empty(&f.args.to_string()) {
-                null()
-            } else {
-                None
-            }
+            let options = name.ends_with("array_to_string") && empty(&f.args.to_string());
+            ((name == "array" && subquery) || options)
+                .then(null)
+                .flatten()
         }
         // Storage options of relations: the catalogue has no such column.
         Expr::CompoundIdentifier(parts)

@@ -71,7 +71,18 @@ fn rows(answer: &Answer) -> Result<Arc<Rows>, DataError> {
     )?))
 }
 
-fn failed(e: QueryError) -> DataError {
+/// Longest reason shown: a planner may print its whole plan.
+const LONGEST: usize = 600;
+
+fn failed(mut e: QueryError) -> DataError {
+    if e.message.chars().count() > LONGEST {
+        e.message = e
+            .message
+            .chars()
+            .take(LONGEST)
+            .chain(['\u{2026}'])
+            .collect();
+    }
     match e.class {
         Class::Timeout
         | Class::Cancelled

@@ -110,9 +110,14 @@ fn whole(row: &Value) -> String {
         {
             *value = json!(n as i64);
         }
-        let time = value.as_str().and_then(|t| chrono::DateTime::parse_from_rfc3339(t).ok());
+        let time = value
+            .as_str()
+            .and_then(|t| chrono::DateTime::parse_from_rfc3339(t).ok());
         if let Some(time) = time {
-            *value = json!(time.to_utc().to_rfc3339_opts(chrono::SecondsFormat::Micros, true));
+            *value = json!(
+                time.to_utc()
+                    .to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
+            );
         }
     }
     row.to_string()

@@ -151,7 +151,10 @@ impl Browser {
             }
             if begun.elapsed() > PATIENCE {
                 let text = self.script("return document.body.innerText.slice(0, 2000);");
-                panic!("a click at {css} leads nowhere: {last}; at {} stands {text}", self.url());
+                panic!(
+                    "a click at {css} leads nowhere: {last}; at {} stands {text}",
+                    self.url()
+                );
             }
         }
     }

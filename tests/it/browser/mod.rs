@@ -17,9 +17,10 @@ fn spoken(server: &Server) -> (String, String) {
     let rows = until("a transcript", || {
         let rows = server.sql(
             "select s.contact_id, s.queue from callboard.queue_stays s
-             join (select contact_id, count(*) n, max(start_ms) last from callboard.turns
+             join (select contact_id, count(*) n, count(distinct leg) legs, max(start_ms) last
+                   from callboard.turns
                    group by contact_id) t on t.contact_id = s.contact_id
-             where s.result = 'answered' and t.n >= 3 and t.last > 3000
+             where s.result = 'answered' and t.n >= 3 and t.legs = 2 and t.last > 3000
              order by s.contact_id limit 1",
         );
         (!rows.is_empty()).then_some(rows)
@@ -58,7 +59,10 @@ fn plays_from(browser: &Browser, css: &str, ms: f64) {
     let second = ms / 1000.0;
     let player = browser.click(css, || {
         let player = browser.script(PLAYER);
-        assert!(player["trouble"].is_null(), "the recording cannot be played: {player}");
+        assert!(
+            player["trouble"].is_null(),
+            "the recording cannot be played: {player}"
+        );
         let moved = player["now"].as_f64().is_some_and(|now| now > second);
         (player["playing"] == true && moved).then_some(player)
     });

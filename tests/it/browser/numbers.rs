@@ -242,11 +242,12 @@ fn shows(what: &str, text: &str, value: f64) {
     );
 }
 
-/// Does something with everything, a few at a time; the first trouble is told.
+/// Does something with everything, two at a time (a page asks two queries at once, and four may
+/// run); the first trouble is told.
 fn each<T: Sync>(all: &[T], act: impl Fn(&T) + Sync) {
     let next = Mutex::new(all.iter());
     std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..3)
+        let workers: Vec<_> = (0..2)
             .map(|_| {
                 scope.spawn(|| {
                     loop {

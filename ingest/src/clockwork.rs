@@ -99,8 +99,13 @@ pub async fn say_silence(pipeline: &Pipeline) {
                 until: Some(format_rfc3339(until)),
             };
             let id = format!("{contact}@{until}");
-            let mut event =
-                CloudEvent::new("/callboard/closer", &id, "callboard.silence.recorded", until, data);
+            let mut event = CloudEvent::new(
+                "/callboard/closer",
+                &id,
+                "callboard.silence.recorded",
+                until,
+                data,
+            );
             event.rank = Some(callboard_model::record::rank::INFERRED);
             event.record(now).ok().map(Candidate::Record)
         })

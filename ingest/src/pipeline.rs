@@ -64,7 +64,11 @@ impl Heard {
     /// Taken in the minute before `now`, UTC microseconds.
     pub fn per_minute(&self, now: i64) -> u64 {
         let second = now / 1_000_000;
-        self.recent.iter().filter(|(s, _)| second - s < 60).map(|(_, n)| n).sum()
+        self.recent
+            .iter()
+            .filter(|(s, _)| second - s < 60)
+            .map(|(_, n)| n)
+            .sum()
     }
 
     fn take(&mut self, now: i64, n: u64) {
@@ -134,11 +138,21 @@ impl Pipeline {
                 Err(dead) => (dead.source.as_str(), None),
             };
             if !heard.contains_key(source) {
-                let name = if heard.len() < SOURCES { source } else { "others" };
+                let name = if heard.len() < SOURCES {
+                    source
+                } else {
+                    "others"
+                };
                 heard.entry(name.to_owned()).or_default();
             }
-            let key = if heard.contains_key(source) { source } else { "others" };
-            let Some(h) = heard.get_mut(key) else { continue };
+            let key = if heard.contains_key(source) {
+                source
+            } else {
+                "others"
+            };
+            let Some(h) = heard.get_mut(key) else {
+                continue;
+            };
             h.last_received = h.last_received.max(now);
             match verdict {
                 Verdict::Taken | Verdict::Conflict => {
@@ -203,7 +217,11 @@ fn fold_in(store: &Store, first: u64, pieces: Vec<Piece>) {
     let mut dead = Vec::new();
     for (seq, piece) in (first..).zip(pieces) {
         match piece {
-            Piece::Record(record, routing) => records.push(Routed { seq, record, routing }),
+            Piece::Record(record, routing) => records.push(Routed {
+                seq,
+                record,
+                routing,
+            }),
             Piece::Dead(row) => dead.push((seq, row)),
         }
     }
@@ -244,7 +262,11 @@ impl Intake for Pipeline {
         };
         let now = self.store.now();
         let read: Vec<_> = batch.into_iter().map(|c| self.read(c)).collect();
-        let own: Vec<u64> = read.iter().flatten().map(|(r, _)| r.identity_hash()).collect();
+        let own: Vec<u64> = read
+            .iter()
+            .flatten()
+            .map(|(r, _)| r.identity_hash())
+            .collect();
 
         // An id that another request is just making durable: its fate decides ours.
         loop {
@@ -277,11 +299,7 @@ impl Intake for Pipeline {
 }
 
 impl Pipeline {
-    async fn append(
-        &self,
-        read: Vec<Read>,
-        now: i64,
-    ) -> Result<Vec<Verdict>, Unavailable> {
+    async fn append(&self, read: Vec<Read>, now: i64) -> Result<Vec<Verdict>, Unavailable> {
         let mut verdicts = Vec::with_capacity(read.len());
         let mut pieces = Vec::with_capacity(read.len());
         let mut entries = Vec::with_capacity(read.len());
@@ -306,7 +324,10 @@ impl Pipeline {
                             new.push(record.clone());
                         }
                         verdicts.push(verdict);
-                        entries.push(Entry { kind: RECORD, payload: encode_record(record) });
+                        entries.push(Entry {
+                            kind: RECORD,
+                            payload: encode_record(record),
+                        });
                         pieces.push(Piece::Record(record.clone(), routing.clone()));
                     }
                     Err(dead) => {

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use callboard_model::tables::ContactRow;
 use callboard_sources::registry::Registry;
-use callboard_store::snapshot::Snapshots;
 use callboard_store::datafolder::DataFolderError;
+use callboard_store::snapshot::Snapshots;
 use callboard_store::store::{Clock, StoreError, StoreOptions};
 
 use super::*;
@@ -34,7 +34,12 @@ impl Bench {
         // The fold of a dropped bench lets go of the folder a moment later.
         for _ in 0..500 {
             match Store::open(options.clone(), Arc::new(Registry), clock.clone()).await {
-                Ok(store) => return Bench { clock, pipeline: Pipeline::start(store) },
+                Ok(store) => {
+                    return Bench {
+                        clock,
+                        pipeline: Pipeline::start(store),
+                    };
+                }
                 Err(StoreError::Folder(DataFolderError::Locked { .. })) => {
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }
@@ -72,9 +77,19 @@ impl Bench {
         let table = &snapshot.tables["contacts"];
         let mut rows: Vec<ContactRow> =
             table.live.iter().flat_map(ContactRow::from_batch).collect();
-        for batch in self.pipeline.store().lake.scan("contacts", None, None).await.unwrap() {
+        for batch in self
+            .pipeline
+            .store()
+            .lake
+            .scan("contacts", None, None)
+            .await
+            .unwrap()
+        {
             rows.extend(ContactRow::from_batch(&batch).into_iter().filter(|r| {
-                table.hidden.as_ref().is_none_or(|h| !h.values.contains(&r.contact_id))
+                table
+                    .hidden
+                    .as_ref()
+                    .is_none_or(|h| !h.values.contains(&r.contact_id))
             }));
         }
         rows.sort_by(|a, b| a.contact_id.cmp(&b.contact_id));
@@ -82,7 +97,9 @@ impl Bench {
     }
 
     fn later(&self, seconds: i64) {
-        self.clock.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+        self.clock
+            .0
+            .fetch_add(seconds * 1_000_000, Ordering::SeqCst);
     }
 }
 
@@ -97,8 +114,22 @@ fn call(contact: &str, at: i64) -> Vec<String> {
     let c = contact;
     let s = 1_000_000;
     vec![
-        segment(&format!("{c}1"), c, "q", "started", at, r#","kind":"queue","queue":"sales""#),
-        segment(&format!("{c}2"), c, "q", "ended", at + 5 * s, r#","outcome":"answered""#),
+        segment(
+            &format!("{c}1"),
+            c,
+            "q",
+            "started",
+            at,
+            r#","kind":"queue","queue":"sales""#,
+        ),
+        segment(
+            &format!("{c}2"),
+            c,
+            "q",
+            "ended",
+            at + 5 * s,
+            r#","outcome":"answered""#,
+        ),
         segment(
             &format!("{c}3"),
             c,
@@ -107,7 +138,14 @@ fn call(contact: &str, at: i64) -> Vec<String> {
             at + 5 * s,
             r#","kind":"talk","queue":"sales","agent":"Ann","parent":"q""#,
         ),
-        segment(&format!("{c}4"), c, "t", "ended", at + 35 * s, r#","outcome":"completed""#),
+        segment(
+            &format!("{c}4"),
+            c,
+            "t",
+            "ended",
+            at + 35 * s,
+            r#","outcome":"completed""#,
+        ),
     ]
 }
 
@@ -118,7 +156,10 @@ async fn a_call_is_visible_settles_and_survives() {
     assert_eq!(bench.send(&call("a", T0)).await, vec![Verdict::Taken; 4]);
     let live = bench.contacts().await;
     assert_eq!(live.len(), 1);
-    assert_eq!((live[0].wait_ms, live[0].talk_ms), (Some(5_000), Some(30_000)));
+    assert_eq!(
+        (live[0].wait_ms, live[0].talk_ms),
+        (Some(5_000), Some(30_000))
+    );
     assert_eq!(live[0].outcome.as_deref(), Some("answered"));
     assert_eq!(bench.send(&call("a", T0)).await, vec![Verdict::Repeated; 4]);
 
@@ -129,7 +170,11 @@ async fn a_call_is_visible_settles_and_survives() {
     drop(bench);
     let bench = Bench::open(dir.path(), T0 + 7_200_000_000).await;
     assert_eq!(bench.contacts().await, live);
-    assert_eq!(bench.send(&call("a", T0)).await, vec![Verdict::Repeated; 4], "ids survive");
+    assert_eq!(
+        bench.send(&call("a", T0)).await,
+        vec![Verdict::Repeated; 4],
+        "ids survive"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -174,16 +219,33 @@ async fn a_late_record_corrects_what_had_settled() {
     bench.flush().await;
     let rows = bench.contacts().await;
     assert_eq!((rows.len(), rows[0].hold_ms), (1, Some(6_000)));
-    let corrections =
-        bench.pipeline.store().lake.scan("corrections", None, None).await.unwrap();
+    let corrections = bench
+        .pipeline
+        .store()
+        .lake
+        .scan("corrections", None, None)
+        .await
+        .unwrap();
     assert_eq!(corrections.iter().map(|b| b.num_rows()).sum::<usize>(), 1);
     // The same again changes nothing, and is no correction.
-    let same = segment("late2", "a", "q", "started", T0, r#","kind":"queue","queue":"sales""#);
+    let same = segment(
+        "late2",
+        "a",
+        "q",
+        "started",
+        T0,
+        r#","kind":"queue","queue":"sales""#,
+    );
     bench.send(&[same]).await;
     bench.later(3600);
     bench.flush().await;
-    let corrections =
-        bench.pipeline.store().lake.scan("corrections", None, None).await.unwrap();
+    let corrections = bench
+        .pipeline
+        .store()
+        .lake
+        .scan("corrections", None, None)
+        .await
+        .unwrap();
     assert_eq!(corrections.iter().map(|b| b.num_rows()).sum::<usize>(), 1);
 }
 
@@ -213,8 +275,17 @@ async fn what_cannot_be_read_is_kept_as_a_dead_letter() {
     let bench = Bench::open(dir.path(), T0).await;
     let bad = r#"{"specversion":"1.0","id":"x","source":"/test","type":"callboard.segment.started","data":{}}"#;
     let verdicts = bench.send(&[bad.to_owned()]).await;
-    assert!(matches!(&verdicts[0], Verdict::Refused(r) if r.class == "no_time"), "{verdicts:?}");
+    assert!(
+        matches!(&verdicts[0], Verdict::Refused(r) if r.class == "no_time"),
+        "{verdicts:?}"
+    );
     bench.flush().await;
-    let kept = bench.pipeline.store().lake.scan("dead_letters", None, None).await.unwrap();
+    let kept = bench
+        .pipeline
+        .store()
+        .lake
+        .scan("dead_letters", None, None)
+        .await
+        .unwrap();
     assert_eq!(kept.iter().map(|b| b.num_rows()).sum::<usize>(), 1);
 }

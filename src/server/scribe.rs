@@ -201,8 +201,16 @@ impl Scribe {
                     .fetch_add(conversation.timings.audio_ms, Ordering::Relaxed);
                 metrics::counter!("callboard_transcribed_audio_milliseconds_total")
                     .increment(conversation.timings.audio_ms);
-                for row in &rows {
-                    self.done(row, &conversation).await?;
+                // Legs that hold one and the same sound were heard once, by nobody knows whom.
+                let alike = conversation.audio.iter().any(|a| a.identical_channels);
+                for (nth, row) in rows.iter().enumerate() {
+                    if alike && nth > 0 {
+                        let why = "both legs hold the same sound (mono sold as stereo): \
+                                   transcribed once, with the other leg";
+                        self.tell(row, "skipped", why, Some(&conversation)).await?;
+                    } else {
+                        self.done(row, &conversation).await?;
+                    }
                 }
             }
             Err(_) if self.cancel.is_cancelled() => {

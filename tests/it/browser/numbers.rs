@@ -94,7 +94,11 @@ impl Reader {
             .unwrap();
         let status = answer.status();
         let text = answer.text().unwrap();
-        assert!(status.is_success(), "{path}: {status}\n{text}");
+        let seen = tags(&text, "<main")
+            .first()
+            .map_or("", |m| m.text.as_str())
+            .to_owned();
+        assert!(status.is_success(), "{path}: {status}: {seen}");
         text
     }
 
@@ -176,7 +180,8 @@ impl Reader {
             Some((_, of)) => of.trim_end_matches('.'),
             None if share => "",
             None => {
-                let of = meaning.split_once(" of ").unwrap().1;
+                let of = meaning.strip_prefix("Greatest ");
+                let of = of.unwrap_or_else(|| meaning.split_once(" of ").unwrap().1);
                 of.split(" over every ")
                     .next()
                     .unwrap()
@@ -243,28 +248,34 @@ fn shows(what: &str, text: &str, value: f64) {
 }
 
 /// Does something with everything, two at a time (a page asks two queries at once, and four may
-/// run); the first trouble is told.
+/// run); tells every trouble at the end.
 fn each<T: Sync>(all: &[T], act: impl Fn(&T) + Sync) {
     let next = Mutex::new(all.iter());
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..2)
-            .map(|_| {
-                scope.spawn(|| {
-                    loop {
-                        let Some(one) = next.lock().unwrap().next() else {
-                            break;
-                        };
-                        act(one);
-                    }
-                })
-            })
-            .collect();
-        for worker in workers {
-            if let Err(trouble) = worker.join() {
-                std::panic::resume_unwind(trouble);
-            }
+    let troubles: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let work = || loop {
+        let one = next.lock().unwrap().next();
+        let Some(one) = one else { break };
+        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| act(one)));
+        if let Err(why) = done {
+            let why = why.downcast_ref::<String>().map_or("", String::as_str);
+            troubles
+                .lock()
+                .unwrap()
+                .push(why.chars().take(600).collect());
         }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(work);
+        scope.spawn(work);
     });
+    let troubles = troubles.into_inner().unwrap();
+    assert!(
+        troubles.is_empty(),
+        "{} of {} numbers lead elsewhere:\n{}",
+        troubles.len(),
+        all.len(),
+        troubles.join("\n")
+    );
 }
 
 #[test]

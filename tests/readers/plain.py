@@ -15,6 +15,8 @@ def plain(value):
         value = value.to_pydatetime()
         if value != value:
             return None
+        if value.tzinfo is None:  # every time here has a zone; pandas makes stamps of days
+            return value.date().isoformat()
     if hasattr(value, "item"):  # numpy's scalars
         value = value.item()
     if isinstance(value, datetime.datetime):

@@ -11,7 +11,7 @@ demo: ## A recorded shift, replayed in your browser: http://127.0.0.1:8080
 
 test: python ## All tests; needs chromium, chromium-driver, postgresql-client, python3-venv
 	cargo build --workspace --all-targets
-	CALLBOARD_PYTHON=$(abspath $(PYTHON)) cargo test --workspace --no-fail-fast
+	CALLBOARD_PYTHON=$(abspath $(PYTHON)) cargo test --workspace --no-fail-fast --lib --bins --tests
 
 check: ## Formatting and lints
 	cargo fmt --all --check

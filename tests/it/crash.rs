@@ -89,7 +89,7 @@ fn kills() -> usize {
     std::env::var("CALLBOARD_KILLS")
         .ok()
         .and_then(|n| n.parse().ok())
-        .unwrap_or(12)
+        .unwrap_or(5)
 }
 
 #[test]

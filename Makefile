@@ -24,5 +24,12 @@ $(VENV)/ready: tests/readers/requirements.txt
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-bench: ## Figures beside peers: see docs/performance.md
-	@echo "make bench is not there yet; docs/performance.md says what it will measure" >&2; exit 1
+bench: $(VENV)/bench ## Figures beside peers, release build: docs/performance.md. ARGS="--quick" is a short look
+	cargo build --release --workspace
+	cargo build --workspace --all-targets
+	$(PYTHON) tests/bench/run.py --bin $${CARGO_TARGET_DIR:-target}/release/callboard \
+		--wer $${CARGO_TARGET_DIR:-target}/debug/examples/wer $(ARGS)
+
+$(VENV)/bench: tests/bench/requirements.txt $(VENV)/ready
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@

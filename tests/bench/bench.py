@@ -1,0 +1,103 @@
+"""What all figures share: the binary, the sizes, a folder to work in, and made-up events."""
+import dataclasses
+import json
+import pathlib
+import subprocess
+import sys
+
+import events
+from server import Failed, Server
+
+HERE = pathlib.Path(__file__).resolve().parent
+PROJECT = HERE.parent.parent
+
+
+@dataclasses.dataclass
+class Sizes:
+    """How much is measured."""
+
+    contacts: int = 250_000
+    report_contacts: int = 1_000_000
+    report_runs: int = 11
+    seconds: int = 30
+    probes: int = 50
+    recordings: int = 1_000
+    connections: int = 4
+    log_bytes: int = 64 << 20
+
+
+QUICK = Sizes(contacts=10_000, report_contacts=25_000, report_runs=5, seconds=5, probes=8, recordings=4,
+              log_bytes=4 << 20)
+
+
+class Bench:
+    """One run."""
+
+    project = PROJECT
+
+    def __init__(self, binary, work, sizes, wer):
+        self.binary, self.work, self.sizes, self.wer = binary, work, sizes, wer
+        self.rate = None
+        self.notes = []
+        self._files = {}
+        self._made = 0
+
+    def say(self, text):
+        """Progress, on the terminal only."""
+        print(f"  {text}", file=sys.stderr, flush=True)
+
+    def note(self, text):
+        """Something that belongs under the table."""
+        self.notes.append(text)
+
+    def files(self, contacts):
+        """Events of so many contacts, made once."""
+        if contacts not in self._files:
+            self.say(f"making events of {contacts:,} contacts")
+            self._files[contacts] = events.write(self.work / f"events-{contacts}", contacts)
+        return self._files[contacts]
+
+    def folder(self, name):
+        """A fresh folder's name."""
+        self._made += 1
+        return self.work / f"{self._made:02d}-{name}"
+
+    def script(self, name):
+        """A file beside this one."""
+        return HERE / name
+
+    def serve(self, data, config="", wait=True):
+        """A server; unless told otherwise, one that is ready."""
+        return Server(self.binary, data, config, wait)
+
+    def loader(self, *args):
+        """The sender, started."""
+        return subprocess.Popen([sys.executable, HERE / "load.py", *map(str, args)], stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+
+    def loaded(self, *args):
+        """The sender, run to its end: what it tells."""
+        child = self.loader(*args)
+        try:
+            out, err = child.communicate(timeout=900)
+        except BaseException:
+            child.kill()
+            raise
+        if child.returncode != 0:
+            raise Failed("the sender: " + (err.strip().splitlines() or ["it ended without a word"])[-1])
+        return json.loads(out)
+
+    def send(self, server, files):
+        """Sends files as fast as they are taken."""
+        told = self.loaded("full", server.port, self.sizes.connections, *[f.path for f in files])
+        wanted = sum(f.lines for f in files)
+        if told["taken"] != wanted:
+            raise Failed(f"{told['taken']} of {wanted} events were taken")
+        return told
+
+    def peer(self, script, *args):
+        """A peer's script in a process of its own: the JSON that it prints."""
+        done = subprocess.run([sys.executable, script, *map(str, args)], capture_output=True, text=True, timeout=900)
+        if done.returncode != 0:
+            raise Failed(f"{pathlib.Path(script).name}: " + (done.stderr.strip().splitlines() or ["?"])[-1])
+        return json.loads(done.stdout)

@@ -1,0 +1,1 @@
+"""The figures, each a module with `measure(bench)` that gives rows."""

@@ -1,0 +1,125 @@
+"""From acknowledgement to what a query finds and to what the board's stream carries."""
+import datetime
+import http.client
+import json
+import random
+import re
+import threading
+import time
+
+from figures import acknowledgement
+from server import Failed
+from table import Row, pair, percentile
+
+SQL_AIM, BOARD_AIM = 0.1, 0.5
+OFFERED = re.compile(r'data-measure="offered"[^>]*data-value="(\d+)"')
+
+
+class Board:
+    """Listens to the stream that the board's page listens to."""
+
+    def __init__(self, port):
+        self.link = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self.link.request("GET", "/events/board")
+        self.answer = self.link.getresponse()
+        if self.answer.status != 200:
+            raise Failed(f"/events/board: {self.answer.status}")
+        self.news = threading.Condition()
+        self.offered, self.frames, self.ended = {}, 0, False
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self):
+        try:
+            for line in self.answer:
+                if line.startswith(b"data: "):
+                    came = time.monotonic()
+                    found = OFFERED.search(json.loads(line[6:])["parts"].get("summary", ""))
+                    with self.news:
+                        self.frames += 1
+                        if found:
+                            self.offered.setdefault(int(found[1]), came)
+                        self.news.notify_all()
+        except (OSError, ValueError, AttributeError, http.client.HTTPException):
+            pass  # the server was ended, or close() was called
+        with self.news:
+            self.ended = True
+            self.news.notify_all()
+
+    def shown(self, offered):
+        """The moment at which a frame came that counts so many."""
+        with self.news:
+            if not self.news.wait_for(lambda: offered in self.offered or self.ended, timeout=30):
+                raise Failed(f"the board did not show {offered} offered within 30 s")
+            if offered not in self.offered:
+                raise Failed("the board's stream ended")
+            return self.offered[offered]
+
+    def begin(self):
+        """Waits for the first frame, which holds everything."""
+        with self.news:
+            if not self.news.wait_for(lambda: self.frames, timeout=60):
+                raise Failed("the board's stream says nothing")
+
+    def close(self):
+        """Ends it."""
+        self.link.close()
+
+
+def probe(server, board, name, offered):
+    """One call enters a queue now: seconds from its acknowledgement to SQL and to the board."""
+    now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
+    event = {"specversion": "1.0", "id": name, "source": "/bench/probe", "type": "callboard.segment.started", "time": now,
+             "data": {"contact_id": name, "segment_id": "q", "kind": "queue", "queue": "probe"}}
+    status, body = server.ask("POST", "/v1/events", json.dumps(event), {"content-type": "application/cloudevents+json"})
+    acknowledged = time.monotonic()
+    if status != 200:
+        raise Failed(f"a probe was answered {status} {body[:200].decode(errors='replace')}")
+    found = server.until(f"select count(*) from contacts where contact_id = '{name}'", 1, pause=0)
+    return found - acknowledged, max(0.0, board.shown(offered) - acknowledged)
+
+
+def round_of(bench, server, board, kind, before):
+    """Probes at moments that do not follow the board's own beat."""
+    rng = random.Random(kind)
+    sql, shown = [], []
+    for n in range(bench.sizes.probes):
+        time.sleep(rng.uniform(0.2, 0.9))
+        a, b = probe(server, board, f"probe-{kind}-{n}", before + n + 1)
+        sql.append(a)
+        shown.append(b)
+    bench.say(f"{kind}: SQL {pair(sql)}, board {pair(shown)}")
+    return sql, shown
+
+
+def measure(bench):
+    """Probes on a server with nothing else to do, and on one at half the rate."""
+    pace = acknowledgement.rate(bench)
+    probes = bench.sizes.probes
+    files = bench.files(bench.sizes.report_contacts)
+    with bench.serve(bench.folder("delay")) as server:
+        board = Board(server.port)
+        board.begin()
+        idle = round_of(bench, server, board, "idle", 0)
+        child = bench.loader("paced", server.port, 4, pace, 600, acknowledgement.LINES, *[f.path for f in files])
+        try:
+            time.sleep(3)
+            taken = server.number("select count(*) from records where source like '/bench/acd%'")
+            loaded = round_of(bench, server, board, "loaded", probes)
+            if child.poll() is not None:
+                raise Failed("the sender ended before the probes did: " + child.stderr.read()[-300:])
+        finally:
+            child.kill()
+            child.communicate()
+            board.close()
+        if not taken:
+            raise Failed("the sender sent nothing")
+    bench.note(f"Delay: {probes} single events each, at moments 0.2 to 0.9 s after the one before was seen, first idle, "
+               f"then beside {pace:,.0f} events a second. SQL: a query for the contact is repeated without a pause until it "
+               f"finds it, so one query's time is in it. Board: until the stream of the page carries the new count.")
+    rows = []
+    for kind, (sql, shown) in (("idle", idle), ("at half the rate", loaded)):
+        rows.append(Row(f"acknowledgement to SQL, {kind}, p50 / p99", pair(sql), "", "",
+                        "within 100 ms", percentile(sql, 99) <= SQL_AIM))
+        rows.append(Row(f"acknowledgement to the board, {kind}, p50 / p99", pair(shown), "", "",
+                        "within 500 ms", percentile(shown, 99) <= BOARD_AIM))
+    return rows

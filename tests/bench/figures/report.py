@@ -1,0 +1,114 @@
+"""The queue report over many contacts, beside DuckDB on the same Parquet files."""
+import io
+import statistics
+import time
+
+import pyarrow
+import pyarrow.ipc
+import pyarrow.parquet
+
+import disk
+from server import Failed
+from table import Row, ms, number
+
+#: What the report by interval is made of; too large an answer to be kept between runs.
+SQL = "select * from queue_intervals order by queue, interval_start"
+PAGE = "/reports/queue-interval?from=2026-03-02&to=2026-03-08"
+ARROW = "application/vnd.apache.arrow.stream"
+
+
+def loaded(bench, data):
+    """A data folder with the contacts in the lake."""
+    files = bench.files(bench.sizes.report_contacts)
+    last = files[-1]
+    with bench.serve(data) as server:
+        bench.say(f"loading {last.contacts:,} contacts, {last.records:,} events")
+        told = bench.send(server, files)
+        server.until("select count(*) from contacts", last.contacts, pause=0.5)
+        bench.say(f"loaded in {time.monotonic() - told['begun']:.0f} s; a clean stop writes the rest to the lake")
+        memory = server.memory()
+        server.stop()
+    return last, memory
+
+
+def asked(server):
+    """The report once: its table, wall and CPU seconds."""
+    wall, cpu = time.perf_counter(), server.cpu()
+    body = server.sql(SQL, ARROW)
+    wall = time.perf_counter() - wall
+    cpu = server.cpu() - cpu
+    return pyarrow.ipc.open_stream(io.BytesIO(body)).read_all(), wall, cpu
+
+
+def opened(server):
+    """The report's page of the week once: wall and CPU seconds."""
+    wall, cpu = time.perf_counter(), server.cpu()
+    status, body = server.ask("GET", PAGE)
+    if status != 200 or b"<table" not in body:
+        raise Failed(f"{PAGE}: {status} {body[:200].decode(errors='replace')}")
+    return time.perf_counter() - wall, server.cpu() - cpu
+
+
+def plain(table, names):
+    """Columns as sorted rows of plain values: times as microseconds."""
+    columns = []
+    for name in names:
+        column = table.column(name)
+        if pyarrow.types.is_timestamp(column.type):
+            column = column.cast(pyarrow.timestamp("us", column.type.tz)).cast(pyarrow.int64())
+        columns.append([int(v) if isinstance(v, (int, float)) or type(v).__name__ == "Decimal" else v
+                        for v in column.to_pylist()])
+    return sorted(zip(*columns), key=lambda row: row[:2])
+
+
+def compared(ours, theirs):
+    """Fails unless both tables are the same."""
+    names = theirs.column_names
+    if sorted(names) != sorted(ours.column_names):
+        raise Failed(f"columns differ: {sorted(set(names) ^ set(ours.column_names))}")
+    names = ["queue", "interval_start"] + [n for n in names if n not in ("queue", "interval_start")]
+    a, b = plain(ours, names), plain(theirs, names)
+    if a != b:
+        first = next((pair for pair in zip(a, b) if pair[0] != pair[1]), (len(a), len(b)))
+        raise Failed(f"the results differ: {first}")
+
+
+def measure(bench):
+    """Cold, warm, and the same in DuckDB; the results must be equal."""
+    data = bench.folder("report")
+    last, memory = loaded(bench, data)
+    table = data / "lake" / "segments"
+    parquet = [f for f in table.rglob("*.parquet")]
+    runs = bench.sizes.report_runs
+    disk.forget(data / "lake")
+    with bench.serve(data) as server:
+        bench.say(f"the report, cold and {runs} times warm")
+        answer, cold, cold_cpu = asked(server)
+        times = [asked(server)[1:] for _ in range(runs)]
+        pages = [opened(server) for _ in range(3)]
+        resident = server.memory()[0]
+        server.stop()
+    disk.forget(data / "lake")
+    result = bench.folder("report.parquet")
+    bench.say("DuckDB, the same")
+    told = bench.peer(bench.script("duck.py"), "report", table, result, runs, bench.script("report.sql"))
+    compared(answer, pyarrow.parquet.read_table(result))
+    wall, cpu = (statistics.median(t[i] for t in times) for i in (0, 1))
+    wall2, cpu2 = (statistics.median(t[i] for t in told["warm"]) for i in (0, 1))
+    # The server's clock of CPU has steps of 10 ms: the mean over all runs is finer than their median.
+    cpu = statistics.fmean(t[1] for t in times)
+    cpu2 = statistics.fmean(t[1] for t in told["warm"])
+    bench.note(f"Report: {number(last.contacts)} contacts of a week in {len(parquet)} Parquet files of segments "
+               f"({sum(f.stat().st_size for f in parquet) / 2**20:.0f} MiB); {number(answer.num_rows)} rows of "
+               f"{answer.num_columns} columns as Arrow, equal in every value. Callboard answers over HTTP from a process of its own "
+               f"({resident:.0f} MiB resident then; {memory[0]:.0f} after loading, {memory[1]:.0f} at most), DuckDB in the asking process. "
+               f"Cold: right after start, the lake's files dropped from the cache; DuckDB's reading of the Delta log is not counted.")
+    name = f"queue report over {number(last.contacts)} contacts"
+    return [
+        Row(f"{name}, cold", f"{ms(cold)} ({ms(cold_cpu)} CPU)", f"DuckDB {ms(told['first'][0])} ({ms(told['first'][1])} CPU)",
+            f"{cold / told['first'][0]:.2f} of its time"),
+        Row(f"{name}, warm", f"{ms(wall)} ({ms(cpu)} CPU)", f"DuckDB {ms(wall2)} ({ms(cpu2)} CPU)",
+            f"{wall / wall2:.2f} of its time, {cpu / cpu2:.2f} of its CPU"),
+        Row("the report's page of that week, first / again",
+            f"{ms(pages[0][0])} ({ms(pages[0][1])} CPU) / {ms(pages[-1][0])} ({ms(pages[-1][1])} CPU)"),
+    ]

@@ -1,0 +1,128 @@
+"""The sender, a process of its own so that its work is not the server's: one JSON line a run.
+
+    load.py full PORT CONNECTIONS FILE...        everything as fast as it is taken
+    load.py paced PORT THREADS RATE SECONDS LINES FILE...
+                                                 LINES events a request, RATE events a second
+
+Events come from NDJSON files. `paced` counts a request's latency from the moment at which it was due,
+so that a stall counts for every request that it delays.
+"""
+import http.client
+import itertools
+import json
+import queue
+import sys
+import threading
+import time
+
+SOURCE = b"/bench/acd"
+HEADERS = {"content-type": "application/x-ndjson"}
+
+
+def post(link, body, name):
+    """Sends one body; gives how many lines were taken, and refuses to go on when one was not."""
+    link.request("POST", f"/v1/events?sender={name}", body, HEADERS)
+    answer = link.getresponse()
+    text = answer.read()
+    if answer.status != 200:
+        raise RuntimeError(f"{answer.status}: {text[:300].decode(errors='replace')}")
+    told = json.loads(text)
+    if told["refused"] or told["conflicts"] or told["repeated"]:
+        raise RuntimeError(f"not all lines were new and taken: {text[:300].decode(errors='replace')}")
+    return told["taken"]
+
+
+def spread(port, workers, work):
+    """Runs `work(worker, link)` on threads with a connection each; raises what one of them raised."""
+    wrong = []
+
+    def run(worker):
+        link = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
+        try:
+            work(worker, link)
+        except Exception as error:
+            wrong.append(error)
+        link.close()
+
+    threads = [threading.Thread(target=run, args=(n,)) for n in range(workers)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    if wrong:
+        raise wrong[0]
+
+
+def full(port, connections, paths):
+    """Every file a request, in order, over several connections."""
+    todo = queue.SimpleQueue()
+    for path in paths:
+        todo.put(path)
+    taken = [0] * connections
+    acks = []
+
+    def work(worker, link):
+        while True:
+            try:
+                path = todo.get_nowait()
+            except queue.Empty:
+                return
+            with open(path, "rb") as file:
+                body = file.read()
+            begun = time.monotonic()
+            taken[worker] += post(link, body, f"bench{worker}")
+            acks.append(time.monotonic() - begun)
+
+    begun = time.monotonic()
+    spread(port, connections, work)
+    return {"begun": begun, "ended": time.monotonic(), "taken": sum(taken), "requests": len(acks)}
+
+
+def bodies(paths, lines):
+    """Requests of so many lines each, without end: when the files are used up they come again as
+    events of another source, so that every line is new."""
+    for turn in itertools.count():
+        stream = itertools.chain.from_iterable(open(path, "rb") for path in paths)
+        while chunk := list(itertools.islice(stream, lines)):
+            body = b"".join(chunk)
+            yield body if turn == 0 else body.replace(SOURCE, SOURCE + b"-%d" % turn)
+
+
+def paced(port, threads, rate, seconds, lines, paths):
+    """Requests at equal distances, taken up by whichever thread is free."""
+    stream, lock = enumerate(itertools.islice(bodies(paths, lines), int(rate * seconds / lines))), threading.Lock()
+    latencies, waits, taken = [], [], []
+    begun = time.monotonic() + 0.05
+
+    def work(worker, link):
+        while True:
+            with lock:
+                n, body = next(stream, (None, None))
+            if body is None:
+                return
+            due = begun + n * lines / rate
+            if (ahead := due - time.monotonic()) > 0:
+                time.sleep(ahead)
+            sent = time.monotonic()
+            taken.append(post(link, body, f"bench{worker}"))
+            done = time.monotonic()
+            latencies.append(done - due)
+            waits.append(done - sent)
+
+    spread(port, threads, work)
+    return {"begun": begun, "ended": time.monotonic(), "taken": sum(taken), "requests": len(latencies),
+            "latencies": latencies, "from_sending": waits}
+
+
+def main():
+    kind, port, workers, *rest = sys.argv[1:]
+    if kind == "full":
+        told = full(int(port), int(workers), rest)
+    else:
+        rate, seconds, lines, *paths = rest
+        told = paced(int(port), int(workers), float(rate), float(seconds), int(lines), paths)
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main()

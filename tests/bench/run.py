@@ -1,0 +1,111 @@
+"""`make bench`: every figure beside its peer, in one run on this machine.
+
+    python tests/bench/run.py --bin target/release/callboard [--quick] [--only NAME]... [--markdown FILE]
+
+Progress goes to stderr, the table to stdout. A figure that cannot be measured says why and stops no
+other. Everything happens on loopback and in a folder of its own that is removed.
+"""
+import argparse
+import datetime
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+import machine
+import table
+from bench import PROJECT, QUICK, Bench, Sizes
+from figures import acknowledgement, delay, ingest, report, restart, speech
+from server import Failed, Server
+
+FIGURES = {
+    "ingest": ("events per CPU-second; resident memory", ingest),
+    "acknowledgement": ("acknowledgement at half the rate", acknowledgement),
+    "delay": ("from acknowledgement to SQL and to the board", delay),
+    "restart": ("start after kill -9", restart),
+    "report": ("queue report over 1 M contacts", report),
+    "speech": ("audio seconds per CPU-second; seats per core", speech),
+}
+
+
+def arguments():
+    """What the command line says."""
+    names = "\n".join(f"  {name:<16}{what}" for name, (what, _) in FIGURES.items())
+    parser = argparse.ArgumentParser(description=__doc__, epilog=f"figures:\n{names}",
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin", type=pathlib.Path, required=True, help="the program, a release build")
+    parser.add_argument("--only", action="append", choices=FIGURES, metavar="NAME", help="this figure; may be repeated")
+    parser.add_argument("--quick", action="store_true", help="small sizes: shows that it works, measures little")
+    parser.add_argument("--markdown", type=pathlib.Path, metavar="FILE", help="writes the dated run as Markdown too")
+    parser.add_argument("--work", type=pathlib.Path, metavar="DIR",
+                        help="where to make the folder that it works in (default: beside the binary's profile)")
+    parser.add_argument("--wer", type=pathlib.Path, metavar="FILE",
+                        help="the example `wer` of transcribe (default: found in the target folder)")
+    return parser.parse_args()
+
+
+def found_wer(binary):
+    """The built example that cuts pieces: any profile's will do, for only its pieces and texts are used."""
+    places = [binary.parent.parent / profile / "examples" / "wer" for profile in (binary.parent.name, "release", "debug")]
+    return next((p for p in places if p.is_file()), None)
+
+
+def measured(bench, names):
+    """Rows of all figures; one that fails leaves a row that says so."""
+    rows = []
+    for name in names:
+        what, figure = FIGURES[name]
+        print(f"{name}: {what}", file=sys.stderr, flush=True)
+        begun, kept = time.monotonic(), len(bench.notes)
+        try:
+            rows += figure.measure(bench)
+        except (Failed, OSError, ValueError, KeyError, TypeError, RuntimeError, subprocess.SubprocessError) as why:
+            traceback.print_exc(file=sys.stderr)
+            del bench.notes[kept:]
+            rows.append(table.failed(what, why))
+        finally:
+            for server in list(Server.running):
+                server.kill()
+        print(f"{name}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+    return rows
+
+
+def main():
+    """One run; ends with 1 when a figure failed."""
+    args = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    binary = args.bin.resolve()
+    if not binary.is_file():
+        sys.exit(f"{args.bin} is not there: cargo build --release --workspace")
+    place = args.work or binary.parent.parent
+    place.mkdir(parents=True, exist_ok=True)
+    work = pathlib.Path(tempfile.mkdtemp(prefix="bench-", dir=place)).resolve()
+    try:
+        facts = machine.facts(binary, PROJECT, work)
+        if machine.busy() > 0.5:
+            print(f"the machine is not idle (load {machine.busy():.1f}): wait, or do not believe the figures", file=sys.stderr)
+        bench = Bench(binary, work, QUICK if args.quick else Sizes(), args.wer or found_wer(binary))
+        begun = datetime.datetime.now(datetime.timezone.utc)
+        rows = measured(bench, args.only or list(FIGURES))
+        minutes = (datetime.datetime.now(datetime.timezone.utc) - begun).total_seconds() / 60
+    finally:
+        for server in list(Server.running):
+            server.kill()
+        shutil.rmtree(work, ignore_errors=True)
+    heading = f"{begun:%Y-%m-%d %H:%M} UTC, {minutes:.0f} minutes" + (", small sizes (--quick)" if args.quick else "")
+    facts.append(("load after the run", f"{machine.busy():.2f} (its own work included)"))
+    print(f"\nCallboard's benchmark, {heading}\n")
+    print("\n".join(f"{name:<20} {value}" for name, value in facts) + "\n")
+    print(table.text(rows) + "\n")
+    print("\n".join(f"* {note}" for note in bench.notes))
+    if args.markdown:
+        args.markdown.write_text(table.markdown(rows, facts, bench.notes, heading))
+    sys.exit(any(row.reached.startswith("failed") for row in rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -9,11 +9,13 @@ import pyarrow.parquet
 
 import disk
 from server import Failed
-from table import Row, ms, number
+from table import Row, failed, ms, number
 
 #: What the report by interval is made of; too large an answer to be kept between runs.
 SQL = "select * from queue_intervals order by queue, interval_start"
 PAGE = "/reports/queue-interval?from=2026-03-02&to=2026-03-08"
+#: Limits of a query when the usual ones do not do.
+ROOM = '[query]\ntime = "5m"\nmemory = "4GiB"\n'
 ARROW = "application/vnd.apache.arrow.stream"
 
 
@@ -73,42 +75,59 @@ def compared(ours, theirs):
         raise Failed(f"the results differ: {first}")
 
 
+def ours(bench, data, config):
+    """Cold and warm times of the report, those of its page, and the memory afterwards."""
+    runs = bench.sizes.report_runs
+    disk.forget(data / "lake")
+    with bench.serve(data, config) as server:
+        bench.say(f"the report, cold and {runs} times warm")
+        answer, *cold = asked(server)
+        warm = [asked(server)[1:] for _ in range(runs)]
+        try:
+            pages = [opened(server) for _ in range(3)]
+        except Failed as why:
+            pages = why
+        resident = server.memory()[0]
+        server.stop()
+    return answer, cold, warm, pages, resident
+
+
 def measure(bench):
     """Cold, warm, and the same in DuckDB; the results must be equal."""
     data = bench.folder("report")
     last, memory = loaded(bench, data)
     table = data / "lake" / "segments"
-    parquet = [f for f in table.rglob("*.parquet")]
-    runs = bench.sizes.report_runs
-    disk.forget(data / "lake")
-    with bench.serve(data) as server:
-        bench.say(f"the report, cold and {runs} times warm")
-        answer, cold, cold_cpu = asked(server)
-        times = [asked(server)[1:] for _ in range(runs)]
-        pages = [opened(server) for _ in range(3)]
-        resident = server.memory()[0]
-        server.stop()
+    parquet = list(table.rglob("*.parquet"))
+    try:
+        answer, cold, warm, pages, resident = ours(bench, data, "")
+        limits = ""
+    except Failed as why:
+        bench.say(f"not within the usual limits of a query: {why}")
+        answer, cold, warm, pages, resident = ours(bench, data, ROOM)
+        limits = f" With the usual limits of a query it did not come: {why}. Measured with {' '.join(ROOM.split())}."
     disk.forget(data / "lake")
     result = bench.folder("report.parquet")
     bench.say("DuckDB, the same")
-    told = bench.peer(bench.script("duck.py"), "report", table, result, runs, bench.script("report.sql"))
+    told = bench.peer(bench.script("duck.py"), "report", table, result, bench.sizes.report_runs, bench.script("report.sql"))
     compared(answer, pyarrow.parquet.read_table(result))
-    wall, cpu = (statistics.median(t[i] for t in times) for i in (0, 1))
-    wall2, cpu2 = (statistics.median(t[i] for t in told["warm"]) for i in (0, 1))
     # The server's clock of CPU has steps of 10 ms: the mean over all runs is finer than their median.
-    cpu = statistics.fmean(t[1] for t in times)
-    cpu2 = statistics.fmean(t[1] for t in told["warm"])
+    wall, cpu = statistics.median(t[0] for t in warm), statistics.fmean(t[1] for t in warm)
+    wall2, cpu2 = statistics.median(t[0] for t in told["warm"]), statistics.fmean(t[1] for t in told["warm"])
+    first = told["first"]
     bench.note(f"Report: {number(last.contacts)} contacts of a week in {len(parquet)} Parquet files of segments "
                f"({sum(f.stat().st_size for f in parquet) / 2**20:.0f} MiB); {number(answer.num_rows)} rows of "
                f"{answer.num_columns} columns as Arrow, equal in every value. Callboard answers over HTTP from a process of its own "
-               f"({resident:.0f} MiB resident then; {memory[0]:.0f} after loading, {memory[1]:.0f} at most), DuckDB in the asking process. "
-               f"Cold: right after start, the lake's files dropped from the cache; DuckDB's reading of the Delta log is not counted.")
+               f"({resident:.0f} MiB resident then; {memory[0]:.0f} after loading, {memory[1]:.0f} at most), DuckDB in the asking "
+               f"process. Cold: right after start, the lake's files dropped from the cache; DuckDB's reading of the Delta log is not "
+               f"counted. Warm: median time and mean CPU of {len(warm)} runs.{limits}")
     name = f"queue report over {number(last.contacts)} contacts"
-    return [
-        Row(f"{name}, cold", f"{ms(cold)} ({ms(cold_cpu)} CPU)", f"DuckDB {ms(told['first'][0])} ({ms(told['first'][1])} CPU)",
-            f"{cold / told['first'][0]:.2f} of its time"),
+    rows = [
+        Row(f"{name}, cold", f"{ms(cold[0])} ({ms(cold[1])} CPU)", f"DuckDB {ms(first[0])} ({ms(first[1])} CPU)",
+            f"{cold[0] / first[0]:.2f} of its time, {cold[1] / first[1]:.2f} of its CPU"),
         Row(f"{name}, warm", f"{ms(wall)} ({ms(cpu)} CPU)", f"DuckDB {ms(wall2)} ({ms(cpu2)} CPU)",
             f"{wall / wall2:.2f} of its time, {cpu / cpu2:.2f} of its CPU"),
-        Row("the report's page of that week, first / again",
-            f"{ms(pages[0][0])} ({ms(pages[0][1])} CPU) / {ms(pages[-1][0])} ({ms(pages[-1][1])} CPU)"),
     ]
+    if isinstance(pages, Failed):
+        return [*rows, failed("the report's page of that week", pages)]
+    return [*rows, Row("the report's page of that week, first / third time",
+                       f"{ms(pages[0][0])} ({ms(pages[0][1])} CPU) / {ms(pages[-1][0])} ({ms(pages[-1][1])} CPU)")]

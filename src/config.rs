@@ -88,6 +88,8 @@ pub struct Lake {
     pub url: Option<String>,
     /// How often what has settled goes to the lake; every 30 s when missing.
     pub flush: Option<Span>,
+    /// A closed contact goes to the lake after it was quiet for so long; 60 s when missing.
+    pub settle: Option<Span>,
 }
 
 /// An instance of a platform.

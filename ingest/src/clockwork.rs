@@ -18,6 +18,8 @@ use crate::pipeline::Pipeline;
 pub struct Periods {
     /// Between flushes.
     pub flush: Duration,
+    /// Between rounds of joining late records with what has settled.
+    pub late: Duration,
     /// Between rounds of upkeep over the lake's tables.
     pub upkeep: Duration,
     /// Between looks for contacts of which nothing was heard.
@@ -28,6 +30,7 @@ impl Default for Periods {
     fn default() -> Self {
         Periods {
             flush: Duration::from_secs(30),
+            late: Duration::from_secs(5),
             upkeep: Duration::from_secs(300),
             silence: Duration::from_secs(60),
         }
@@ -43,6 +46,15 @@ pub fn start(pipeline: &Arc<Pipeline>, periods: Periods, stop: &CancellationToke
             if let Err(error) = pipeline.store().flush(false).await {
                 metrics::counter!("callboard_flush_failures_total").increment(1);
                 tracing::error!(%error, "a flush failed; it is tried again");
+            }
+        }
+    });
+    let joining = pipeline.clone();
+    every(periods.late, stop, move || {
+        let pipeline = joining.clone();
+        async move {
+            if let Err(error) = pipeline.store().resolve().await {
+                tracing::error!(%error, "late records could not be joined; it is tried again");
             }
         }
     });

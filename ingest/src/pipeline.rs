@@ -40,7 +40,56 @@ enum Piece {
 struct Job {
     pieces: Vec<Piece>,
     ack: Ack,
+    /// Records whose ids are forgotten if they do not become durable.
+    new: Vec<Arc<Record>>,
+    /// Held until their fate is known, whether or not the client still waits.
+    _claim: Claim,
     reply: oneshot::Sender<Result<(), LogError>>,
+}
+
+/// Ids that are being made durable.
+#[derive(Default)]
+struct UnderWay {
+    ids: Mutex<HashSet<u64>>,
+    landed: Notify,
+}
+
+/// Ids that one request claims for itself until they have landed.
+struct Claim {
+    under_way: Arc<UnderWay>,
+    own: Vec<u64>,
+}
+
+impl UnderWay {
+    /// Claims ids. Those that another request is just making durable are waited for: their fate
+    /// decides ours.
+    async fn claim(self: &Arc<Self>, own: Vec<u64>) -> Claim {
+        loop {
+            let landed = self.landed.notified();
+            tokio::pin!(landed);
+            landed.as_mut().enable();
+            {
+                let mut ids = self.ids.lock();
+                if !own.iter().any(|id| ids.contains(id)) {
+                    ids.extend(&own);
+                    let under_way = self.clone();
+                    return Claim { under_way, own };
+                }
+            }
+            landed.await;
+        }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let mut ids = self.under_way.ids.lock();
+        for id in &self.own {
+            ids.remove(id);
+        }
+        drop(ids);
+        self.under_way.landed.notify_waiters();
+    }
 }
 
 /// What was heard of one source since the start of this process.
@@ -90,8 +139,7 @@ pub struct Pipeline {
     heard: Mutex<BTreeMap<String, Heard>>,
     store: Arc<Store>,
     fold: mpsc::UnboundedSender<Job>,
-    under_way: Mutex<HashSet<u64>>,
-    landed: Notify,
+    under_way: Arc<UnderWay>,
     room: Arc<Semaphore>,
 }
 
@@ -109,7 +157,13 @@ impl Pipeline {
                         fold_in(&folding, range.start, job.pieces);
                         Ok(())
                     }
-                    Err(error) => Err(error),
+                    Err(error) => {
+                        let mut seen = folding.seen.lock();
+                        for record in &job.new {
+                            seen.forget(record);
+                        }
+                        Err(error)
+                    }
                 };
                 // A client that went away does not undo what is durable.
                 let _ = job.reply.send(reply);
@@ -119,8 +173,7 @@ impl Pipeline {
             heard: Mutex::new(BTreeMap::new()),
             store,
             fold,
-            under_way: Mutex::new(HashSet::new()),
-            landed: Notify::new(),
+            under_way: Arc::default(),
             room: Arc::new(Semaphore::new(UNDER_WAY)),
         })
     }
@@ -225,12 +278,7 @@ fn fold_in(store: &Store, first: u64, pieces: Vec<Piece>) {
             Piece::Dead(row) => dead.push((seq, row)),
         }
     }
-    if !dead.is_empty() {
-        store.fold_dead(dead);
-    }
-    if !records.is_empty() {
-        store.fold(records);
-    }
+    store.take(records, dead);
 }
 
 fn unavailable(error: LogError) -> Unavailable {
@@ -268,29 +316,8 @@ impl Intake for Pipeline {
             .map(|(r, _)| r.identity_hash())
             .collect();
 
-        // An id that another request is just making durable: its fate decides ours.
-        loop {
-            let landed = self.landed.notified();
-            tokio::pin!(landed);
-            landed.as_mut().enable();
-            {
-                let mut under_way = self.under_way.lock();
-                if !own.iter().any(|id| under_way.contains(id)) {
-                    under_way.extend(&own);
-                    break;
-                }
-            }
-            landed.await;
-        }
-        let result = self.append(read, now).await;
-        {
-            let mut under_way = self.under_way.lock();
-            for id in &own {
-                under_way.remove(id);
-            }
-        }
-        self.landed.notify_waiters();
-        result
+        let claim = self.under_way.claim(own).await;
+        self.append(read, now, claim).await
     }
 
     fn now(&self) -> i64 {
@@ -299,7 +326,12 @@ impl Intake for Pipeline {
 }
 
 impl Pipeline {
-    async fn append(&self, read: Vec<Read>, now: i64) -> Result<Vec<Verdict>, Unavailable> {
+    async fn append(
+        &self,
+        read: Vec<Read>,
+        now: i64,
+        claim: Claim,
+    ) -> Result<Vec<Verdict>, Unavailable> {
         let mut verdicts = Vec::with_capacity(read.len());
         let mut pieces = Vec::with_capacity(read.len());
         let mut entries = Vec::with_capacity(read.len());
@@ -347,18 +379,19 @@ impl Pipeline {
                 return Ok(verdicts);
             }
             let ack: Ack = Box::pin(self.store.log.append(entries));
-            if self.fold.send(Job { pieces, ack, reply }).is_err() {
+            let job = Job {
+                pieces,
+                ack,
+                new,
+                _claim: claim,
+                reply,
+            };
+            if self.fold.send(job).is_err() {
                 return Err(Unavailable::Stopping);
             }
         }
-        let result = told.await.unwrap_or(Err(LogError::Closed));
-        if let Err(error) = result {
-            let mut seen = self.store.seen.lock();
-            for record in new {
-                seen.forget(&record);
-            }
-            return Err(unavailable(error));
-        }
+        let told = told.await.unwrap_or(Err(LogError::Closed));
+        told.map_err(unavailable)?;
         self.note(now, &read, &verdicts);
         Ok(verdicts)
     }

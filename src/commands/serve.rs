@@ -101,6 +101,10 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>, speed: f64) -> Result
     options.store.lake = config.lake.url.clone();
     if let Some(flush) = config.lake.flush {
         options.periods.flush = flush.0;
+        options.periods.late = options.periods.late.min(flush.0);
+    }
+    if let Some(settle) = config.lake.settle {
+        options.store.grace = settle.millis() * 1_000;
     }
     options.pg = Some(PgOptions {
         addr: config.pg.listen,

@@ -173,6 +173,7 @@ impl AudioStore {
         let replace = (!old.is_empty()).then(|| Replace {
             days: days_of(&old),
             ids: vec![audio.recording_id.clone()],
+            whole_days: false,
         });
         let stored = match replace {
             None => Stored::New,

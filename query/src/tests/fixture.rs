@@ -209,6 +209,7 @@ pub fn state(
     end: Option<i64>,
 ) -> AgentStateRow {
     AgentStateRow {
+        agent_key: AgentStateRow::key_of("/test/one", agent),
         agent: agent.to_owned(),
         source: "/test/one".to_owned(),
         track: track.to_owned(),

@@ -115,6 +115,7 @@ impl Row<'_> {
                 (end, basis)
             };
             rows.push(AgentStateRow {
+                agent_key: AgentStateRow::key_of(self.source, self.agent),
                 agent: self.agent.to_owned(),
                 source: self.source.to_owned(),
                 track: self.track.to_owned(),

@@ -4,7 +4,8 @@ use super::spec::{Instant, table};
 
 table! {
     /// One row per span of an agent's own state on one track, cut at UTC midnight.
-    AgentStateRow => AGENT_STATES = "agent_states", id "agent", sort ["agent", "track", "started_at"];
+    AgentStateRow => AGENT_STATES = "agent_states", id "agent_key", sort ["agent", "track", "started_at"];
+    agent_key: String = "Identity: source and agent; two platforms may use the same name",
     agent: String = "Agent as the platform names him",
     source: String = "Platform and instance",
     track: String = "presence (logged in, state), membership (in a queue), pause (in a queue), device",
@@ -15,6 +16,13 @@ table! {
     started_at: Instant = "Start, UTC",
     ended_at: Option<Instant> = "End, UTC; NULL while it lasts",
     end_basis: Option<String> = "NULL = stated; else successor, midnight, restart, timeout",
+}
+
+impl AgentStateRow {
+    /// The identity of an agent as one source names him.
+    pub fn key_of(source: &str, agent: &str) -> String {
+        format!("{source} {agent}")
+    }
 }
 
 table! {

@@ -193,53 +193,51 @@ cell!(
     Kind::Text,
     StringBuilder::new(),
     |b, v| b.append_value(v),
-    |c, r| { Some(c.as_string_opt::<i32>()?.value(r).to_owned()) }
+    |c, r| Some(c.as_string_opt::<i32>()?.value(r).to_owned())
 );
 cell!(
     i64,
     Kind::Int,
     Int64Builder::new(),
     |b, v| b.append_value(*v),
-    |c, r| { Some(c.as_primitive_opt::<Int64Type>()?.value(r)) }
+    |c, r| Some(c.as_primitive_opt::<Int64Type>()?.value(r))
 );
 cell!(
     f64,
     Kind::Float,
     Float64Builder::new(),
     |b, v| b.append_value(*v),
-    |c, r| { Some(c.as_primitive_opt::<Float64Type>()?.value(r)) }
+    |c, r| Some(c.as_primitive_opt::<Float64Type>()?.value(r))
 );
 cell!(
     bool,
     Kind::Bool,
     BooleanBuilder::new(),
     |b, v| b.append_value(*v),
-    |c, r| { Some(c.as_boolean_opt()?.value(r)) }
+    |c, r| Some(c.as_boolean_opt()?.value(r))
 );
 cell!(
     Instant,
     Kind::Time,
     times(),
     |b, v| b.append_value(v.0),
-    |c, r| {
-        Some(Instant(
-            c.as_primitive_opt::<TimestampMicrosecondType>()?.value(r),
-        ))
-    }
+    |c, r| Some(Instant(
+        c.as_primitive_opt::<TimestampMicrosecondType>()?.value(r),
+    ))
 );
 cell!(
     Day,
     Kind::Day,
     Date32Builder::new(),
     |b, v| b.append_value(v.0),
-    |c, r| { Some(Day(c.as_primitive_opt::<Date32Type>()?.value(r))) }
+    |c, r| Some(Day(c.as_primitive_opt::<Date32Type>()?.value(r)))
 );
 cell!(
     Vec<u8>,
     Kind::Bytes,
     BinaryBuilder::new(),
     |b, v| b.append_value(v),
-    |c, r| { Some(c.as_binary_opt::<i32>()?.value(r).to_vec()) }
+    |c, r| Some(c.as_binary_opt::<i32>()?.value(r).to_vec())
 );
 cell!(
     Vec<String>,

@@ -54,8 +54,6 @@ pub struct LakeOptions {
     pub retention: Duration,
     /// Upkeep looks for files to remove at most this often: it lists the whole table.
     pub vacuum_every: Duration,
-    /// Replacing more ids than this at once rewrites whole days instead of naming each id.
-    pub max_named_ids: usize,
 }
 
 impl Default for LakeOptions {
@@ -69,7 +67,6 @@ impl Default for LakeOptions {
             target_bytes: 128 << 20,
             retention: Duration::from_secs(168 * 3600),
             vacuum_every: Duration::from_secs(3600),
-            max_named_ids: 2_000,
         }
     }
 }
@@ -131,6 +128,8 @@ pub struct Replace {
     pub days: Vec<i32>,
     /// Values of the table's id column; ids of the new rows are added.
     pub ids: Vec<String>,
+    /// Replace these days as a whole, whatever ids their rows have.
+    pub whole_days: bool,
 }
 
 /// One table's part of a flush.
@@ -252,6 +251,15 @@ impl Lake {
     /// [`LakeError::NoTable`].
     pub fn applied(&self, table: &str) -> Result<i64, LakeError> {
         Ok(self.table(table)?.applied())
+    }
+
+    /// As [`Lake::applied`]; when a write failed so that nobody knows whether it landed, the table
+    /// is opened anew to find out.
+    ///
+    /// # Errors
+    /// [`LakeError`]: it is still not known.
+    pub async fn certain(&self, table: &str) -> Result<i64, LakeError> {
+        self.table(table)?.certain().await
     }
 
     /// Writes one table's part of flush `flush_no` as one commit, on stable storage when it

@@ -1,10 +1,12 @@
 //! Rows as a table wants them: its types, its order.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use callboard_model::tables::TableSpec;
-use deltalake::arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
+use deltalake::arrow::array::{
+    Array, AsArray, BooleanArray, Date32Array, RecordBatch, StringArray,
+};
 use deltalake::arrow::compute::{
     SortColumn, cast, concat_batches, filter_record_batch, lexsort_to_indices, take_record_batch,
 };
@@ -82,23 +84,76 @@ pub(super) fn ids_of(spec: &TableSpec, batch: &RecordBatch) -> BTreeSet<String> 
     ids.iter().flatten().map(str::to_owned).collect()
 }
 
-/// The rows whose id is not among `ids`.
+/// The rows that lie on other days, or have other ids (with no ids given: all of these days go).
 pub(super) fn without(
     spec: &TableSpec,
     batch: &RecordBatch,
-    ids: &BTreeSet<String>,
+    days: &BTreeSet<i32>,
+    ids: Option<&BTreeSet<String>>,
 ) -> Result<RecordBatch, ArrowError> {
-    let Some(column) = batch
-        .column_by_name(spec.id)
-        .and_then(|column| column.as_string_opt::<i32>())
-    else {
-        return Err(ArrowError::SchemaError(format!(
-            "column {} is missing",
-            spec.id
-        )));
-    };
-    let keep: BooleanArray = (0..column.len())
-        .map(|row| Some(column.is_null(row) || !ids.contains(column.value(row))))
+    let on = days_in(batch)?;
+    let named = texts_in(batch, spec.id)?;
+    let keep: BooleanArray = (0..batch.num_rows())
+        .map(|row| {
+            let gone = days.contains(&on.value(row))
+                && ids.is_none_or(|ids| !named.is_null(row) && ids.contains(named.value(row)));
+            Some(!gone)
+        })
         .collect();
     filter_record_batch(batch, &keep)
+}
+
+/// The rows of these days.
+pub(super) fn on_days(
+    batch: &RecordBatch,
+    days: &BTreeSet<i32>,
+) -> Result<RecordBatch, ArrowError> {
+    let on = days_in(batch)?;
+    let keep: BooleanArray = (0..batch.num_rows())
+        .map(|row| Some(days.contains(&on.value(row))))
+        .collect();
+    filter_record_batch(batch, &keep)
+}
+
+/// The rows whose text, or any text of whose list, is one of these values.
+pub(super) fn holding(
+    batch: &RecordBatch,
+    column: &str,
+    values: &HashSet<&str>,
+) -> Result<RecordBatch, ArrowError> {
+    let any = |texts: &StringArray| texts.iter().flatten().any(|text| values.contains(text));
+    let lists = batch
+        .column_by_name(column)
+        .and_then(|column| column.as_list_opt::<i32>());
+    let keep: BooleanArray = match lists {
+        Some(lists) => (0..lists.len())
+            .map(|row| {
+                let found = !lists.is_null(row)
+                    && lists
+                        .value(row)
+                        .as_string_opt::<i32>()
+                        .is_some_and(|texts| any(texts));
+                Some(found)
+            })
+            .collect(),
+        None => texts_in(batch, column)?
+            .iter()
+            .map(|text| Some(text.is_some_and(|text| values.contains(text))))
+            .collect(),
+    };
+    filter_record_batch(batch, &keep)
+}
+
+fn days_in(batch: &RecordBatch) -> Result<&Date32Array, ArrowError> {
+    batch
+        .column_by_name("day")
+        .and_then(|days| days.as_primitive_opt::<Date32Type>())
+        .ok_or_else(|| ArrowError::SchemaError("column day is missing".to_owned()))
+}
+
+fn texts_in<'a>(batch: &'a RecordBatch, column: &str) -> Result<&'a StringArray, ArrowError> {
+    batch
+        .column_by_name(column)
+        .and_then(|texts| texts.as_string_opt::<i32>())
+        .ok_or_else(|| ArrowError::SchemaError(format!("column {column} is missing")))
 }

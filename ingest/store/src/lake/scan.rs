@@ -1,109 +1,145 @@
 //! Reading rows back: the one place of the store that runs a query engine.
+//!
+//! Delta turns every list in a predicate into a chain of comparisons, as deep as the list is long,
+//! and walks it by recursion: lists beyond [`LONGEST_LIST`] go as a range, and rows are picked here.
 
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use callboard_model::tables::{Kind, TableSpec};
 use deltalake::DeltaTable;
 use deltalake::arrow::array::RecordBatch;
+use deltalake::arrow::error::ArrowError;
 use deltalake::datafusion::common::ScalarValue;
 use deltalake::datafusion::error::DataFusionError;
-use deltalake::datafusion::functions_nested::expr_fn::{array_has_any, make_array};
 use deltalake::datafusion::logical_expr::{Expr, ident};
 use deltalake::datafusion::prelude::{SessionConfig, SessionContext};
+use futures::StreamExt as _;
 
 use super::{LakeError, rows};
 
-/// `day in (...)`.
-pub(super) fn day_in(days: impl IntoIterator<Item = i32>) -> Expr {
-    let days = days
-        .into_iter()
-        .map(|day| Expr::Literal(ScalarValue::Date32(Some(day)), None))
-        .collect();
-    ident("day").in_list(days, false)
+/// Most values that a predicate may name.
+pub(super) const LONGEST_LIST: usize = 64;
+
+fn day(day: i32) -> Expr {
+    Expr::Literal(ScalarValue::Date32(Some(day)), None)
 }
 
-/// Whether the list in `column` holds any of the values.
-fn any_in(column: &str, values: impl IntoIterator<Item = String>) -> Expr {
-    let values = values
-        .into_iter()
-        .map(|value| Expr::Literal(ScalarValue::Utf8(Some(value)), None))
-        .collect();
-    array_has_any(ident(column), make_array(values))
+fn text(value: &str) -> Expr {
+    Expr::Literal(ScalarValue::Utf8(Some(value.to_owned())), None)
 }
 
-/// `column in (...)`, with values as they are: nothing is parsed, so nothing needs quoting.
-pub(super) fn text_in(column: &str, values: impl IntoIterator<Item = String>) -> Expr {
-    let values = values
-        .into_iter()
-        .map(|value| Expr::Literal(ScalarValue::Utf8(Some(value)), None))
-        .collect();
-    ident(column).in_list(values, false)
+/// True for these days; for others too when they are many.
+pub(super) fn around_days(days: &BTreeSet<i32>) -> Option<Expr> {
+    let (first, last) = (days.first()?, days.last()?);
+    Some(if days.len() <= LONGEST_LIST {
+        ident("day").in_list(days.iter().map(|d| day(*d)).collect(), false)
+    } else {
+        ident("day").between(day(*first), day(*last))
+    })
 }
 
+/// True for these texts; for others too when they are many. Values stay as they are: nothing is
+/// parsed, so nothing needs quoting.
+pub(super) fn around_texts(column: &str, values: &BTreeSet<&str>) -> Option<Expr> {
+    let (first, last) = (values.first()?, values.last()?);
+    Some(if values.len() <= LONGEST_LIST {
+        ident(column).in_list(values.iter().map(|v| text(v)).collect(), false)
+    } else {
+        ident(column).between(text(first), text(last))
+    })
+}
+
+/// Rows of these days (all when `None`), where a column holds one of some values (all when `None`).
 pub(super) async fn scan(
     spec: &'static TableSpec,
     table: DeltaTable,
     days: Option<&[i32]>,
     filter: Option<(&str, &[String])>,
 ) -> Result<Vec<RecordBatch>, LakeError> {
-    if days.is_some_and(<[i32]>::is_empty) || filter.is_some_and(|(_, values)| values.is_empty()) {
+    let days: Option<BTreeSet<i32>> = days.map(|d| d.iter().copied().collect());
+    if days.as_ref().is_some_and(BTreeSet::is_empty) || filter.is_some_and(|(_, v)| v.is_empty()) {
         return Ok(Vec::new());
     }
-    if let Some((column, _)) = filter
-        && spec.column(column).is_none()
-    {
-        return Err(LakeError::Schema {
-            table: spec.name.to_owned(),
-            reason: format!("there is no column {column}"),
-        });
-    }
-    let batches = run(spec, table, days, filter)
-        .await
-        .map_err(|error| LakeError::Delta {
-            table: spec.name.to_owned(),
-            action: "reading rows",
-            source: Box::new(error),
-        })?;
-    batches
-        .iter()
-        .filter(|batch| batch.num_rows() > 0)
-        .map(|batch| {
-            rows::normalise(spec, batch).map_err(|source| LakeError::Rows {
+    let mut predicate = days.as_ref().and_then(around_days);
+    let mut list = None;
+    if let Some((column, values)) = filter {
+        let Some(kind) = spec.column(column).map(|c| c.kind) else {
+            return Err(LakeError::Schema {
                 table: spec.name.to_owned(),
-                source,
-            })
-        })
-        .collect()
+                reason: format!("there is no column {column}"),
+            });
+        };
+        if kind != Kind::Texts {
+            let named = around_texts(column, &values.iter().map(String::as_str).collect());
+            predicate = match (predicate, named) {
+                (Some(a), Some(b)) => Some(a.and(b)),
+                (a, b) => a.or(b),
+            };
+        }
+        let values: HashSet<&str> = values.iter().map(String::as_str).collect();
+        list = Some((column, values));
+    }
+    read(spec, table, predicate, &|batch| {
+        let batch = match &days {
+            Some(days) if days.len() > LONGEST_LIST => rows::on_days(&batch, days)?,
+            _ => batch,
+        };
+        match &list {
+            Some((column, values)) => rows::holding(&batch, column, values),
+            None => Ok(batch),
+        }
+    })
+    .await
 }
 
-async fn run(
+/// Rows for which the predicate holds, each batch as `pick` gives it: a large table is never in
+/// memory whole.
+pub(super) async fn read(
     spec: &'static TableSpec,
     table: DeltaTable,
-    days: Option<&[i32]>,
-    filter: Option<(&str, &[String])>,
-) -> Result<Vec<RecordBatch>, deltalake::DeltaTableError> {
+    predicate: Option<Expr>,
+    pick: &(dyn Fn(RecordBatch) -> Result<RecordBatch, ArrowError> + Sync),
+) -> Result<Vec<RecordBatch>, LakeError> {
+    let reading = |source: deltalake::DeltaTableError| LakeError::Delta {
+        table: spec.name.to_owned(),
+        action: "reading rows",
+        source: Box::new(source),
+    };
     // One partition: this runs beside ingest, which must not notice it.
     let config = SessionConfig::new().with_target_partitions(1);
     let context = SessionContext::new_with_config(config);
-    table.update_datafusion_session(&context.state())?;
-    let provider = table.table_provider().await?;
-    let query = async {
-        let mut frame = context.read_table(Arc::clone(&provider))?;
-        if let Some(days) = days {
-            frame = frame.filter(day_in(days.iter().copied()))?;
-        }
-        if let Some((column, values)) = filter {
-            let values = values.iter().cloned();
-            frame = frame.filter(match spec.column(column).map(|c| c.kind) {
-                Some(Kind::Texts) => any_in(column, values),
-                _ => text_in(column, values),
-            })?;
-        }
-        frame.collect().await
-    };
-    query.await.map_err(
-        |error: DataFusionError| deltalake::DeltaTableError::GenericError {
+    table
+        .update_datafusion_session(&context.state())
+        .map_err(|e| reading(e.into()))?;
+    let provider = table
+        .table_provider()
+        .await
+        .map_err(|e| reading(e.into()))?;
+    let engine = |error: DataFusionError| LakeError::Delta {
+        table: spec.name.to_owned(),
+        action: "reading rows",
+        source: Box::new(deltalake::DeltaTableError::GenericError {
             source: Box::new(error),
-        },
-    )
+        }),
+    };
+    let mut frame = context.read_table(Arc::clone(&provider)).map_err(engine)?;
+    if let Some(predicate) = predicate {
+        frame = frame.filter(predicate).map_err(engine)?;
+    }
+    let mut stream = frame.execute_stream().await.map_err(engine)?;
+    let mut found = Vec::new();
+    while let Some(batch) = stream.next().await {
+        let batch = batch.map_err(engine)?;
+        let picked = rows::normalise(spec, &batch)
+            .and_then(pick)
+            .map_err(|source| LakeError::Rows {
+                table: spec.name.to_owned(),
+                source,
+            })?;
+        if picked.num_rows() > 0 {
+            found.push(picked);
+        }
+    }
+    Ok(found)
 }

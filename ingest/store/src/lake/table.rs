@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use callboard_model::tables::{Kind, TableSpec};
+use deltalake::arrow::array::RecordBatch;
 use deltalake::arrow::datatypes::Schema;
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake::kernel::transaction::CommitProperties;
@@ -23,6 +24,8 @@ use super::{LakeError, LakeOptions, TableHealth, WritePlan, rows, scan};
 pub(super) struct Writer {
     pub(super) table: DeltaTable,
     commits: u32,
+    /// Whether a write failed so that nobody knows whether it landed.
+    doubt: bool,
     /// Set when upkeep found something wrong: it then leaves the table alone.
     pub(super) stopped: bool,
     /// When this process last looked for files that nobody needs.
@@ -101,6 +104,7 @@ impl LakeTable {
             writer: Mutex::new(Writer {
                 table,
                 commits: 0,
+                doubt: false,
                 stopped: false,
                 vacuumed: None,
             }),
@@ -158,8 +162,25 @@ impl LakeTable {
         health
     }
 
+    /// The last flush in the table, found out anew where a write left doubt.
+    pub(super) async fn certain(&self) -> Result<i64, LakeError> {
+        let mut writer = self.writer.lock().await;
+        self.settle_doubt(&mut writer).await?;
+        Ok(self.applied())
+    }
+
+    async fn settle_doubt(&self, writer: &mut Writer) -> Result<(), LakeError> {
+        if writer.doubt {
+            let applied = self.reload(writer).await?;
+            writer.doubt = false;
+            self.publish(&writer.table, Some(applied));
+        }
+        Ok(())
+    }
+
     pub(super) async fn write(&self, flush_no: i64, plan: WritePlan) -> Result<bool, LakeError> {
         let mut writer = self.writer.lock().await;
+        self.settle_doubt(&mut writer).await?;
         if self.applied() >= flush_no {
             return Ok(false);
         }
@@ -171,6 +192,7 @@ impl LakeTable {
     /// Adds rows outside flushes, under the next number of the table's own count.
     pub(super) async fn add(&self, plan: WritePlan) -> Result<bool, LakeError> {
         let mut writer = self.writer.lock().await;
+        self.settle_doubt(&mut writer).await?;
         let next = self.applied() + 1;
         self.write_locked(&mut writer, next, plan)
             .await
@@ -195,18 +217,23 @@ impl LakeTable {
             days.extend(replace.days);
             let mut ids = rows::ids_of(spec, &batch);
             ids.extend(replace.ids);
-            if !days.is_empty() && ids.len() <= self.options.max_named_ids && !ids.is_empty() {
-                predicate = Some(scan::day_in(days).and(scan::text_in(spec.id, ids)));
-            } else if !days.is_empty() && !ids.is_empty() {
-                // So many ids touch nearly every file anyway: rewrite the days as a whole.
-                let listed: Vec<i32> = days.iter().copied().collect();
-                let old = scan::scan(spec, writer.table.clone(), Some(&listed), None).await?;
-                let mut all = vec![batch];
-                for old in old {
-                    all.push(rows::without(spec, &old, &ids).map_err(bad_rows)?);
-                }
+            let ids = (!replace.whole_days).then_some(ids);
+            let texts = ids
+                .as_ref()
+                .map(|ids| ids.iter().map(String::as_str).collect());
+            predicate = match (scan::around_days(&days), &texts) {
+                (Some(on), None) => Some(on),
+                (Some(on), Some(texts)) => scan::around_texts(spec.id, texts).map(|of| on.and(of)),
+                (None, _) => None,
+            };
+            let many = |n: usize| n > scan::LONGEST_LIST;
+            if many(days.len()) || texts.is_some_and(|t| many(t.len())) {
+                // The predicate takes in more than is meant: what it takes too much is put back.
+                let pick = |old: RecordBatch| rows::without(spec, &old, &days, ids.as_ref());
+                let table = writer.table.clone();
+                let mut all = scan::read(spec, table, predicate.clone(), &pick).await?;
+                all.push(batch);
                 batch = rows::sorted(spec, &all).map_err(bad_rows)?;
-                predicate = Some(scan::day_in(days));
             }
         }
         if batch.num_rows() == 0 && predicate.is_none() {
@@ -232,7 +259,11 @@ impl LakeTable {
                 let landed = self.reload(writer).await;
                 match landed {
                     Ok(applied) if applied >= flush_no => {}
-                    _ => return Err(delta(spec, "writing", error)),
+                    Ok(_) => return Err(delta(spec, "writing", error)),
+                    Err(_) => {
+                        writer.doubt = true;
+                        return Err(delta(spec, "writing", error));
+                    }
                 }
             }
         }

@@ -41,11 +41,12 @@ fn adding(rows: &[LinkRow]) -> WritePlan {
     }
 }
 
-pub(super) fn replacing(rows: &[LinkRow], days: &[i32], ids: &[&str]) -> WritePlan {
+pub(super) fn replacing<S: AsRef<str>>(rows: &[LinkRow], days: &[i32], ids: &[S]) -> WritePlan {
     WritePlan {
         replace: Some(Replace {
             days: days.to_vec(),
-            ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+            ids: ids.iter().map(|id| id.as_ref().to_owned()).collect(),
+            whole_days: false,
         }),
         ..adding(rows)
     }
@@ -112,13 +113,22 @@ async fn a_flush_is_written_once_however_often_it_is_repeated() {
 async fn replacing_takes_the_named_rows_and_leaves_the_others() {
     let dir = tempfile::tempdir().unwrap();
     let odd = "it's \"odd\"; -- \\ ' or 1=1";
-    for max_named_ids in [100, 1] {
-        let place = dir.path().join(max_named_ids.to_string());
-        let options = LakeOptions {
-            max_named_ids,
-            ..LakeOptions::default()
+    // As they are, and with so many more of both that they go as ranges.
+    for more in [0, 3_000] {
+        let place = dir.path().join(more.to_string());
+        let lake = lake(&place).await;
+        let others: Vec<String> = (0..more).map(|n| format!("a{n}")).collect();
+        let ids = |own: &[&'static str]| -> Vec<String> {
+            let own = own.iter().map(|id| (*id).to_owned());
+            own.chain(others.iter().cloned()).collect()
         };
-        let lake = lake_with(&place, options).await;
+        let days = |own: &[i32]| -> Vec<i32> {
+            let more = (more > 0).then_some(20_005..20_105);
+            own.iter()
+                .copied()
+                .chain(more.into_iter().flatten())
+                .collect()
+        };
         let first = adding(&[
             link("a", "1", 20_000),
             link("a", "2", 20_000),
@@ -133,8 +143,8 @@ async fn replacing_takes_the_named_rows_and_leaves_the_others() {
                 link(odd, "7", 20_000),
                 link("d", "8", 20_003),
             ],
-            &[20_000],
-            &["a", odd],
+            &days(&[20_000]),
+            &ids(&["a", odd]),
         );
         assert!(lake.write("links", 2, corrected).await.unwrap());
         assert_eq!(
@@ -148,7 +158,7 @@ async fn replacing_takes_the_named_rows_and_leaves_the_others() {
             ])
         );
         // Nothing in its place: the rows go.
-        let gone = replacing(&[], &[20_000, 20_001], &["a", odd]);
+        let gone = replacing(&[], &days(&[20_000, 20_001]), &ids(&["a", odd]));
         assert!(lake.write("links", 3, gone).await.unwrap());
         assert_eq!(
             all(&lake).await,

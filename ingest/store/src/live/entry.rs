@@ -128,6 +128,14 @@ impl Entry {
         }
     }
 
+    /// Says that rows of it are, or may be, in the lake, on these days.
+    pub fn may_be_in_lake(&mut self, days: &[i32]) {
+        self.in_lake = true;
+        self.lake_days.extend(days);
+        self.lake_days.sort_unstable();
+        self.lake_days.dedup();
+    }
+
     /// Restores what a checkpoint kept.
     pub fn restore_set(&mut self, records: Vec<Arc<Record>>) {
         self.known = records

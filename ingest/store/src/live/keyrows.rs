@@ -135,7 +135,7 @@ pub fn tables_of(key: &Key, ids: &[PlatformId]) -> Vec<(&'static str, Vec<String
                 .map(|n| (*n, former.clone()))
                 .collect()
         }
-        Key::Agent(_, agent) => one(&["agent_states"], agent.to_string()),
+        Key::Agent(source, agent) => one(&["agent_states"], AgentStateRow::key_of(source, agent)),
         Key::Recording(id) => one(&["recordings", "turns", "tags"], id.to_string()),
         Key::Note(id) => one(&["notes"], id.to_string()),
         Key::Survey(id) => one(&["surveys"], id.to_string()),

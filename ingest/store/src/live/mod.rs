@@ -49,6 +49,7 @@ pub struct Live {
     entries: BTreeMap<u64, Entry>,
     by_contact: HashMap<PlatformId, u64>,
     by_key: HashMap<Key, u64>,
+    by_text: HashMap<String, u64>,
     restarts: BTreeMap<String, BTreeSet<i64>>,
     next_birth: u64,
     dirty: BTreeSet<u64>,
@@ -71,6 +72,7 @@ impl Live {
             entries: BTreeMap::new(),
             by_contact: HashMap::new(),
             by_key: HashMap::new(),
+            by_text: HashMap::new(),
             restarts: BTreeMap::new(),
             next_birth: 0,
             dirty: BTreeSet::new(),
@@ -218,6 +220,7 @@ impl Live {
             }
             key => {
                 self.by_key.insert(key.clone(), birth);
+                self.by_text.insert(key.text(), birth);
             }
         }
         self.bytes += entry.weight();
@@ -252,6 +255,7 @@ impl Live {
             }
             key => {
                 self.by_key.remove(key);
+                self.by_text.remove(&key.text());
             }
         }
         self.bytes = self.bytes.saturating_sub(entry.weight());
@@ -289,13 +293,8 @@ impl Live {
     /// The entry that is open under a name (platform id or key text).
     pub fn find(&self, native: &str) -> Option<u64> {
         let id = PlatformId(native.into());
-        if let Some(birth) = self.by_contact.get(&id) {
-            return Some(*birth);
-        }
-        self.by_key
-            .iter()
-            .find(|(key, _)| key.text() == native)
-            .map(|(_, birth)| *birth)
+        let contact = self.by_contact.get(&id);
+        contact.or_else(|| self.by_text.get(native)).copied()
     }
 
     /// Restarts of an instance, ascending.
@@ -323,6 +322,7 @@ impl Live {
         copy.entries = self.entries.clone();
         copy.by_contact = self.by_contact.clone();
         copy.by_key = self.by_key.clone();
+        copy.by_text = self.by_text.clone();
         copy.next_birth = self.next_birth;
         copy
     }

@@ -58,9 +58,8 @@ impl<R: Row + Clone> Growing<R> {
         Ok(all)
     }
 
-    /// One batch of all rows up to and with `upto`. Freezing happens only here and in
-    /// `batches`, so that a frozen batch may hold rows beyond it: the caller flushes at
-    /// sequences at which it calls this first.
+    /// One batch of all rows up to and with `upto`, the sequence of the newest row: frozen
+    /// batches are never split.
     fn freeze(&mut self, upto: u64) -> Result<Option<RecordBatch>, ArrowError> {
         let split = self.tail.partition_point(|(seq, _)| *seq <= upto);
         if split > 0 {
@@ -155,10 +154,10 @@ impl Unflushed {
         ])
     }
 
-    /// Forgets rows up to and with that sequence: they are in the lake.
-    pub fn drop_upto(&mut self, upto: u64) {
-        self.records.drop_upto(upto);
-        self.dead.drop_upto(upto);
+    /// Forgets records and dead letters up to and with these sequences: they are in the lake.
+    pub fn drop_upto(&mut self, records: u64, dead: u64) {
+        self.records.drop_upto(records);
+        self.dead.drop_upto(dead);
     }
 
     /// Number of records.

@@ -1,7 +1,7 @@
 //! What a restart needs beside the log: the open keys (whole, when the log no longer holds all
 //! their records), the ids seen, and the commit record that says which flush counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -34,6 +34,10 @@ pub struct Commit {
     pub seen: Vec<String>,
     /// Days whose derived tables are not up to date yet.
     pub derive_days: Vec<i32>,
+    /// Records up to `upto` that still wait for the key of which they speak, by sequence.
+    pub late: BTreeSet<u64>,
+    /// Bytes that count of each day's file of settled names.
+    pub settled: BTreeMap<i32, u64>,
 }
 
 /// What a flush is about to write, so that a crash in its middle is known.
@@ -41,7 +45,8 @@ pub struct Commit {
 pub struct Intent {
     /// Number of the attempt.
     pub attempt: i64,
-    /// Names of the keys whose rows it writes, with the days they lie in.
+    /// Names of all keys whose rows were, or are about to be, written since the last flush that
+    /// counts, with the days they lie in: an attempt that failed may have left rows as well.
     pub keys: BTreeMap<String, Vec<i32>>,
 }
 
@@ -294,13 +299,12 @@ fn number(bytes: &[u8]) -> u64 {
 }
 
 /// Marks keys whose rows a flush that did not count may have written: they are replaced.
-pub fn mark_interrupted(live: &mut Live, intent: &Intent) {
-    for (name, days) in &intent.keys {
+pub fn mark_interrupted(live: &mut Live, keys: &BTreeMap<String, Vec<i32>>) {
+    for (name, days) in keys {
         if let Some(birth) = live.find(name)
             && let Some(entry) = live.entry_mut(birth)
         {
-            entry.in_lake = true;
-            entry.lake_days.extend(days);
+            entry.may_be_in_lake(days);
             entry.touch();
         }
     }

@@ -2,7 +2,7 @@
 //! a key is read from the lake's records, the new is merged in, and if its rows change, the key
 //! is open again until the next flush replaces them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use callboard_model::ids::Key;
@@ -11,6 +11,7 @@ use deltalake::arrow::array::{Array, AsArray, RecordBatch};
 use deltalake::arrow::datatypes::TimestampMicrosecondType;
 
 use super::{Store, StoreError};
+use crate::live::keyrows::{KEYED, KeyRows};
 use crate::live::{Entry, Live, Routed, natives};
 
 impl Store {
@@ -53,9 +54,14 @@ impl Store {
             }
         }
         let mut after = before.copy();
+        let mut speaking: HashMap<String, Vec<&Routed>> = HashMap::new();
         for routed in &waiting {
             after.apply(routed);
+            for name in natives(&routed.routing) {
+                speaking.entry(name).or_default().push(routed);
+            }
         }
+        let begun = self.inner.lock().begun.clone();
         let now = self.now();
         let mut reopened = Vec::new();
         let births: Vec<u64> = after.entries().map(|(b, _)| b).collect();
@@ -63,45 +69,43 @@ impl Store {
             let Some(entry) = after.entry(birth) else {
                 continue;
             };
-            let causes: Vec<String> = waiting
+            let names = entry.natives();
+            let of: BTreeMap<u64, &Routed> = names
                 .iter()
-                .filter(|r| {
-                    natives(&r.routing)
-                        .iter()
-                        .any(|n| entry.natives().contains(n))
-                })
-                .map(|r| format!("{} {}", r.record.source, r.record.id))
+                .filter_map(|n| speaking.get(n))
+                .flatten()
+                .map(|r| (r.seq, *r))
                 .collect();
-            if causes.is_empty() {
+            let Some((first_seq, _)) = of.first_key_value() else {
                 continue;
-            }
-            let first_seq = waiting.iter().map(|r| r.seq).min().unwrap_or(0);
+            };
             let mut entry: Entry = entry.clone();
             let new_rows = after.rows(birth, now);
-            let mut old_rows = crate::live::keyrows::KeyRows::default();
+            let mut old_rows = KeyRows::default();
             let mut lake_days = Vec::new();
-            let old: BTreeSet<u64> = entry
-                .natives()
-                .iter()
-                .filter_map(|n| before.find(n))
-                .collect();
+            let old: BTreeSet<u64> = names.iter().filter_map(|n| before.find(n)).collect();
             for b in &old {
                 let rows = before.rows(*b, now);
-                for spec in crate::live::keyrows::KEYED {
+                for spec in KEYED {
                     lake_days.extend(rows.days(spec().name));
                 }
                 old_rows.extend(&rows);
             }
-            if *new_rows == old_rows {
+            // A flush that was cut off may have written rows of it: then they are replaced too.
+            let cut_off: Vec<&Vec<i32>> = names.iter().filter_map(|n| begun.get(n)).collect();
+            if *new_rows == old_rows && cut_off.is_empty() {
                 continue;
             }
-            lake_days.sort_unstable();
-            lake_days.dedup();
-            entry.in_lake = !old.is_empty();
-            entry.lake_days = lake_days;
-            entry.causes = if old.is_empty() { Vec::new() } else { causes };
+            lake_days.extend(cut_off.into_iter().flatten());
+            entry.may_be_in_lake(&lake_days);
+            if !old.is_empty() {
+                let causes = of.values();
+                entry.causes = causes
+                    .map(|r| format!("{} {}", r.record.source, r.record.id))
+                    .collect();
+            }
             entry.whole_on_disk = true;
-            entry.first_seq = first_seq;
+            entry.first_seq = *first_seq;
             entry.touch();
             reopened.push(entry);
         }
@@ -137,7 +141,10 @@ impl Store {
         let mut names: BTreeSet<String> =
             waiting.iter().flat_map(|r| natives(&r.routing)).collect();
         let mut known: Vec<Record> = Vec::new();
-        let mut have: BTreeSet<(Arc<str>, Arc<str>, u64)> = BTreeSet::new();
+        // The waiting ones are what is new; they are not part of what was known.
+        let identity = |r: &Record| (r.source.clone(), r.id.clone(), r.content_hash());
+        let mut have: HashSet<(Arc<str>, Arc<str>, u64)> =
+            waiting.iter().map(|w| identity(&w.record)).collect();
         loop {
             let list: Vec<String> = names.iter().cloned().collect();
             let mut batches = self
@@ -158,21 +165,7 @@ impl Store {
                 .flat_map(|b| records_of(b, Some(&names)))
                 .collect();
             for record in found {
-                let identity = (
-                    record.source.clone(),
-                    record.id.clone(),
-                    record.content_hash(),
-                );
-                if !have.insert(identity) {
-                    continue;
-                }
-                // The waiting ones are what is new; they are not part of what was known.
-                let is_waiting = waiting.iter().any(|w| {
-                    w.record.source == record.source
-                        && w.record.id == record.id
-                        && w.record.content_hash() == record.content_hash()
-                });
-                if is_waiting {
+                if !have.insert(identity(&record)) {
                     continue;
                 }
                 if let Ok(routing) = self.interpreter.route(&record) {

@@ -2,20 +2,23 @@
 //! first becomes the last.
 
 pub mod checkpoint;
+mod derived;
 mod flush;
 mod late;
+mod plan;
 mod rebuild;
 mod recover;
 mod settled;
+mod told;
 mod view;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use callboard_model::record::{Interpreter, Record, Routing};
-use callboard_model::tables::{Instant, RecordingRow, TABLES};
+use callboard_model::record::Interpreter;
+use callboard_model::tables::{DeadLetterRow, RecordingRow, TABLES};
 use deltalake::DeltaTable;
 use deltalake::arrow::array::RecordBatch;
 use parking_lot::Mutex;
@@ -24,7 +27,7 @@ use tokio::sync::watch;
 use crate::datafolder::DataFolder;
 use crate::lake::{Lake, LakeOptions};
 use crate::live::seen::SeenIds;
-use crate::live::{Live, Routed, natives};
+use crate::live::{Live, Routed};
 use crate::log::{Disk, Log, LogOptions};
 use crate::snapshot::Snapshot;
 
@@ -132,24 +135,16 @@ pub(crate) struct Inner {
     pub flushed: u64,
     /// Flush attempts so far.
     pub attempt: i64,
-    /// Ids of records since the last flush, by source.
-    pub fresh_ids: BTreeMap<Arc<str>, Vec<(u64, u64)>>,
-    /// Names of those records with their day of receipt.
-    pub fresh_names: HashSet<(i32, String)>,
+    /// Ids and names of records since the last plan.
+    pub fresh: told::Told,
+    /// Those in plans that do not count yet.
+    pub planned: told::Told,
+    /// Keys whose rows may have been written since the last flush that counts, with their days.
+    pub begun: BTreeMap<String, Vec<i32>>,
     /// Lake tables as of the last flush.
     pub tables: HashMap<&'static str, DeltaTable>,
     pub derive_days: Vec<i32>,
     made: Option<(u64, i64, Arc<Snapshot>)>,
-}
-
-impl Inner {
-    /// Remembers under which names a record will be found once it is in the lake.
-    fn note_names(&mut self, record: &Record, routing: &Routing) {
-        let day = Instant(record.received_at).day().0;
-        for name in natives(routing) {
-            self.fresh_names.insert((day, name));
-        }
-    }
 }
 
 /// The store. Share it by `Arc`.
@@ -168,6 +163,8 @@ pub struct Store {
     changes: watch::Sender<u64>,
     flushing: tokio::sync::Mutex<checkpoint::Commit>,
     derive: Mutex<Option<Arc<dyn Derive>>>,
+    /// When derived tables were last made, and how long it took.
+    derived: Mutex<Option<(std::time::Instant, std::time::Duration)>>,
     last_flush: AtomicI64,
     flushes: AtomicU64,
     failing: Mutex<Option<String>>,
@@ -196,15 +193,17 @@ impl Store {
             .unwrap_or_else(|| folder.lake().to_string_lossy().into_owned());
         let lake = Lake::open(&place, TABLES, options.lake_options.clone()).await?;
         let files = checkpoint::StateFiles::open(&folder.state())?;
-        let settled = settled::Settled::open(&folder.state().join("settled"))?;
+        let names = files.commit()?.settled;
+        let settled = settled::Settled::open(&folder.state().join("settled"), &names)?;
         let inner = Inner {
             live: Live::new(interpreter.clone()),
             settled,
             folded: 0,
             flushed: 0,
             attempt: 0,
-            fresh_ids: BTreeMap::new(),
-            fresh_names: HashSet::new(),
+            fresh: told::Told::default(),
+            planned: told::Told::default(),
+            begun: BTreeMap::new(),
             tables: HashMap::new(),
             derive_days: Vec::new(),
             made: None,
@@ -221,6 +220,7 @@ impl Store {
             changes: watch::channel(0).0,
             flushing: tokio::sync::Mutex::new(checkpoint::Commit::default()),
             derive: Mutex::new(None),
+            derived: Mutex::new(None),
             last_flush: AtomicI64::new(0),
             flushes: AtomicU64::new(0),
             failing: Mutex::new(None),
@@ -236,7 +236,7 @@ impl Store {
         inner.attempt += 1;
         let intent = checkpoint::Intent {
             attempt: inner.attempt,
-            ..Default::default()
+            keys: inner.begun.clone(),
         };
         self.files.set_intent(&intent)?;
         Ok(inner.attempt)
@@ -257,36 +257,23 @@ impl Store {
         &self.interpreter
     }
 
-    /// Takes durable records in, in the order of the log.
-    pub fn fold(&self, batch: Vec<Routed>) {
+    /// Takes durable records and dead letters in: all of one append together, in the order of the
+    /// log, so that no flush falls between them.
+    pub fn take(&self, records: Vec<Routed>, dead: Vec<(u64, DeadLetterRow)>) {
         let mut inner = self.inner.lock();
         let inner = &mut *inner;
-        for routed in batch {
+        for routed in records {
             inner.folded = inner.folded.max(routed.seq);
-            let r: &Record = &routed.record;
-            inner
-                .fresh_ids
-                .entry(r.source.clone())
-                .or_default()
-                .push((r.identity_hash(), r.content_hash()));
-            inner.note_names(&routed.record.clone(), &routed.routing);
+            inner.fresh.note(&routed.record, &routed.routing);
             let settled = &inner.settled;
             inner.live.fold(routed, &|name| settled.holds(name));
         }
-        let version = inner.live.version;
-        self.changes.send_replace(version);
-    }
-
-    /// Takes durable dead letters in.
-    pub fn fold_dead(&self, rows: Vec<(u64, callboard_model::tables::DeadLetterRow)>) {
-        let mut inner = self.inner.lock();
-        for (seq, row) in rows {
+        for (seq, row) in dead {
             inner.folded = inner.folded.max(seq);
             inner.live.unflushed.push_dead(seq, row);
             inner.live.version += 1;
         }
-        let version = inner.live.version;
-        self.changes.send_replace(version);
+        self.changes.send_replace(inner.live.version);
     }
 
     /// Recordings that are there and have no transcript yet, oldest first. They stay live until

@@ -78,6 +78,7 @@ pub async fn rebuild(
         let replace = Replace {
             days: days.into_iter().collect(),
             ids: ids.into_iter().collect(),
+            whole_days: false,
         };
         let plan = WritePlan {
             rows: batches.get(spec.name).cloned().into_iter().collect(),

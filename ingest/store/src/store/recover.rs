@@ -47,15 +47,19 @@ impl Store {
             let (seq, kind, payload) = item?;
             self.replay(seq, kind, &payload, &commit, in_lake, dead_in_lake)?;
         }
-        let mut inner = self.inner.lock();
         if intent.attempt > commit.attempt {
             tracing::warn!(
                 attempt = intent.attempt,
                 keys = intent.keys.len(),
                 "the last flush was cut off; its rows are written again"
             );
-            checkpoint::mark_interrupted(&mut inner.live, &intent);
+            let mut inner = self.inner.lock();
+            checkpoint::mark_interrupted(&mut inner.live, &intent.keys);
+            inner.begun = intent.keys;
         }
+        // Until these are resolved the picture is not whole: nobody looks at it before.
+        while self.resolve_late().await? > 0 {}
+        let inner = self.inner.lock();
         tracing::info!(
             open = inner.live.len(),
             log_to = inner.folded,
@@ -91,12 +95,7 @@ impl Store {
                 };
                 if seq > commit.upto {
                     self.seen.lock().remember(&record);
-                    inner
-                        .fresh_ids
-                        .entry(record.source.clone())
-                        .or_default()
-                        .push((record.identity_hash(), record.content_hash()));
-                    inner.note_names(&record, &routing);
+                    inner.fresh.note(&record, &routing);
                     let settled = &inner.settled;
                     let routed = Routed {
                         seq,
@@ -108,6 +107,14 @@ impl Store {
                     } else {
                         inner.live.fold_known(routed, &|name| settled.holds(name));
                     }
+                } else if commit.late.contains(&seq) {
+                    let routed = Routed {
+                        seq,
+                        record,
+                        routing,
+                    };
+                    let settled = &inner.settled;
+                    inner.live.fold_known(routed, &|name| settled.holds(name));
                 } else {
                     // In the lake already: wanted only for keys that were open then.
                     let mut routing = routing;

@@ -19,22 +19,34 @@ pub struct Settled {
 }
 
 impl Settled {
-    /// Loads what is known.
+    /// Loads what counts: of every day's file as many bytes as the commit record says. What
+    /// stands behind belongs to a flush that did not count and is cut off; its records come again.
     ///
     /// # Errors
-    /// When the folder or a file in it cannot be read.
-    pub fn open(dir: &Path) -> io::Result<Self> {
-        fs::create_dir_all(dir)?;
-        let mut days = BTreeMap::new();
+    /// When the folder or a file in it cannot be read, or holds less than counts.
+    pub fn open(dir: &Path, lengths: &BTreeMap<i32, u64>) -> io::Result<Self> {
+        datafolder::create_dir_synced(dir)?;
         for file in fs::read_dir(dir)? {
             let path = file?.path();
-            let day = path
-                .file_stem()
-                .and_then(|s| s.to_str())
-                .and_then(|s| s.parse().ok());
-            let Some(day) = day else { continue };
+            if !lengths.keys().any(|day| path == path_of(dir, *day)) {
+                fs::remove_file(&path)?;
+            }
+        }
+        let mut days = BTreeMap::new();
+        for (day, length) in lengths {
+            let path = path_of(dir, *day);
+            let file = fs::OpenOptions::new().read(true).write(true).open(&path)?;
+            if file.metadata()?.len() > *length {
+                file.set_len(*length)?;
+                file.sync_data()?;
+            }
             let bytes = fs::read(&path)?;
-            // A torn last hash is one of a flush that did not count; its records come again.
+            if bytes.len() as u64 != *length || bytes.len() % 8 != 0 {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    format!("{} should have {length} bytes", path.display()),
+                ));
+            }
             let hashes = bytes
                 .chunks_exact(8)
                 .map(|c| {
@@ -43,7 +55,7 @@ impl Settled {
                     u64::from_le_bytes(n)
                 })
                 .collect();
-            days.insert(day, hashes);
+            days.insert(*day, hashes);
         }
         Ok(Settled {
             dir: dir.to_owned(),
@@ -76,17 +88,17 @@ impl Settled {
             .collect()
     }
 
-    /// Writes what was added and syncs it.
+    /// Writes what was added and syncs it; gives the lengths of the files, which count once a
+    /// commit record names them.
     ///
     /// # Errors
     /// When the disk refuses; what was added is tried again at the next save.
-    pub fn save(&mut self) -> io::Result<()> {
+    pub fn save(&mut self) -> io::Result<BTreeMap<i32, u64>> {
         for (day, hashes) in &self.fresh {
-            let path = self.dir.join(format!("{day}.ids"));
             let mut file = fs::OpenOptions::new()
                 .create(true)
                 .append(true)
-                .open(&path)?;
+                .open(path_of(&self.dir, *day))?;
             // After a torn write the file goes on at a whole hash.
             let torn = file.metadata()?.len() % 8;
             if torn > 0 {
@@ -100,8 +112,16 @@ impl Settled {
             datafolder::sync_dir(&self.dir)?;
         }
         self.fresh.clear();
-        Ok(())
+        let mut lengths = BTreeMap::new();
+        for day in self.days.keys() {
+            lengths.insert(*day, fs::metadata(path_of(&self.dir, *day))?.len());
+        }
+        Ok(lengths)
     }
+}
+
+fn path_of(dir: &Path, day: i32) -> PathBuf {
+    dir.join(format!("{day}.ids"))
 }
 
 #[cfg(test)]
@@ -111,20 +131,36 @@ mod tests {
     #[test]
     fn names_survive_and_torn_ends_do_not_shift_them() {
         let dir = tempfile::tempdir().unwrap();
-        let mut settled = Settled::open(dir.path()).unwrap();
+        let mut settled = Settled::open(dir.path(), &BTreeMap::new()).unwrap();
         settled.add(3, "asterisk/pbx1/1.1");
-        settled.save().unwrap();
+        let lengths = settled.save().unwrap();
         let path = dir.path().join("3.ids");
         let mut bytes = fs::read(&path).unwrap();
         bytes.extend_from_slice(&[1, 2, 3]);
         fs::write(&path, bytes).unwrap();
-        let mut settled = Settled::open(dir.path()).unwrap();
+        let mut settled = Settled::open(dir.path(), &lengths).unwrap();
         assert!(settled.holds("asterisk/pbx1/1.1"));
         settled.add(3, "asterisk/pbx1/1.2");
-        settled.save().unwrap();
-        let settled = Settled::open(dir.path()).unwrap();
+        let lengths = settled.save().unwrap();
+        let settled = Settled::open(dir.path(), &lengths).unwrap();
         assert!(settled.holds("asterisk/pbx1/1.2"));
         assert!(!settled.holds("asterisk/pbx1/1.3"));
         assert_eq!(settled.days_of(["asterisk/pbx1/1.1", "x"]), [3]);
+    }
+
+    #[test]
+    fn names_of_a_flush_that_did_not_count_are_forgotten() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settled = Settled::open(dir.path(), &BTreeMap::new()).unwrap();
+        settled.add(3, "kept");
+        let counted = settled.save().unwrap();
+        settled.add(3, "cut off");
+        settled.add(4, "cut off");
+        settled.save().unwrap();
+        let settled = Settled::open(dir.path(), &counted).unwrap();
+        assert!(settled.holds("kept"));
+        assert!(!settled.holds("cut off"));
+        std::fs::remove_file(dir.path().join("3.ids")).unwrap();
+        assert!(Settled::open(dir.path(), &counted).is_err());
     }
 }

@@ -1,0 +1,54 @@
+//! Tables that are queries over others (intervals), made anew in the lake for the days that
+//! flushes touched.
+
+use std::time::Instant;
+
+use super::checkpoint::Commit;
+use super::{Store, StoreError};
+use crate::lake::{Replace, WritePlan};
+
+/// A round waits so many times as long as the last one took: at most a twentieth of the time goes
+/// into tables that our own views do not read.
+const REST: u32 = 19;
+
+impl Store {
+    /// Makes derived tables of the touched days anew, unless the last round was a moment ago; with
+    /// `must`, at once.
+    pub(super) async fn derive_rest(
+        &self,
+        commit: &mut Commit,
+        must: bool,
+    ) -> Result<(), StoreError> {
+        let derive = self.derive.lock().clone();
+        let Some(derive) = derive else { return Ok(()) };
+        if commit.derive_days.is_empty() {
+            return Ok(());
+        }
+        let rests = |(ended, took): (Instant, std::time::Duration)| ended.elapsed() < took * REST;
+        if !must && self.derived.lock().is_some_and(rests) {
+            return Ok(());
+        }
+        let began = Instant::now();
+        let days = commit.derive_days.clone();
+        let made = derive
+            .derive(self.picture(), &days)
+            .await
+            .map_err(StoreError::Derive)?;
+        for (table, rows) in made {
+            let replace = Some(Replace {
+                days: days.clone(),
+                whole_days: true,
+                ..Replace::default()
+            });
+            let plan = WritePlan { rows, replace };
+            self.lake.write(table, commit.attempt, plan).await?;
+        }
+        commit.derive_days.clear();
+        self.files.set_commit(commit)?;
+        *self.derived.lock() = Some((Instant::now(), began.elapsed()));
+        let mut inner = self.inner.lock();
+        let inner = &mut *inner;
+        inner.derive_days.clear();
+        self.look_again(inner)
+    }
+}

@@ -1,0 +1,44 @@
+//! What a flush remembers of records beside their rows: their ids, so that a repeat is known
+//! after a restart, and the names under which they will be found in the lake.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use callboard_model::record::{Record, Routing};
+use callboard_model::tables::Instant;
+
+use crate::live::natives;
+
+/// Ids and names of some records.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// Hashes of id and content by source, in the order of the log.
+    pub ids: BTreeMap<Arc<str>, Vec<(u64, u64)>>,
+    /// Names with the UTC day of receipt.
+    pub names: HashSet<(i32, String)>,
+}
+
+impl Told {
+    /// Adds a record.
+    pub fn note(&mut self, record: &Record, routing: &Routing) {
+        let pair = (record.identity_hash(), record.content_hash());
+        match self.ids.get_mut(&record.source) {
+            Some(pairs) => pairs.push(pair),
+            None => {
+                self.ids.insert(record.source.clone(), vec![pair]);
+            }
+        }
+        let day = Instant(record.received_at).day().0;
+        for name in natives(routing) {
+            self.names.insert((day, name));
+        }
+    }
+
+    /// Adds what came later.
+    pub fn absorb(&mut self, later: Told) {
+        for (source, mut pairs) in later.ids {
+            self.ids.entry(source).or_default().append(&mut pairs);
+        }
+        self.names.extend(later.names);
+    }
+}

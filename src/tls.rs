@@ -228,7 +228,7 @@ mod tests {
     }
 
     fn testdata() -> Tls {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/testdata/tls");
+        let folder = std::path::Path::new("src/testdata/tls");
         Tls {
             cert: folder.join("cert.pem"),
             key: folder.join("key.pem"),

@@ -166,7 +166,6 @@ pub fn shipped(file: &str) -> Result<PathBuf, Failure> {
         places.push(beside.join("../../datasets/models"));
     }
     places.push(PathBuf::from("datasets/models"));
-    places.push(Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets/models"));
     let found = places
         .iter()
         .map(|place| place.join(file))

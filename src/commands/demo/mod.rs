@@ -39,7 +39,6 @@ fn shift() -> Result<PathBuf, Failure> {
         places.push(beside.join("../../datasets/shift-asterisk"));
     }
     places.push(PathBuf::from("datasets/shift-asterisk"));
-    places.push(Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets/shift-asterisk"));
     places.iter().find(|p| p.join("queue_log").exists()).cloned().ok_or_else(|| {
         Failure::failed(
             "the recorded shift, which comes with callboard, is not found; set CALLBOARD_SHIFT to \

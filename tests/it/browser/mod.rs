@@ -5,12 +5,10 @@ mod driver;
 mod html;
 mod numbers;
 
-use std::process::Command;
-
 use driver::Browser;
 use serde_json::Value;
 
-use crate::support::{Server, binary, until};
+use crate::support::{Server, command, until};
 
 /// A finished call that was answered in a queue and has a transcript with times.
 fn spoken(server: &Server) -> (String, String) {
@@ -80,7 +78,7 @@ fn number(value: &Value) -> f64 {
 #[test]
 fn from_a_queues_number_to_sound_at_a_second() {
     let browser = Browser::start();
-    let mut demo = Command::new(binary());
+    let mut demo = command();
     demo.args([
         "demo",
         "--speed",

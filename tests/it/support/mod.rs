@@ -10,12 +10,19 @@ use serde_json::{Value, json};
 /// How long anything may take before the test says that it hangs.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The project's folder.
+/// The project's folder: tests run in `tests/`. The folder in which they were compiled may be
+/// another, where compiled things are kept between checkouts.
 pub fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("..")
-        .canonicalize()
-        .unwrap()
+    Path::new("..").canonicalize().unwrap()
+}
+
+/// A run of the binary under test with what comes with this checkout.
+pub fn command() -> Command {
+    let mut command = Command::new(binary());
+    command
+        .env("CALLBOARD_SHIPPED", project().join("datasets/models"))
+        .env("CALLBOARD_SHIFT", shift());
+    command
 }
 
 /// The recorded shift.
@@ -24,7 +31,7 @@ pub fn shift() -> PathBuf {
 }
 
 /// The binary under test.
-pub fn binary() -> PathBuf {
+fn binary() -> PathBuf {
     if let Some(path) = std::env::var_os("CALLBOARD_BIN") {
         return path.into();
     }
@@ -67,7 +74,7 @@ pub struct Server {
 impl Server {
     /// Starts `callboard serve` on a data folder, with more arguments.
     pub fn serve(data: &Path, more: &[&str]) -> Server {
-        let mut command = Command::new(binary());
+        let mut command = command();
         command
             .args([
                 "serve",
@@ -200,7 +207,7 @@ impl Drop for Server {
 
 /// Runs `callboard` to its end; gives what it printed.
 pub fn callboard(args: &[&str]) -> String {
-    let output = Command::new(binary()).args(args).output().unwrap();
+    let output = command().args(args).output().unwrap();
     assert!(
         output.status.success(),
         "callboard {args:?}: {}",

@@ -15,9 +15,7 @@ fn tone(seconds: usize) -> Vec<f32> {
 }
 
 fn recorded(path: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../datasets/shift-asterisk")
-        .join(path);
+    let path = Path::new("../datasets/shift-asterisk").join(path);
     std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 

@@ -5,7 +5,7 @@ use crate::prepare::LegInput;
 use std::path::{Path, PathBuf};
 
 fn datasets() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../datasets")
+    Path::new("../datasets").to_owned()
 }
 
 #[test]

@@ -15,7 +15,7 @@ use callboard_sources::registry::Registry;
 
 /// Bytes of one file of the recorded shift.
 pub fn shift_file(feed: Feed) -> Vec<u8> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../datasets/shift-asterisk");
+    let folder = "../../datasets/shift-asterisk";
     let name = match feed {
         Feed::QueueLog => "queue_log",
         Feed::Cel => "cel.csv",

@@ -225,8 +225,7 @@ fn of_all_texts_of_the_recorded_shift_only_the_cards_are_masked() {
         Caller,
         Agent,
     }
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../datasets/shift-asterisk/texts.jsonl");
+    let path = std::path::Path::new("../datasets/shift-asterisk/texts.jsonl");
     let lines =
         std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let mut calls: std::collections::BTreeMap<String, Vec<(Leg, u64, String)>> = Default::default();

@@ -1,9 +1,11 @@
 """What all figures share: the binary, the sizes, a folder to work in, and made-up events."""
 import dataclasses
 import json
+import os
 import pathlib
 import subprocess
 import sys
+import time
 
 import events
 from server import Failed, Server
@@ -75,21 +77,37 @@ class Bench:
         return subprocess.Popen([sys.executable, HERE / "load.py", *map(str, args)], stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True)
 
-    def loaded(self, *args):
-        """The sender, run to its end: what it tells."""
+    def loaded(self, server, *args):
+        """The sender, run to its end: what it tells. Stopped when the server takes the machine's memory."""
         child = self.loader(*args)
+        begun = time.monotonic()
         try:
-            out, err = child.communicate(timeout=900)
+            while True:
+                try:
+                    out, err = child.communicate(timeout=0.5)
+                    break
+                except subprocess.TimeoutExpired:
+                    self._watch(server)
+                    if time.monotonic() - begun > 900:
+                        raise Failed("the sender did not come to its end in 900 s") from None
         except BaseException:
             child.kill()
+            child.communicate()
             raise
         if child.returncode != 0:
             raise Failed("the sender: " + (err.strip().splitlines() or ["it ended without a word"])[-1])
         return json.loads(out)
 
+    @staticmethod
+    def _watch(server):
+        """Others may need the machine too: a third of its memory is the most that a figure may take."""
+        total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**20
+        if server.memory()[2] > total / 3:
+            raise Failed(f"the server holds {server.memory()[2]:,.0f} MiB, more than a third of the machine's memory")
+
     def send(self, server, files):
         """Sends files as fast as they are taken."""
-        told = self.loaded("full", server.port, self.sizes.connections, *[f.path for f in files])
+        told = self.loaded(server, "full", server.port, self.sizes.connections, *[f.path for f in files])
         wanted = sum(f.lines for f in files)
         if told["taken"] != wanted:
             raise Failed(f"{told['taken']} of {wanted} events were taken")

@@ -23,7 +23,7 @@ class Row:
 
 def failed(figure, why):
     """A row for what could not be measured."""
-    return Row(figure, "failed: " + " ".join(str(why).split())[:300])
+    return Row(figure, "failed: " + " ".join(str(why).split())[:120])
 
 
 def number(x, digits=0):

@@ -28,7 +28,7 @@ def measure(bench):
         alone = disk.syncs(server.data, size)
         bench.say(f"{number(pace)} events a second for {seconds} s, {LINES} a request")
         before = server.cpu()
-        told = bench.loaded("paced", server.port, THREADS, pace, seconds, LINES, *[f.path for f in files])
+        told = bench.loaded(server, "paced", server.port, THREADS, pace, seconds, LINES, *[f.path for f in files])
         cpu = server.cpu() - before
         alone += disk.syncs(server.data, size)
     wall = told["ended"] - told["begun"]

@@ -1,5 +1,6 @@
 """The queue report over many contacts, beside DuckDB on the same Parquet files."""
 import io
+import re
 import statistics
 import time
 
@@ -47,7 +48,8 @@ def opened(server):
     wall, cpu = time.perf_counter(), server.cpu()
     status, body = server.ask("GET", PAGE)
     if status != 200 or b"<table" not in body:
-        raise Failed(f"{PAGE}: {status} {body[:200].decode(errors='replace')}")
+        title = re.search(r"<title>(.*?)</title>", body.decode(errors="replace"))
+        raise Failed(f"{status} {title[1] if title else 'without a title'} after {time.perf_counter() - wall:.0f} s")
     return time.perf_counter() - wall, server.cpu() - cpu
 
 

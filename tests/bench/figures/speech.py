@@ -39,7 +39,11 @@ def transcribe(bench, files):
     with open(bench.folder("transcripts.json"), "w+b") as out:
         child = subprocess.Popen([bench.binary, "transcribe", "--format", "json", *files], stdout=out,
                                  stderr=subprocess.DEVNULL, cwd=bench.project)
-        _, status, usage = os.wait4(child.pid, 0)
+        try:
+            _, status, usage = os.wait4(child.pid, 0)
+        except BaseException:
+            child.kill()
+            raise
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode:
             raise Failed(f"callboard transcribe ended with {child.returncode}")

@@ -15,23 +15,31 @@ from table import Row, failed, ms, number
 #: What the report by interval is made of; too large an answer to be kept between runs.
 SQL = "select * from queue_intervals order by queue, interval_start"
 PAGE = "/reports/queue-interval?from=2026-03-02&to=2026-03-08"
+#: Contacts that are sent before the lake gets them.
+PORTION = 125_000
+#: Seconds after which three warm runs are enough.
+LONG = 60
 #: Limits of a query when the usual ones do not do.
 ROOM = '[query]\ntime = "5m"\nmemory = "4GiB"\n'
 ARROW = "application/vnd.apache.arrow.stream"
 
 
 def loaded(bench, data):
-    """A data folder with the contacts in the lake."""
+    """A data folder with the contacts in the lake: sent in portions with a clean stop after each, so
+    that a load measured elsewhere does not decide how many contacts can be asked about here."""
     files = bench.files(bench.sizes.report_contacts)
     last = files[-1]
-    with bench.serve(data) as server:
-        bench.say(f"loading {last.contacts:,} contacts, {last.records:,} events")
-        told = bench.send(server, files)
-        server.until("select count(*) from contacts", last.contacts, pause=0.5)
-        bench.say(f"loaded in {time.monotonic() - told['begun']:.0f} s; a clean stop writes the rest to the lake")
-        memory = server.memory()
-        server.stop()
-    return last, memory
+    bench.say(f"loading {last.contacts:,} contacts, {last.records:,} events")
+    begun, most, at = time.monotonic(), 0, 0
+    while at < len(files):
+        upto = next((i for i in range(at, len(files)) if files[i].contacts - files[at].contacts > PORTION), len(files))
+        with bench.serve(data) as server:
+            bench.send(server, files[at:upto])
+            most = max(most, server.memory()[1])
+            server.stop()
+        at = upto
+        bench.say(f"{files[at - 1].contacts:,} contacts after {time.monotonic() - begun:.0f} s")
+    return last, most
 
 
 def asked(server):
@@ -41,6 +49,10 @@ def asked(server):
     wall = time.perf_counter() - wall
     cpu = server.cpu() - cpu
     return pyarrow.ipc.open_stream(io.BytesIO(body)).read_all(), wall, cpu
+
+
+class Missing(Exception):
+    """Contacts are not there: no limit of a query explains that."""
 
 
 def opened(server):
@@ -77,14 +89,19 @@ def compared(ours, theirs):
         raise Failed(f"the results differ: {first}")
 
 
-def ours(bench, data, config):
+def ours(bench, data, last, config):
     """Cold and warm times of the report, those of its page, and the memory afterwards."""
     runs = bench.sizes.report_runs
     disk.forget(data / "lake")
     with bench.serve(data, config) as server:
-        bench.say(f"the report, cold and {runs} times warm")
+        bench.say(f"the report, cold and up to {runs} times warm")
         answer, *cold = asked(server)
-        warm = [asked(server)[1:] for _ in range(runs)]
+        if (contacts := server.number("select count(*) from contacts")) != last.contacts:
+            raise Missing(f"{contacts} contacts in the lake of {last.contacts} that were sent")
+        bench.say(f"cold {cold[0]:.1f} s, {cold[1]:.1f} CPU s")
+        warm, begun = [], time.monotonic()
+        while len(warm) < runs and (len(warm) < 3 or time.monotonic() - begun < LONG):
+            warm.append(asked(server)[1:])
         try:
             pages = [opened(server) for _ in range(3)]
         except Failed as why:
@@ -97,15 +114,15 @@ def ours(bench, data, config):
 def measure(bench):
     """Cold, warm, and the same in DuckDB; the results must be equal."""
     data = bench.folder("report")
-    last, memory = loaded(bench, data)
+    last, most = loaded(bench, data)
     table = data / "lake" / "segments"
     parquet = list(table.rglob("*.parquet"))
     try:
-        answer, cold, warm, pages, resident = ours(bench, data, "")
+        answer, cold, warm, pages, resident = ours(bench, data, last, "")
         limits = ""
     except Failed as why:
         bench.say(f"not within the usual limits of a query: {why}")
-        answer, cold, warm, pages, resident = ours(bench, data, ROOM)
+        answer, cold, warm, pages, resident = ours(bench, data, last, ROOM)
         limits = f" With the usual limits of a query it did not come: {why}. Measured with {' '.join(ROOM.split())}."
     disk.forget(data / "lake")
     result = bench.folder("report.parquet")
@@ -119,9 +136,9 @@ def measure(bench):
     bench.note(f"Report: {number(last.contacts)} contacts of a week in {len(parquet)} Parquet files of segments "
                f"({sum(f.stat().st_size for f in parquet) / 2**20:.0f} MiB); {number(answer.num_rows)} rows of "
                f"{answer.num_columns} columns as Arrow, equal in every value. Callboard answers over HTTP from a process of its own "
-               f"({resident:.0f} MiB resident then; {memory[0]:.0f} after loading, {memory[1]:.0f} at most), DuckDB in the asking "
+               f"({resident:.0f} MiB resident then; loading took {most:.0f} at most), DuckDB in the asking "
                f"process. Cold: right after start, the lake's files dropped from the cache; DuckDB's reading of the Delta log is not "
-               f"counted. Warm: median time and mean CPU of {len(warm)} runs.{limits}")
+               f"counted. Warm: median time and mean CPU of {len(warm)} runs, DuckDB {len(told['warm'])}.{limits}")
     name = f"queue report over {number(last.contacts)} contacts"
     rows = [
         Row(f"{name}, cold", f"{ms(cold[0])} ({ms(cold[1])} CPU)", f"DuckDB {ms(first[0])} ({ms(first[1])} CPU)",

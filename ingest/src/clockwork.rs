@@ -39,16 +39,7 @@ impl Default for Periods {
 
 /// Starts the clockwork; it ends with the token.
 pub fn start(pipeline: &Arc<Pipeline>, periods: Periods, stop: &CancellationToken) {
-    let flushing = pipeline.clone();
-    every(periods.flush, stop, move || {
-        let pipeline = flushing.clone();
-        async move {
-            if let Err(error) = pipeline.store().flush(false).await {
-                metrics::counter!("callboard_flush_failures_total").increment(1);
-                tracing::error!(%error, "a flush failed; it is tried again");
-            }
-        }
-    });
+    flush(pipeline.clone(), periods.flush, stop.clone());
     let joining = pipeline.clone();
     every(periods.late, stop, move || {
         let pipeline = joining.clone();
@@ -73,6 +64,25 @@ pub fn start(pipeline: &Arc<Pipeline>, periods: Periods, stop: &CancellationToke
     every(periods.silence, stop, move || {
         let pipeline = listening.clone();
         async move { say_silence(&pipeline).await }
+    });
+}
+
+/// Flushes in its period, and before it when too much is held.
+fn flush(pipeline: Arc<Pipeline>, period: Duration, stop: CancellationToken) {
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(period) => {}
+                () = pipeline.store().pressed() => {}
+            }
+            if let Err(error) = pipeline.store().flush(false).await {
+                metrics::counter!("callboard_flush_failures_total").increment(1);
+                tracing::error!(%error, "a flush failed; it is tried again");
+                // Pressure does not end by trying at once.
+                tokio::time::sleep(period.min(Duration::from_secs(1))).await;
+            }
+        }
     });
 }
 

@@ -308,6 +308,13 @@ impl Intake for Pipeline {
         let Ok(Ok(_room)) = room.await else {
             return Err(Unavailable::Full { retry_after_s: 1 });
         };
+        let patient = tokio::time::Instant::now() + PATIENCE;
+        while self.store.full() {
+            if tokio::time::Instant::now() >= patient {
+                return Err(Unavailable::Full { retry_after_s: 5 });
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         let now = self.store.now();
         let read: Vec<_> = batch.into_iter().map(|c| self.read(c)).collect();
         let own: Vec<u64> = read

@@ -152,6 +152,11 @@ impl Facts {
     }
 }
 
+/// A thing with the nodes of its maps, measured.
+const THING_BYTES: usize = 900;
+/// A fact with its claim and a share of who says so.
+const FACT_BYTES: usize = 150;
+
 /// The merged state of one key.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct State {
@@ -168,9 +173,11 @@ impl State {
         state
     }
 
-    /// Merges one statement in.
-    pub fn apply(&mut self, s: &Statement) {
+    /// Merges one statement in; gives by how many bytes the state grew, roughly.
+    pub fn apply(&mut self, s: &Statement) -> usize {
+        let things = self.things.len();
         let facts = self.things.entry(s.about.clone()).or_default();
+        let had = facts.0.len();
         for (f, value) in &s.facts {
             facts.offer(
                 f,
@@ -180,6 +187,14 @@ impl State {
                 },
             );
         }
+        let facts = facts.0.len() - had;
+        (self.things.len() - things) * THING_BYTES + facts * FACT_BYTES
+    }
+
+    /// Bytes that it holds, roughly.
+    pub fn weight(&self) -> usize {
+        let of = |facts: &Facts| THING_BYTES + facts.0.len() * FACT_BYTES;
+        self.things.values().map(of).sum()
     }
 
     /// Merges another state in.

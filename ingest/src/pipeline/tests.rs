@@ -28,8 +28,11 @@ struct Bench {
 
 impl Bench {
     async fn open(dir: &Path, now: i64) -> Bench {
+        Self::open_with(now, StoreOptions::new(dir)).await
+    }
+
+    async fn open_with(now: i64, mut options: StoreOptions) -> Bench {
         let clock = Arc::new(Hand(AtomicI64::new(now)));
-        let mut options = StoreOptions::new(dir);
         options.log.segment_bytes = 1 << 20;
         // The fold of a dropped bench lets go of the folder a moment later.
         for _ in 0..500 {
@@ -288,4 +291,39 @@ async fn what_cannot_be_read_is_kept_as_a_dead_letter() {
         .await
         .unwrap();
     assert_eq!(kept.iter().map(|b| b.num_rows()).sum::<usize>(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_much_settles_early_and_is_corrected() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut options = StoreOptions::new(dir.path());
+    options.live_bytes = 100_000;
+    let bench = Bench::open_with(T0, options).await;
+    let calls: Vec<Vec<String>> = (0..100).map(|n| call(&format!("c{n}"), T0)).collect();
+    for call in &calls {
+        bench.send(&call[..3]).await;
+    }
+    assert!(
+        bench.pipeline.store().full(),
+        "nothing more is taken before a flush"
+    );
+    bench.flush().await;
+    let health = bench.pipeline.store().health();
+    assert!(health.live_bytes <= 100_000, "{health:?}");
+    assert!(health.open_keys > 0, "{health:?}");
+    assert_eq!(bench.contacts().await.len(), 100);
+    for call in &calls {
+        bench.send(&call[3..]).await;
+        if bench.pipeline.store().full() {
+            bench.flush().await;
+        }
+    }
+    bench.pipeline.store().resolve().await.unwrap();
+    let rows = bench.contacts().await;
+    assert_eq!(rows.len(), 100);
+    assert!(
+        rows.iter()
+            .all(|r| r.state == "closed" && r.talk_ms == Some(30_000)),
+        "{rows:?}"
+    );
 }

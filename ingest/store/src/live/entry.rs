@@ -13,6 +13,11 @@ use super::keyrows::{KeyRows, rows_of};
 /// No segment counts as lost before it was silent for so long, microseconds.
 const SHORTEST_AGE: i64 = 5 * 60 * 1_000_000;
 
+/// A record beside its bytes.
+const RECORD_BYTES: usize = 200;
+/// An entry with its places in the indexes and its rows, beside what it holds.
+const ENTRY_BYTES: usize = 1_500;
+
 /// An open key.
 #[derive(Debug, Clone)]
 pub struct Entry {
@@ -44,6 +49,8 @@ pub struct Entry {
     pub flushed_version: u64,
     /// Whether the log alone does not tell it, so that a checkpoint must hold it whole.
     pub whole_on_disk: bool,
+    /// Bytes that `alone` and `set` hold, roughly.
+    held: usize,
     rows: Option<(u64, Arc<KeyRows>)>,
 }
 
@@ -69,6 +76,7 @@ impl Entry {
             last_received: i64::MIN,
             flushed_version: 0,
             whole_on_disk: false,
+            held: 0,
             rows: None,
         }
     }
@@ -76,7 +84,12 @@ impl Entry {
     /// Takes a record in: its own statements if it stands alone, else the record itself.
     pub fn take(&mut self, record: &Arc<Record>, alone: Option<&[Statement]>, time: Option<i64>) {
         match alone {
-            Some(statements) => statements.iter().for_each(|s| self.alone.apply(s)),
+            Some(statements) => {
+                self.held += statements
+                    .iter()
+                    .map(|s| self.alone.apply(s))
+                    .sum::<usize>();
+            }
             None => {
                 if !self
                     .known
@@ -84,6 +97,7 @@ impl Entry {
                 {
                     return;
                 }
+                self.held += record.bytes.len() + RECORD_BYTES;
                 self.set.push(record.clone());
             }
         }
@@ -114,6 +128,7 @@ impl Entry {
         self.causes.extend(other.causes);
         self.lake_days.extend(other.lake_days);
         self.version += other.version;
+        self.weigh();
     }
 
     /// Adds a platform id; the key names the least.
@@ -144,6 +159,12 @@ impl Entry {
             .collect();
         self.set = records;
         self.version += 1;
+        self.weigh();
+    }
+
+    fn weigh(&mut self) {
+        let set = self.set.iter().map(|r| r.bytes.len() + RECORD_BYTES);
+        self.held = self.alone.weight() + set.sum::<usize>();
     }
 
     /// The merged state of all that is known.
@@ -211,8 +232,24 @@ impl Entry {
             && now.saturating_sub(known) > SHORTEST_AGE
     }
 
-    /// A rough size in bytes, for the limit on what is live.
+    /// Forgets its rows until they are asked for again, where they take more than they cost.
+    pub fn forget_rows(&mut self) {
+        if matches!(self.key, Key::Contact(_)) {
+            self.rows = None;
+        }
+    }
+
+    /// Whether it stays open for good: agents, targets, instances.
+    pub fn stays(&self) -> bool {
+        matches!(self.key, Key::Agent(..) | Key::Target(_) | Key::Instance(_))
+    }
+
+    /// A rough size in bytes, for the limit on what is live; nothing for what stays, since no
+    /// flush can make room there.
     pub fn weight(&self) -> usize {
-        512 + self.set.iter().map(|r| r.bytes.len() + 200).sum::<usize>()
+        if self.stays() {
+            return 0;
+        }
+        ENTRY_BYTES + self.held
     }
 }

@@ -118,11 +118,12 @@ impl Live {
             let Some(birth) = birth else { continue };
             let mut restarted = None;
             if let Some(entry) = self.entries.get_mut(&birth) {
+                let before = entry.weight();
                 entry.take(&routed.record, alone, routed.routing.time);
+                self.bytes += entry.weight() - before;
                 if let Key::Instance(source) = &entry.key {
                     restarted = Some((source.to_string(), entry.state(&*self.interpreter)));
                 }
-                self.bytes += routed.record.bytes.len() + 200;
                 self.dirty.insert(birth);
             }
             if let Some((source, state)) = restarted {
@@ -166,8 +167,11 @@ impl Live {
                 for id in &other.ids {
                     self.by_contact.insert(id.clone(), birth);
                 }
+                self.bytes = self.bytes.saturating_sub(other.weight());
                 if let Some(entry) = self.entries.get_mut(&birth) {
+                    let before = entry.weight();
                     entry.join(other);
+                    self.bytes += entry.weight().saturating_sub(before);
                 }
                 self.dirty.insert(younger);
             }

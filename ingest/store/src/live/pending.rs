@@ -30,6 +30,14 @@ impl<R> Default for Growing<R> {
 impl<R: Row + Clone> Growing<R> {
     fn push(&mut self, seq: u64, row: R) {
         self.tail.push((seq, row));
+        // As a batch the rows take a part of the memory, and the flush finds them made.
+        if self.tail.len() >= CHUNK
+            && let Ok(batch) = R::batch(&self.rows())
+        {
+            self.frozen.push((seq, batch));
+            self.tail.clear();
+            self.made = None;
+        }
     }
 
     fn rows(&self) -> Vec<R> {
@@ -38,12 +46,6 @@ impl<R: Row + Clone> Growing<R> {
 
     /// All rows as batches.
     fn batches(&mut self) -> Result<Vec<RecordBatch>, ArrowError> {
-        if self.tail.len() >= CHUNK {
-            let last = self.tail.last().map_or(0, |(seq, _)| *seq);
-            self.frozen.push((last, R::batch(&self.rows())?));
-            self.tail.clear();
-            self.made = None;
-        }
         let mut all: Vec<RecordBatch> = self.frozen.iter().map(|(_, b)| b.clone()).collect();
         if !self.tail.is_empty() {
             match &self.made {

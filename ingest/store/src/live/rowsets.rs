@@ -58,10 +58,11 @@ impl Live {
                 .collect();
             for birth in &births {
                 rows.extend(&self.rows(*birth, now));
-                if let Some(entry) = self.entries.get(birth)
-                    && entry.in_lake
-                {
-                    hides.extend(tables_of(&entry.key, &entry.ids));
+                if let Some(entry) = self.entries.get_mut(birth) {
+                    entry.forget_rows();
+                    if entry.in_lake {
+                        hides.extend(tables_of(&entry.key, &entry.ids));
+                    }
                 }
             }
             if births.is_empty() {

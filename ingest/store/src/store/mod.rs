@@ -92,6 +92,9 @@ pub enum StoreError {
     Derive(String),
 }
 
+/// So many times what makes a flush due may be held while it is under way.
+const FULL: f64 = 2.0;
+
 /// How the store is set up.
 #[derive(Debug, Clone)]
 pub struct StoreOptions {
@@ -107,6 +110,8 @@ pub struct StoreOptions {
     pub grace: i64,
     /// Open keys may hold so many bytes; the oldest settle early beyond.
     pub live_bytes: usize,
+    /// Records that are not in the lake may hold so many bytes before they are flushed at once.
+    pub unflushed_bytes: usize,
     /// A restart replays at most about so many bytes of log for open keys.
     pub replay_bytes: u64,
 }
@@ -120,7 +125,8 @@ impl StoreOptions {
             log: LogOptions::default(),
             lake_options: LakeOptions::default(),
             grace: 60_000_000,
-            live_bytes: 256 << 20,
+            live_bytes: 128 << 20,
+            unflushed_bytes: 48 << 20,
             replay_bytes: 64 << 20,
         }
     }
@@ -163,6 +169,7 @@ pub struct Store {
     changes: watch::Sender<u64>,
     flushing: tokio::sync::Mutex<checkpoint::Commit>,
     derive: Mutex<Option<Arc<dyn Derive>>>,
+    pressure: tokio::sync::Notify,
     /// When derived tables were last made, and how long it took.
     derived: Mutex<Option<(std::time::Instant, std::time::Duration)>>,
     last_flush: AtomicI64,
@@ -220,6 +227,7 @@ impl Store {
             changes: watch::channel(0).0,
             flushing: tokio::sync::Mutex::new(checkpoint::Commit::default()),
             derive: Mutex::new(None),
+            pressure: tokio::sync::Notify::new(),
             derived: Mutex::new(None),
             last_flush: AtomicI64::new(0),
             flushes: AtomicU64::new(0),
@@ -274,6 +282,27 @@ impl Store {
             inner.live.version += 1;
         }
         self.changes.send_replace(inner.live.version);
+        if self.load(inner) > 1.0 {
+            self.pressure.notify_one();
+        }
+    }
+
+    /// What is held of what may be held before a flush is due: above 1 it is due at once.
+    fn load(&self, inner: &Inner) -> f64 {
+        let of = |held: usize, limit: usize| held as f64 / limit.max(1) as f64;
+        let unflushed = inner.fresh.bytes + inner.planned.bytes;
+        of(unflushed, self.options.unflushed_bytes)
+            .max(of(inner.live.bytes, self.options.live_bytes))
+    }
+
+    /// Waits until so much is held that a flush is due before its time.
+    pub async fn pressed(&self) {
+        self.pressure.notified().await;
+    }
+
+    /// Whether so much is held that nothing more should be taken before a flush has made room.
+    pub fn full(&self) -> bool {
+        self.load(&self.inner.lock()) > FULL
     }
 
     /// Recordings that are there and have no transcript yet, oldest first. They stay live until

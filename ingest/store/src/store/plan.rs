@@ -49,20 +49,24 @@ impl Store {
         let mut corrections = Vec::new();
         let attempt = inner.attempt + 1;
         for birth in births {
+            let Some(entry) = inner.live.entry(birth) else {
+                continue;
+            };
+            let sticky = entry.stays();
+            let changed = entry.flushed_version != entry.version;
+            // Rows are made only of what may go: most of what is open was heard a moment ago.
+            if !(freed < over || self.quiet(entry, now) || (sticky || all) && changed) {
+                continue;
+            }
             let made = inner.live.rows(birth, now);
             let Some(entry) = inner.live.entry(birth) else {
                 continue;
             };
-            let sticky = matches!(
-                entry.key,
-                Key::Agent(..) | Key::Target(_) | Key::Instance(_)
-            );
             let mut settle = !sticky && self.settles(entry, &made, now);
             if !settle && !sticky && freed < over {
                 freed += entry.weight();
                 settle = true;
             }
-            let changed = entry.flushed_version != entry.version;
             if !(settle || (sticky || all) && changed) {
                 continue;
             }
@@ -127,9 +131,15 @@ impl Store {
         }))
     }
 
-    fn settles(&self, entry: &Entry, rows: &KeyRows, now: i64) -> bool {
+    /// Whether nothing was heard of it for long enough to settle; some need not wait.
+    fn quiet(&self, entry: &Entry, now: i64) -> bool {
         let last = entry.last_received.max(entry.last_sign);
-        let quiet = now.saturating_sub(last) >= self.options.grace;
+        matches!(entry.key, Key::Note(_) | Key::Survey(_))
+            || now.saturating_sub(last) >= self.options.grace
+    }
+
+    fn settles(&self, entry: &Entry, rows: &KeyRows, now: i64) -> bool {
+        let quiet = self.quiet(entry, now);
         match &entry.key {
             Key::Contact(_) => match rows.contacts.first() {
                 Some(row) => quiet && row.state != "open",

@@ -9,6 +9,9 @@ use callboard_model::tables::Instant;
 
 use crate::live::natives;
 
+/// A record's row, ids and names beside its bytes.
+const RECORD_BYTES: usize = 400;
+
 /// Ids and names of some records.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
@@ -16,11 +19,14 @@ pub(crate) struct Told {
     pub ids: BTreeMap<Arc<str>, Vec<(u64, u64)>>,
     /// Names with the UTC day of receipt.
     pub names: HashSet<(i32, String)>,
+    /// Bytes that the records, and what is remembered of them, hold in memory, roughly.
+    pub bytes: usize,
 }
 
 impl Told {
     /// Adds a record.
     pub fn note(&mut self, record: &Record, routing: &Routing) {
+        self.bytes += record.bytes.len() + RECORD_BYTES;
         let pair = (record.identity_hash(), record.content_hash());
         match self.ids.get_mut(&record.source) {
             Some(pairs) => pairs.push(pair),
@@ -40,5 +46,6 @@ impl Told {
             self.ids.entry(source).or_default().append(&mut pairs);
         }
         self.names.extend(later.names);
+        self.bytes += later.bytes;
     }
 }

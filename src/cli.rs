@@ -45,6 +45,9 @@ pub enum Command {
         /// Data folder.
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
+        /// Configuration file, where it says that the lake is elsewhere
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
     },
     /// Serve a recorded real shift, replayed as if it happened now.
     Demo(DemoArgs),

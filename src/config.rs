@@ -86,6 +86,8 @@ pub struct Tls {
 pub struct Lake {
     /// `object_store` URL; the data folder when missing.
     pub url: Option<String>,
+    /// What that store needs to know: keys, region, endpoint, by the names of `object_store`.
+    pub options: BTreeMap<String, String>,
     /// How often what has settled goes to the lake; every 30 s when missing.
     pub flush: Option<Span>,
     /// A closed contact goes to the lake after it was quiet for so long; 60 s when missing.
@@ -205,6 +207,10 @@ pub struct Query {
     pub memory: Size,
     /// Queries that may run at once.
     pub running: usize,
+    /// Longest wait for a place among them.
+    pub wait: Span,
+    /// Queries that may wait for one.
+    pub waiting: usize,
 }
 
 impl Default for Config {
@@ -268,6 +274,8 @@ impl Default for Query {
             rows: query.rows,
             memory: Size(query.memory as u64),
             running: query.running,
+            wait: Span(query.wait),
+            waiting: query.waiting,
         }
     }
 }

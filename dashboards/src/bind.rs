@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use callboard_query::{Answer, Class, Engine, Principal, QueryError, Session};
 use futures::future::BoxFuture;
+use tokio::sync::Semaphore;
 
 use crate::data::{Data, DataError, Rows};
 
@@ -28,6 +29,24 @@ type Asked = BoxFuture<'static, Result<Arc<Answer>, QueryError>>;
 struct Pinned {
     ask: Box<dyn Fn(String) -> Asked + Send + Sync>,
     session: Session,
+    turns: Turns,
+}
+
+/// How many queries of one page are under way at once: half of what may run. A page that asks ten
+/// things would else take every place, and the pages after it would wait for all ten.
+struct Turns(Semaphore);
+
+impl Turns {
+    fn of(running: usize) -> Self {
+        Turns(Semaphore::new((running / 2).max(1)))
+    }
+
+    /// The answer, once it is this query's turn.
+    async fn take<T>(&self, asked: impl Future<Output = T>) -> T {
+        // Never closed; without a turn the engine's own limit still holds.
+        let _turn = self.0.acquire().await;
+        asked.await
+    }
 }
 
 #[async_trait]
@@ -45,6 +64,7 @@ impl Data for EngineData {
         Arc::new(Pinned {
             ask: Box::new(ask),
             session: self.session.clone(),
+            turns: Turns::of(self.session.engine().limits().running),
         })
     }
 }
@@ -52,7 +72,8 @@ impl Data for EngineData {
 #[async_trait]
 impl Data for Pinned {
     async fn rows(&self, sql: &str) -> Result<Arc<Rows>, DataError> {
-        rows(&*(self.ask)(sql.to_owned()).await.map_err(failed)?)
+        let asked = (self.ask)(sql.to_owned());
+        rows(&*self.turns.take(asked).await.map_err(failed)?)
     }
 
     fn pin(&self) -> Arc<dyn Data> {
@@ -87,10 +108,42 @@ fn failed(mut e: QueryError) -> DataError {
         Class::Timeout
         | Class::Cancelled
         | Class::Memory
-        | Class::Busy
         | Class::TooManyRows
         | Class::TooComplex => DataError::Limited(e.message),
+        Class::Busy => DataError::Busy(e.message),
         Class::Internal | Class::Stopping => DataError::Failed(e.message),
         _ => DataError::Refused(e.message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[tokio::test]
+    async fn a_page_takes_half_of_the_places_at_most() {
+        for (running, most) in [(4, 2), (1, 1), (9, 4)] {
+            let turns = Turns::of(running);
+            let (now, peak) = (AtomicUsize::new(0), AtomicUsize::new(0));
+            let query = || async {
+                peak.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                for _ in 0..3 {
+                    tokio::task::yield_now().await;
+                }
+                now.fetch_sub(1, Ordering::SeqCst);
+            };
+            futures::future::join_all((0..10).map(|_| turns.take(query()))).await;
+            assert_eq!(peak.load(Ordering::SeqCst), most);
+        }
+    }
+
+    #[test]
+    fn who_finds_no_place_is_told_when_to_come_back() {
+        use axum::response::IntoResponse as _;
+        let busy = failed(QueryError::new(Class::Busy, "4 queries are running"));
+        let response = crate::error::PageError::from(busy).into_response();
+        assert_eq!(response.status(), 503);
+        assert_eq!(response.headers()["retry-after"], "5");
     }
 }

@@ -271,6 +271,9 @@ pub enum DataError {
     /// A limit of time, memory or rows ended it.
     #[error("{0}")]
     Limited(String),
+    /// Too many queries are running or waiting; the same one can be answered later.
+    #[error("{0}")]
+    Busy(String),
     /// The engine could not answer.
     #[error("{0}")]
     Failed(String),

@@ -1,6 +1,7 @@
 //! Pages that say what went wrong and what to do about it.
 
-use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use maud::html;
 
@@ -14,6 +15,8 @@ pub struct PageError {
     title: &'static str,
     why: String,
     next: Option<(&'static str, String)>,
+    /// After how many seconds the same request may be answered.
+    retry_after_s: Option<u32>,
 }
 
 impl PageError {
@@ -24,6 +27,7 @@ impl PageError {
             title: "This address does not work.",
             why: why.into(),
             next: None,
+            retry_after_s: None,
         }
     }
 
@@ -34,6 +38,7 @@ impl PageError {
             title: "There is nothing here.",
             why: why.into(),
             next: Some((list, format!("Look in {}", list.trim_start_matches('/')))),
+            retry_after_s: None,
         }
     }
 
@@ -44,6 +49,7 @@ impl PageError {
             title: "That is refused.",
             why: why.into(),
             next: None,
+            retry_after_s: None,
         }
     }
 
@@ -54,6 +60,7 @@ impl PageError {
             title: "This page could not be made.",
             why: why.into(),
             next: Some(("/status", "See the status page".to_owned())),
+            retry_after_s: None,
         }
     }
 }
@@ -67,6 +74,14 @@ impl From<DataError> for PageError {
                 title: "This took too long or too much.",
                 why: format!("{why} Choose fewer days or fewer queues and try again."),
                 next: None,
+                retry_after_s: None,
+            },
+            DataError::Busy(why) => PageError {
+                status: StatusCode::SERVICE_UNAVAILABLE,
+                title: "Too much is asked at once.",
+                why: format!("{why}."),
+                next: None,
+                retry_after_s: Some(callboard_query::BUSY_RETRY_S),
             },
             DataError::Failed(why) => {
                 PageError::failed(format!("The data could not be read: {why}"))
@@ -93,6 +108,12 @@ impl IntoResponse for PageError {
                 }
             }
         };
-        (self.status, Html(view::page(&frame, &body))).into_response()
+        let mut response = (self.status, Html(view::page(&frame, &body))).into_response();
+        if let Some(seconds) = self.retry_after_s {
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
     }
 }

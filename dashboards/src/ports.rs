@@ -74,8 +74,9 @@ pub struct FeedStatus {
     pub refused: u64,
     /// Events per minute over the last minute.
     pub per_minute: f64,
-    /// The feed said that it is complete (a file sent without `--follow`, a replay at its end).
-    pub finished: bool,
+    /// When its sender said that there is no more (a file sent without `--follow`, a replay at its
+    /// end), on the clock that the board uses, UTC microseconds; `None` = it goes on.
+    pub ended_at: Option<i64>,
 }
 
 /// Health of one table of the lake.

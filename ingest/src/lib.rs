@@ -4,4 +4,5 @@
 
 pub mod clockwork;
 pub mod doors;
+pub mod heard;
 pub mod pipeline;

@@ -1,7 +1,7 @@
 //! The pipeline: what doors bring is read, made durable, folded into live, and acknowledged, in
 //! this order; and the clockwork that flushes, tidies and says when nothing was heard.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,9 +17,14 @@ use callboard_store::log::{Entry, LogError};
 use callboard_store::store::Store;
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
-use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::doors::intake::{Candidate, DEAD_PREFIX_BYTES, DeadInput, Intake, Unavailable, Verdict};
+use crate::heard::{Heard, Hearing};
+
+mod claims;
+
+use claims::{Claim, UnderWay};
 
 /// Bytes of candidates that may be under way at once.
 const UNDER_WAY: usize = 64 << 20;
@@ -47,96 +52,9 @@ struct Job {
     reply: oneshot::Sender<Result<(), LogError>>,
 }
 
-/// Ids that are being made durable.
-#[derive(Default)]
-struct UnderWay {
-    ids: Mutex<HashSet<u64>>,
-    landed: Notify,
-}
-
-/// Ids that one request claims for itself until they have landed.
-struct Claim {
-    under_way: Arc<UnderWay>,
-    own: Vec<u64>,
-}
-
-impl UnderWay {
-    /// Claims ids. Those that another request is just making durable are waited for: their fate
-    /// decides ours.
-    async fn claim(self: &Arc<Self>, own: Vec<u64>) -> Claim {
-        loop {
-            let landed = self.landed.notified();
-            tokio::pin!(landed);
-            landed.as_mut().enable();
-            {
-                let mut ids = self.ids.lock();
-                if !own.iter().any(|id| ids.contains(id)) {
-                    ids.extend(&own);
-                    let under_way = self.clone();
-                    return Claim { under_way, own };
-                }
-            }
-            landed.await;
-        }
-    }
-}
-
-impl Drop for Claim {
-    fn drop(&mut self) {
-        let mut ids = self.under_way.ids.lock();
-        for id in &self.own {
-            ids.remove(id);
-        }
-        drop(ids);
-        self.under_way.landed.notify_waiters();
-    }
-}
-
-/// What was heard of one source since the start of this process.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Heard {
-    /// Time of the last receipt, UTC microseconds.
-    pub last_received: i64,
-    /// The latest time that a record itself names, UTC microseconds.
-    pub last_event: i64,
-    /// Taken.
-    pub taken: u64,
-    /// Repeated.
-    pub repeated: u64,
-    /// Refused.
-    pub refused: u64,
-    /// Taken in each of the last 60 seconds, by second modulo 60.
-    recent: Vec<(i64, u64)>,
-}
-
-impl Heard {
-    /// Taken in the minute before `now`, UTC microseconds.
-    pub fn per_minute(&self, now: i64) -> u64 {
-        let second = now / 1_000_000;
-        self.recent
-            .iter()
-            .filter(|(s, _)| second - s < 60)
-            .map(|(_, n)| n)
-            .sum()
-    }
-
-    fn take(&mut self, now: i64, n: u64) {
-        let second = now / 1_000_000;
-        self.taken += n;
-        match self.recent.last_mut() {
-            Some((s, count)) if *s == second => *count += n,
-            _ => self.recent.push((second, n)),
-        }
-        self.recent.retain(|(s, _)| second - s < 60);
-    }
-}
-
-/// Sources of which figures are kept; those beyond share one line.
-const SOURCES: usize = 500;
-
 /// Takes what doors bring. Share it by `Arc`.
 pub struct Pipeline {
-    heard: Mutex<BTreeMap<String, Heard>>,
+    heard: Mutex<Hearing>,
     store: Arc<Store>,
     fold: mpsc::UnboundedSender<Job>,
     under_way: Arc<UnderWay>,
@@ -170,7 +88,7 @@ impl Pipeline {
             }
         });
         Arc::new(Pipeline {
-            heard: Mutex::new(BTreeMap::new()),
+            heard: Mutex::new(Hearing::default()),
             store,
             fold,
             under_way: Arc::default(),
@@ -180,40 +98,15 @@ impl Pipeline {
 
     /// What was heard of every source.
     pub fn heard(&self) -> BTreeMap<String, Heard> {
-        self.heard.lock().clone()
+        self.heard.lock().all().clone()
     }
 
     fn note(&self, now: i64, read: &[Read], verdicts: &[Verdict]) {
         let mut heard = self.heard.lock();
         for (item, verdict) in read.iter().zip(verdicts) {
-            let (source, time) = match item {
-                Ok((record, routing)) => (&*record.source, routing.time),
-                Err(dead) => (dead.source.as_str(), None),
-            };
-            if !heard.contains_key(source) {
-                let name = if heard.len() < SOURCES {
-                    source
-                } else {
-                    "others"
-                };
-                heard.entry(name.to_owned()).or_default();
-            }
-            let key = if heard.contains_key(source) {
-                source
-            } else {
-                "others"
-            };
-            let Some(h) = heard.get_mut(key) else {
-                continue;
-            };
-            h.last_received = h.last_received.max(now);
-            match verdict {
-                Verdict::Taken | Verdict::Conflict => {
-                    h.take(now, 1);
-                    h.last_event = h.last_event.max(time.unwrap_or(0));
-                }
-                Verdict::Repeated => h.repeated += 1,
-                Verdict::Refused(_) => h.refused += 1,
+            match item {
+                Ok((record, routing)) => heard.note(&record.source, routing.time, now, verdict),
+                Err(dead) => heard.note(&dead.source, None, now, verdict),
             }
         }
     }
@@ -329,6 +222,10 @@ impl Intake for Pipeline {
 
     fn now(&self) -> i64 {
         self.store.now()
+    }
+
+    fn ended(&self, sources: &[String]) {
+        self.heard.lock().ended(sources, self.store.now());
     }
 }
 

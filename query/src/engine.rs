@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use callboard_store::snapshot::{Snapshot, Snapshots};
 use chrono::DateTime;
@@ -12,7 +12,8 @@ use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool, TrackConsume
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use crate::cache::PlanCache;
 use crate::catalog::{self, Bound, Catalog, DATABASE, LakeCache, SCHEMA, SnapshotRef};
@@ -26,6 +27,18 @@ const NICE: i32 = 5;
 /// Stack of a worker. Planning recurses over the statement, whose depth the guard bounds.
 const STACK: usize = 16 << 20;
 
+/// After how many seconds a query that found no place may be asked again.
+pub const BUSY_RETRY_S: u32 = 5;
+
+/// One of those that wait, for as long as it lives.
+struct Counted<'a>(&'a AtomicUsize);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// What is shared by all sessions.
 pub(crate) struct Shared {
     pub(crate) snapshots: Arc<dyn Snapshots>,
@@ -33,7 +46,8 @@ pub(crate) struct Shared {
     pub(crate) base: SessionState,
     pub(crate) env: Arc<RuntimeEnv>,
     pub(crate) pool: Arc<dyn MemoryPool>,
-    pub(crate) places: Arc<Semaphore>,
+    places: Arc<Semaphore>,
+    waiting: AtomicUsize,
     pub(crate) lakes: Arc<LakeCache>,
     pub(crate) catalog: Catalog,
     pub(crate) cache: PlanCache,
@@ -114,6 +128,7 @@ impl Engine {
             shared: Arc::new(Shared {
                 snapshots,
                 places: Arc::new(Semaphore::new(limits.running)),
+                waiting: AtomicUsize::new(0),
                 limits,
                 base,
                 env,
@@ -160,6 +175,44 @@ impl Engine {
     /// Queries begun since the start.
     pub fn queries(&self) -> u64 {
         self.shared.queries.load(Ordering::Relaxed)
+    }
+
+    /// Queries that wait for a place at this moment.
+    pub fn waiting(&self) -> usize {
+        self.shared.waiting.load(Ordering::Relaxed)
+    }
+
+    /// A place among the running queries: at once where one is free, else after those who came
+    /// before. A query that finds too many waiting, or waits too long, is refused.
+    pub(crate) async fn place(&self) -> Result<OwnedSemaphorePermit, QueryError> {
+        let shared = &self.shared;
+        if let Ok(place) = shared.places.clone().try_acquire_owned() {
+            return Ok(place);
+        }
+        let Limits {
+            running,
+            waiting,
+            wait,
+            ..
+        } = shared.limits;
+        let busy = |why: String| {
+            QueryError::new(
+                Class::Busy,
+                format!(
+                    "{running} queries are running, the limit, and {why}; try again in {BUSY_RETRY_S} s"
+                ),
+            )
+        };
+        let before = shared.waiting.fetch_add(1, Ordering::Relaxed);
+        // Taken back however the wait ends: by a place, by time, or by a reader who went away.
+        let _counted = Counted(&shared.waiting);
+        if before >= waiting {
+            return Err(busy(format!("{waiting} wait already")));
+        }
+        timeout(wait, shared.places.clone().acquire_owned())
+            .await
+            .map_err(|_| busy(format!("none ended within {} s", wait.as_secs())))?
+            .map_err(|_| QueryError::new(Class::Stopping, "the server is stopping"))
     }
 
     /// Runs a task on the runtime of SQL.

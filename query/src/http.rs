@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::error::{Class, QueryError};
-use crate::{Engine, Param, Principal};
+use crate::{BUSY_RETRY_S, Engine, Param, Principal};
 
 mod formats;
 
@@ -198,5 +198,10 @@ fn problem(e: &QueryError) -> Response {
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/problem+json"),
     );
+    if e.class == Class::Busy {
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from(BUSY_RETRY_S));
+    }
     response
 }

@@ -20,7 +20,7 @@ mod weigh;
 
 pub use catalog::{ColumnDoc, DATABASE, SCHEMA, ViewDoc};
 pub use derived::{derived, deriver};
-pub use engine::Engine;
+pub use engine::{BUSY_RETRY_S, Engine};
 pub use error::{Class, QueryError};
 pub use http::router;
 pub use limits::{Limits, Principal};

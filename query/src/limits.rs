@@ -5,10 +5,12 @@ use std::time::Duration;
 /// Bounds on queries. Every one of them truly stops a query that passes it.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Longest run of one query, planning included.
+    /// Longest run of one query, planning included; waiting for a place does not count.
     pub time: Duration,
-    /// Longest wait for a free place among the running ones.
+    /// Longest wait for a free place among the running ones. Who came first is served first.
     pub wait: Duration,
+    /// Queries that may wait for a place at once; more are refused at once.
+    pub waiting: usize,
     /// Most rows of one answer; one more stops the query with an error, so that nobody takes a
     /// part for the whole.
     pub rows: usize,
@@ -31,7 +33,8 @@ impl Default for Limits {
     fn default() -> Self {
         Limits {
             time: Duration::from_secs(30),
-            wait: Duration::from_secs(10),
+            wait: Duration::from_secs(20),
+            waiting: 64,
             rows: 1_000_000,
             memory: 256 << 20,
             spill: 2 << 30,

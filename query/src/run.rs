@@ -15,7 +15,7 @@ use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext
 use datafusion::logical_expr::LogicalPlan;
 use futures::StreamExt;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
 use crate::engine::Engine;
 use crate::error::{Class, QueryError};
@@ -32,15 +32,30 @@ pub(crate) async fn drive(job: Job) {
         head,
         rows,
     } = job;
+    let place = tokio::select! {
+        place = engine.place() => place,
+        () = rows.closed() => return,
+    };
+    let place = match place {
+        Ok(place) => place,
+        Err(e) => {
+            count(&e);
+            // The reader may be gone, then nobody is to be told.
+            let _ = head.send(Err(e));
+            return;
+        }
+    };
+    // Only now: a query is not to blame for those before it.
     let deadline = Instant::now() + time;
     let (version, now) = (snapshot.version, snapshot.now);
     let state = engine.bind(snapshot);
     let begun = tokio::select! {
-        begun = begin(&engine, &state, work) => begun,
+        begun = begin(&engine, &state, work, place) => begun,
         () = sleep_until(deadline) => Err(late(time)),
         () = rows.closed() => return,
     };
-    let (schema, mut stream) = match begun {
+    // A stream may need no context once it runs; the place is this query's to its end all the same.
+    let (schema, mut stream, context) = match begun {
         Ok(begun) => begun,
         Err(e) => {
             count(&e);
@@ -93,7 +108,7 @@ pub(crate) async fn drive(job: Job) {
         }
     };
     // Work stops here, before a slow reader takes the last word.
-    drop(stream);
+    drop((stream, context));
     if let Some(e) = end {
         count(&e);
         let _ = rows.send(Err(e)).await;
@@ -119,22 +134,8 @@ async fn begin(
     engine: &Engine,
     state: &SessionState,
     work: Work,
-) -> Result<(SchemaRef, SendableRecordBatchStream), QueryError> {
-    let place = timeout(
-        engine.limits().wait,
-        engine.shared.places.clone().acquire_owned(),
-    )
-    .await
-    .map_err(|_| {
-        QueryError::new(
-            Class::Busy,
-            format!(
-                "{} queries are running, the limit; try again",
-                engine.limits().running
-            ),
-        )
-    })?
-    .map_err(|_| QueryError::new(Class::Stopping, "the server is stopping"))?;
+    place: OwnedSemaphorePermit,
+) -> Result<(SchemaRef, SendableRecordBatchStream, Arc<TaskContext>), QueryError> {
     let (schema, plan) = match work {
         Work::Sql(sql, params) => {
             let kept = plan::prepare(engine, state, &sql).await?;
@@ -151,8 +152,9 @@ async fn begin(
         .create_physical_plan(&plan, state)
         .await?;
     weigh::check(&physical, engine.limits().loop_rows)?;
-    let stream = datafusion::physical_plan::execute_stream(physical, task(engine, state, place)?)?;
-    Ok((schema, stream))
+    let context = task(engine, state, place)?;
+    let stream = datafusion::physical_plan::execute_stream(physical, context.clone())?;
+    Ok((schema, stream, context))
 }
 
 /// The columns as the user named them.

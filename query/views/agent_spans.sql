@@ -9,9 +9,15 @@
 -- column started_at (UTC): Start
 -- column ended_at (UTC): End; NULL while it lasts
 -- column known: 1 where the platform tells when this agent is logged in, else 0
-SELECT agent, kind AS state, CAST(NULL AS VARCHAR) AS reason, queue, contact_id, started_at, ended_at, 0 AS known
-FROM internal.segments
-WHERE kind IN ('talk', 'hold', 'wrapup') AND agent IS NOT NULL AND started_at IS NOT NULL AND state <> 'lost'
+SELECT coalesce(n.id, s.agent) AS agent, s.kind AS state, CAST(NULL AS VARCHAR) AS reason, s.queue,
+       s.contact_id, s.started_at, s.ended_at, 0 AS known
+FROM internal.agent_names
+  AS n
+RIGHT JOIN internal.segments
+  AS s
+  ON n.device = s.agent AND n.day = s.day AND starts_with(s.contact_id, n.prefix)
+WHERE s.kind IN ('talk', 'hold', 'wrapup') AND s.agent IS NOT NULL AND s.started_at IS NOT NULL
+  AND s.state <> 'lost'
 UNION ALL
 SELECT agent, 'ringing', NULL, queue, contact_id, offered_at,
        CASE WHEN ended_at IS NULL AND outcome IS NOT NULL THEN offered_at ELSE ended_at END, 0

@@ -14,6 +14,8 @@
 -- column short: Ended within the short threshold
 -- column threshold_ms (ms): Service level threshold in force at entry; 20 s where the queue has no target
 -- column short_ms (ms): Short-abandon threshold in force at entry; 5 s where the queue has no target
+-- column variant: Formula of the service level in force at entry; answered where the queue has no target
+-- column goal: Share to reach in force at entry, 0 to 1; NULL where the queue has no target or it names none
 -- column outcome: Outcome of the stay, the finer word
 -- column raw_outcome: The platform's own word for the outcome
 -- column target_kind: For a redirection: what it led to
@@ -34,11 +36,6 @@ WITH parts AS (
            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS stay
   FROM internal.segments
   WHERE kind IN ('queue', 'talk', 'wrapup') AND queue IS NOT NULL
-), targets AS (
-  SELECT queue, threshold_ms, short_ms, target_id,
-         coalesce(valid_from, arrow_cast(-2208988800000000, 'Timestamp(Microsecond, Some("UTC"))')) AS valid_from, valid_to
-  FROM internal.queue_targets
-  WHERE metric = 'service_level'
 ), stays AS (
   SELECT p.day, p.contact_id, p.queue, p.stay AS seq,
          max(CASE WHEN p.kind = 'queue' THEN p.started_at END) AS entered_at,
@@ -54,12 +51,11 @@ WITH parts AS (
          count(CASE WHEN p.kind = 'talk' THEN p.ms END) AS talk_count,
          sum(CASE WHEN p.kind = 'talk' THEN p.hold_ms END) AS hold_ms,
          sum(CASE WHEN p.kind = 'wrapup' THEN p.ms END) AS wrap_ms,
-         first_value(t.threshold_ms ORDER BY t.valid_from DESC NULLS LAST, t.target_id DESC NULLS LAST) AS threshold_ms,
-         first_value(t.short_ms ORDER BY t.valid_from DESC NULLS LAST, t.target_id DESC NULLS LAST) AS short_ms
+         max(t.threshold_ms) AS threshold_ms, max(t.short_ms) AS short_ms,
+         max(t.variant) AS variant, max(t.goal) AS goal
   FROM parts p
-  LEFT JOIN targets t
-    ON t.queue = p.queue AND p.kind = 'queue' AND p.started_at >= t.valid_from
-   AND (t.valid_to IS NULL OR p.started_at < t.valid_to)
+  LEFT JOIN callboard.target_spans t
+    ON t.queue = p.queue AND p.kind = 'queue' AND p.started_at >= t.begins AND p.started_at < t.ends
   WHERE p.stay IS NOT NULL
   GROUP BY p.day, p.contact_id, p.queue, p.stay
 ), judged AS (
@@ -68,6 +64,7 @@ WITH parts AS (
          arrow_cast(CAST(entered_at AS BIGINT) / 900000000 * 900000000, 'Timestamp(Microsecond, Some("UTC"))') AS interval_start,
          coalesce(threshold_ms, 20000) AS threshold_ms,
          coalesce(short_ms, 5000) AS short_ms,
+         coalesce(variant, 'answered') AS variant, goal,
          CASE WHEN state = 'lost' THEN 'lost'
               WHEN outcome = 'refused' THEN 'refused'
               WHEN state = 'open' THEN 'waiting'
@@ -83,6 +80,6 @@ WITH parts AS (
 )
 SELECT contact_id, seq, queue, entered_at, left_at, interval_start, wait_ms, result,
        wait_ms <= threshold_ms AS in_target, wait_ms <= short_ms AS short,
-       threshold_ms, short_ms, outcome, raw_outcome, target_kind, target, agent,
+       threshold_ms, short_ms, variant, goal, outcome, raw_outcome, target_kind, target, agent,
        talk_ms, talk_count, hold_ms, wrap_ms, day
 FROM judged

@@ -14,6 +14,7 @@ pub mod serve;
 pub mod sql;
 pub mod transcribe;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::cli::{Cli, Command, DemoArgs, ServeArgs};
@@ -58,7 +59,7 @@ pub struct Servers {
     /// `callboard demo`.
     pub demo: fn(DemoArgs) -> Result<(), Failure>,
     /// `callboard rebuild`.
-    pub rebuild: fn(std::path::PathBuf) -> Result<(), Failure>,
+    pub rebuild: fn(PathBuf, Option<PathBuf>) -> Result<(), Failure>,
 }
 
 /// Does what was asked; gives the exit code.
@@ -66,7 +67,7 @@ pub fn run(cli: Cli, servers: &Servers) -> ExitCode {
     let result = match cli.command {
         Command::Serve(args) => (servers.serve)(*args),
         Command::Demo(args) => (servers.demo)(args),
-        Command::Rebuild { data } => (servers.rebuild)(data),
+        Command::Rebuild { data, config } => (servers.rebuild)(data, config),
         Command::Send(args) => send::run(*args),
         Command::Recording(command) => recording::run(command),
         Command::Sql(args) => sql::run(&args),

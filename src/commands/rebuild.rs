@@ -4,16 +4,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use callboard_sources::registry::Registry;
-use callboard_store::store::{StoreOptions, WallClock, rebuild};
+use callboard_store::store::{WallClock, rebuild};
 
 use super::Failure;
-use super::serve::runtime;
+use super::serve::{runtime, store_options};
 
 /// Does it.
 ///
 /// # Errors
 /// When the folder is in use or cannot be read.
-pub fn run(data: PathBuf) -> Result<(), Failure> {
+pub fn run(data: PathBuf, config: Option<PathBuf>) -> Result<(), Failure> {
     super::serve::logs();
     if !data.exists() {
         return Err(Failure::usage(format!(
@@ -21,9 +21,11 @@ pub fn run(data: PathBuf) -> Result<(), Failure> {
             data.display()
         )));
     }
+    let mut config = super::config::read(config.as_deref())?;
+    config.data = data;
     let done = runtime()?
         .block_on(rebuild(
-            StoreOptions::new(data),
+            store_options(&config),
             Arc::new(Registry),
             Arc::new(WallClock),
         ))

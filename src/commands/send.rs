@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use callboard_ingest::doors::answer::Answer;
+use callboard_ingest::doors::ended::Ended;
 use callboard_ingest::doors::follow::position::Positions;
 use callboard_ingest::doors::follow::{Next, Part, Tail};
 use callboard_ingest::doors::platform::RESUMED;
@@ -138,6 +139,7 @@ impl Sending {
                     Ok(Next::Quiet) => {}
                     Ok(Next::End) => {
                         let done = tails.remove(n);
+                        self.say_ended(&done).await;
                         self.progress.done(&done);
                         self.closed.insert(done.path().to_owned());
                     }
@@ -181,6 +183,9 @@ impl Sending {
             let trouble = match self.post(tail, part).await {
                 Ok(answer) => {
                     self.tally.add(tail.path(), tail.reading().kind, &answer);
+                    if tail.reading().kind == Kind::Events {
+                        self.tally.hear(&part.bytes);
+                    }
                     return positions.put(&tail.position(part)).map_err(|e| {
                         Unsent::All(Failure::failed(format!(
                             "what was acknowledged cannot be remembered ({e}); name another folder with --state"
@@ -214,6 +219,23 @@ impl Sending {
                 () = tokio::time::sleep(pause) => {}
             }
             wait = (wait * 2).min(BACKOFF.1);
+        }
+    }
+
+    /// Tells the server that a file was read to its end. It is news for people alone, so that one
+    /// word is enough, and a server that does not know it takes no harm.
+    async fn say_ended(&self, tail: &Tail) {
+        let reading = tail.reading();
+        let sources = match reading.kind {
+            Kind::Asterisk(feed) => vec![feed.source(&reading.instance)],
+            Kind::Events => self.tally.sources(),
+        };
+        let request = self
+            .client
+            .request(Method::POST, &["v1", "ended"])
+            .json(&Ended { sources });
+        if let Err(trouble) = self.client.send(request).await {
+            tracing::debug!("the end of a file was not told: {}", trouble.text());
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use callboard_ingest::doors::intake::{Candidate, Intake};
 use callboard_query::pgwire::{PgOptions, PgTls};
-use callboard_store::store::{Clock, WallClock};
+use callboard_store::store::{Clock, StoreOptions, WallClock};
 use callboard_transcribe::TranscriberConfig;
 use callboard_transcribe::audio::Limits as AudioLimits;
 use callboard_transcribe::engine::EngineConfig;
@@ -92,13 +92,22 @@ fn metrics() -> Result<PrometheusHandle, Failure> {
         .map_err(|e| Failure::failed(format!("metrics cannot be kept: {e}")))
 }
 
+/// Where data and lake are, and how the lake's store is reached.
+pub fn store_options(config: &Config) -> StoreOptions {
+    let mut options = StoreOptions::new(&config.data);
+    options.lake = config.lake.url.clone();
+    let given = config.lake.options.iter();
+    options.lake_options.storage_options = given.map(|(k, v)| (k.clone(), v.clone())).collect();
+    options
+}
+
 /// Starts a server as configured.
 ///
 /// # Errors
 /// What keeps it from starting.
 pub async fn start(config: &Config, clock: Arc<dyn Clock>, speed: f64) -> Result<Server, Failure> {
     let mut options = ServerOptions::new(&config.data, config.http.listen);
-    options.store.lake = config.lake.url.clone();
+    options.store = store_options(config);
     if let Some(flush) = config.lake.flush {
         options.periods.flush = flush.0;
         options.periods.late = options.periods.late.min(flush.0);

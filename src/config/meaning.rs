@@ -65,6 +65,9 @@ impl Config {
                 "[lake] url \"{url}\": {e}; write such as file:///srv/lake or s3://bucket/lake"
             ));
         }
+        if self.lake.url.is_none() && !self.lake.options.is_empty() {
+            faults.push("[lake] options are for the store of [lake] url, and there is none".into());
+        }
         if self.transcribe.threads == 0 {
             faults.push(
                 "[transcribe] threads must be at least 1; enabled = false turns it off".into(),
@@ -128,6 +131,8 @@ impl Config {
             rows: self.query.rows,
             memory: usize::try_from(self.query.memory.0).unwrap_or(usize::MAX),
             running: self.query.running,
+            wait: self.query.wait.0,
+            waiting: self.query.waiting,
             ..callboard_query::Limits::default()
         }
     }

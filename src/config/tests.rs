@@ -182,3 +182,20 @@ fn a_missing_file_says_what_to_do() {
     .unwrap_err();
     assert!(error.to_string().contains("--config"), "{error}");
 }
+
+#[test]
+fn what_the_lakes_store_needs_to_know_reaches_it() {
+    let text = "[lake]\nurl = \"s3://bucket/lake\"\noptions = { aws_region = \"eu-central-1\" }\n";
+    let secret = ("CALLBOARD__LAKE__OPTIONS__AWS_SECRET_ACCESS_KEY", "a/b+c");
+    let config = read_with(text, &[secret]).unwrap();
+    let store = crate::commands::serve::store_options(&config);
+    let told = &store.lake_options.storage_options;
+    assert_eq!(store.lake.as_deref(), Some("s3://bucket/lake"));
+    assert_eq!(
+        (told["aws_region"].as_str(), told.len()),
+        ("eu-central-1", 2)
+    );
+    assert_eq!(told["aws_secret_access_key"], secret.1);
+    let error = read("[lake]\noptions = { aws_region = \"x\" }\n").unwrap_err();
+    assert!(error.contains("there is none"), "{error}");
+}

@@ -3,6 +3,7 @@
 mod derive;
 mod door;
 mod notes;
+mod pauses;
 mod scribe;
 mod sound;
 mod status;
@@ -167,6 +168,7 @@ impl Server {
                 options,
                 pipeline.clone(),
                 audio.clone(),
+                engine.clone(),
                 stop.clone(),
             )?),
             None => None,

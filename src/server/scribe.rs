@@ -9,14 +9,19 @@ use std::time::{Duration, Instant};
 use callboard_ingest::doors::intake::{Candidate, Intake};
 use callboard_ingest::pipeline::Pipeline;
 use callboard_model::cloudevents::CloudEvent;
-use callboard_model::cloudevents::data::{Gap, TagData, TranscriptData, TurnData, WordData};
+use callboard_model::cloudevents::data::TranscriptData;
 use callboard_model::tables::RecordingRow;
+use callboard_query::Engine;
 use callboard_store::audio::AudioStore;
 use callboard_transcribe::engine::Cancel;
 use callboard_transcribe::{
-    Conversation, Leg, LegInput, RecordingInput, Transcriber, TranscriberConfig,
+    Conversation, LegInput, RecordingInput, Transcriber, TranscriberConfig,
 };
 use tokio_util::sync::CancellationToken;
+
+use super::pauses::Pauses;
+
+mod told;
 
 /// Source of the events that carry transcripts.
 const SOURCE: &str = "/callboard/transcribe";
@@ -41,6 +46,7 @@ pub struct ScribeOptions {
 pub struct Scribe {
     pipeline: Arc<Pipeline>,
     audio: Arc<AudioStore>,
+    pauses: Pauses,
     transcriber: Transcriber,
     cancel: Cancel,
     running: AtomicBool,
@@ -56,11 +62,17 @@ impl Scribe {
         options: ScribeOptions,
         pipeline: Arc<Pipeline>,
         audio: Arc<AudioStore>,
+        engine: Engine,
         stop: CancellationToken,
     ) -> Result<Arc<Self>, String> {
         let transcriber = Transcriber::start(options.transcriber).map_err(|e| e.to_string())?;
+        let pauses = Pauses {
+            pipeline: pipeline.clone(),
+            engine,
+        };
         let scribe = Arc::new(Scribe {
             pipeline,
+            pauses,
             audio,
             transcriber,
             cancel: Cancel::default(),
@@ -178,7 +190,7 @@ impl Scribe {
                 .await
                 .map_err(|e| e.to_string())?;
             match bytes {
-                Some(bytes) => inputs.push(LegInput::new(leg_of(row), bytes)),
+                Some(bytes) => inputs.push(LegInput::new(told::leg_of(row), bytes)),
                 None => {
                     self.tell(row, "failed", "its audio is not in the lake", None)
                         .await?
@@ -204,6 +216,14 @@ impl Scribe {
                 // Legs that hold one and the same sound were heard once, by nobody knows whom.
                 let alike = conversation.audio.iter().any(|a| a.identical_channels);
                 for (nth, row) in rows.iter().enumerate() {
+                    let length = told::facts(row, &conversation).duration_ms.unwrap_or(0);
+                    if let Err(error) = self.pauses.state(row, length).await {
+                        tracing::warn!(
+                            recording = row.recording_id,
+                            error,
+                            "its pauses stay unknown"
+                        );
+                    }
                     if alike && nth > 0 {
                         let why = "both legs hold the same sound (mono sold as stereo): \
                                    transcribed once, with the other leg";
@@ -265,79 +285,13 @@ impl Scribe {
     }
 
     async fn done(&self, row: &RecordingRow, c: &Conversation) -> Result<(), String> {
-        let own = leg_of(row);
-        let mine = |leg: Leg| own == Leg::Both || leg == own || leg == Leg::Both;
+        let own = told::leg_of(row);
         if let Some((_, class, reason)) = c.failed.iter().find(|(leg, _, _)| *leg == own) {
             return self
                 .tell(row, "failed", &format!("{class}: {reason}"), Some(c))
                 .await;
         }
-        let mut data = facts(row, c);
-        data.state = Some("done".to_owned());
-        data.turns = Some(
-            c.turns
-                .iter()
-                .filter(|t| mine(t.leg))
-                .map(|t| TurnData {
-                    leg: leg_name(t.leg).to_owned(),
-                    seq: Some(i64::from(t.seq) + 1),
-                    start_ms: t.start_ms as i64,
-                    end_ms: t.end_ms as i64,
-                    text: t.text.clone(),
-                    confidence: Some(f64::from(t.confidence)),
-                    sentiment: Some(t.sentiment.compound),
-                    words: t
-                        .words
-                        .iter()
-                        .map(|w| WordData {
-                            w: w.text.clone(),
-                            s: w.start_ms as i64,
-                            e: w.end_ms as i64,
-                            p: (f64::from(w.p) * 1000.0).round() / 1000.0,
-                        })
-                        .collect(),
-                })
-                .collect(),
-        );
-        let mut tags: Vec<TagData> = c
-            .tags
-            .iter()
-            .filter(|t| mine(t.leg))
-            .map(|t| TagData {
-                kind: t.kind.clone(),
-                name: t.name.clone(),
-                leg: Some(leg_name(t.leg).to_owned()),
-                start_ms: Some(t.start_ms as i64),
-                end_ms: Some(t.end_ms as i64),
-                evidence: Some(t.evidence.clone()),
-                turn_seq: Some(i64::from(t.turn) + 1),
-                score: None,
-                rule_version: Some(c.rule_version.clone()),
-            })
-            .collect();
-        for r in c.redactions.iter().filter(|r| mine(r.leg)) {
-            tags.push(TagData {
-                kind: "redaction".to_owned(),
-                name: r.entity.mask().trim_matches(['[', ']']).to_lowercase(),
-                leg: Some(leg_name(r.leg).to_owned()),
-                start_ms: Some(r.span.start_ms as i64),
-                end_ms: Some(r.span.end_ms as i64),
-                rule_version: Some(c.rule_version.clone()),
-                ..TagData::default()
-            });
-        }
-        data.tags = Some(tags);
-        data.silenced = Some(
-            c.silent_spans(own)
-                .iter()
-                .map(|s| Gap {
-                    start_ms: s.start_ms as i64,
-                    end_ms: s.end_ms as i64,
-                    reason: "card number or security code".to_owned(),
-                })
-                .collect(),
-        );
-        self.write(row, data).await
+        self.write(row, told::told(row, c)).await
     }
 
     /// Writes an outcome without turns.
@@ -349,7 +303,7 @@ impl Scribe {
         c: Option<&Conversation>,
     ) -> Result<(), String> {
         let mut data = match c {
-            Some(c) => facts(row, c),
+            Some(c) => told::facts(row, c),
             None => TranscriptData {
                 recording_id: Some(row.recording_id.clone()),
                 contact_id: Some(row.contact_id.clone()),
@@ -376,39 +330,5 @@ impl Scribe {
             .await
             .map(|_| ())
             .map_err(|e| e.to_string())
-    }
-}
-
-/// What is known of the audio and of what transcribed it.
-fn facts(row: &RecordingRow, c: &Conversation) -> TranscriptData {
-    let audio = c
-        .audio
-        .iter()
-        .find(|a| a.leg == leg_of(row))
-        .or(c.audio.first());
-    TranscriptData {
-        recording_id: Some(row.recording_id.clone()),
-        contact_id: Some(row.contact_id.clone()),
-        model: Some(format!("{} rules {}", c.engine.model, c.rule_version)),
-        codec: audio.map(|a| a.codec.clone()),
-        rate: audio.map(|a| i64::from(a.rate)),
-        channels: audio.map(|a| i64::from(a.channels)),
-        duration_ms: audio.map(|a| a.duration_ms as i64),
-        ..TranscriptData::default()
-    }
-}
-
-fn leg_of(row: &RecordingRow) -> Leg {
-    match row.leg.as_str() {
-        "agent" => Leg::Agent,
-        "customer" => Leg::Customer,
-        _ => Leg::Both,
-    }
-}
-
-fn leg_name(leg: Leg) -> &'static str {
-    match leg {
-        Leg::Both => "mixed",
-        other => other.name(),
     }
 }

@@ -27,22 +27,6 @@ impl Status for Reported {
     async fn report(&self) -> StatusReport {
         let store = self.pipeline.store();
         let health = store.health();
-        let now = store.now();
-        let feeds = self
-            .pipeline
-            .heard()
-            .into_iter()
-            .map(|(source, h)| FeedStatus {
-                per_minute: h.per_minute(now) as f64,
-                source,
-                last_received_at: (h.last_received > 0).then_some(h.last_received),
-                last_event_at: (h.last_event > 0).then_some(h.last_event),
-                taken: h.taken,
-                repeated: h.repeated,
-                refused: h.refused,
-                finished: false,
-            })
-            .collect();
         let tables = store
             .lake
             .health()
@@ -68,7 +52,7 @@ impl Status for Reported {
         StatusReport {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: self.started,
-            feeds,
+            feeds: self.feeds().await,
             dead_letters: self.dead_letters().await,
             visible_lag_ms: None,
             pipeline_backlog: health.late as u64,
@@ -85,6 +69,25 @@ impl Status for Reported {
             config: self.shown.clone(),
             problems: health.failing.into_iter().collect(),
         }
+    }
+
+    /// From memory alone: the board asks every second.
+    async fn feeds(&self) -> Vec<FeedStatus> {
+        let now = self.pipeline.store().now();
+        self.pipeline
+            .heard()
+            .into_iter()
+            .map(|(source, h)| FeedStatus {
+                per_minute: h.per_minute(now) as f64,
+                source,
+                last_received_at: (h.last_received > 0).then_some(h.last_received),
+                last_event_at: (h.last_event > 0).then_some(h.last_event),
+                taken: h.taken,
+                repeated: h.repeated,
+                refused: h.refused,
+                ended_at: h.ended,
+            })
+            .collect()
     }
 }
 

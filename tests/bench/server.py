@@ -89,6 +89,13 @@ class Server:
             time.sleep(0.002)
         raise Failed("/readyz never said yes")
 
+    def recovered(self):
+        """What the start says of what it found: open keys, the log's end, what was flushed."""
+        for line in self.log.read_text(errors="replace").splitlines():
+            if '"recovered"' in line:
+                return json.loads(line)["fields"]
+        raise Failed("the server does not say what it recovered")
+
     def sql(self, text, kind="application/json"):
         """Rows of a query, or its bytes in another form than JSON."""
         status, body = self.ask("POST", "/v1/sql", json.dumps({"sql": text}),

@@ -7,5 +7,6 @@ mod architecture;
 mod browser;
 mod crash;
 mod readers;
+mod rebuild;
 mod shift;
 mod support;

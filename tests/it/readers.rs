@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Server, callboard, project, shift, until};
+use crate::support::{FEEDS, Server, project, send_shift, until};
 
 const OPEN: &str = "readers-waiting";
 
@@ -19,23 +19,7 @@ fn fed(dir: &TempDir) -> Server {
         &dir.path().join("data"),
         &["--config", config.to_str().unwrap()],
     );
-    let state = dir.path().join("state");
-    let files: Vec<PathBuf> = ["queue_log", "cel.csv", "cdr.csv", "ami.jsonl.gz"]
-        .iter()
-        .map(|name| shift().join(name))
-        .collect();
-    let mut args = vec![
-        "send",
-        "--source",
-        "asterisk",
-        "--instance",
-        "pbx1",
-        "--to",
-        &server.url,
-    ];
-    args.extend(["--state", state.to_str().unwrap()]);
-    args.extend(files.iter().map(|f| f.to_str().unwrap()));
-    callboard(&args);
+    send_shift(&server, &FEEDS, dir.path());
     let now = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
     let event = json!({
         "specversion": "1.0", "id": "1", "source": "/test/readers", "time": now,

@@ -1,11 +1,9 @@
 //! The recorded shift, sent as a user sends it, gives the figures that two independent tallies of
 //! the same files give.
 
-use std::path::PathBuf;
-
 use serde_json::Value;
 
-use crate::support::{Server, callboard, shift};
+use crate::support::{FEEDS, Server, send_shift, shift, until};
 
 /// A server that was sent these files of the shift.
 fn sent(files: &[&str], dir: &tempfile::TempDir) -> Server {
@@ -13,20 +11,7 @@ fn sent(files: &[&str], dir: &tempfile::TempDir) -> Server {
         &dir.path().join("data"),
         &["--config", shift().join("demo.toml").to_str().unwrap()],
     );
-    let state = dir.path().join("state");
-    let paths: Vec<PathBuf> = files.iter().map(|f| shift().join(f)).collect();
-    let mut args = vec![
-        "send",
-        "--source",
-        "asterisk",
-        "--instance",
-        "pbx1",
-        "--to",
-        &server.url,
-    ];
-    args.extend(["--state", state.to_str().unwrap()]);
-    args.extend(paths.iter().map(|p| p.to_str().unwrap()));
-    callboard(&args);
+    send_shift(&server, files, dir.path());
     server
 }
 
@@ -120,7 +105,7 @@ fn the_queue_log_alone_gives_every_figure() {
 #[test]
 fn all_four_feeds_give_every_count() {
     let dir = tempfile::tempdir().unwrap();
-    let server = sent(&["queue_log", "cel.csv", "cdr.csv", "ami.jsonl.gz"], &dir);
+    let server = sent(&FEEDS, &dir);
     counts_agree(&server);
     assert_eq!(server.number("select count(*) from contacts"), 92);
     // Callers refused at the door are told by CEL alone, and stay outside offered.
@@ -153,5 +138,65 @@ fn sent_again_nothing_changes() {
     assert_eq!(
         server.sql("select * from contacts order by contact_id"),
         before
+    );
+}
+
+#[test]
+fn calls_to_an_agents_phone_are_the_agents() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = sent(&FEEDS, &dir);
+    let known = expected()["agents"].as_object().unwrap().clone();
+    let talked = known.values().filter(|a| a["connects"].as_i64() > Some(0));
+    for (sql, agents) in [
+        (
+            "select count(distinct agent) from agent_intervals",
+            known.len(),
+        ),
+        (
+            "select count(distinct agent) from segments where kind = 'talk'",
+            talked.count(),
+        ),
+    ] {
+        assert_eq!(server.number(sql), agents as i64, "{sql}");
+    }
+    // An attended transfer to a colleague, who met the caller past the queue.
+    let to = server.sql("select agent from contacts where contact_id = 'pbx1-1795254116.106'");
+    assert_eq!(to[0]["agent"], "Daniel Park");
+}
+
+#[test]
+fn messages_belong_to_their_callers() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("callboard.toml");
+    let folder = shift().join("voicemail");
+    let text = format!(
+        "[transcribe]\nenabled = false\n\n[[watch]]\npath = {folder:?}\ninstance = \"pbx1\"\n"
+    );
+    std::fs::write(&config, text).unwrap();
+    let server = Server::serve(
+        &dir.path().join("data"),
+        &["--config", config.to_str().unwrap()],
+    );
+    send_shift(&server, &["cel.csv"], dir.path());
+    until("the messages", || {
+        (server.number("select count(*) from recordings where voicemail") == 4).then_some(())
+    });
+    let left = server.sql(
+        "select r.contact_id from recordings r join contacts c on c.contact_id = r.contact_id
+         join segments s on s.contact_id = r.contact_id and s.kind = 'voicemail'
+         where r.voicemail and s.outcome = 'left' order by 1",
+    );
+    let contacts: Vec<&str> = left
+        .iter()
+        .filter_map(|r| r["contact_id"].as_str())
+        .collect();
+    assert_eq!(
+        contacts,
+        [
+            "pbx1-1795254369.233",
+            "pbx1-1795254432.260",
+            "pbx1-1795254466.289",
+            "pbx1-1795254492.303",
+        ]
     );
 }

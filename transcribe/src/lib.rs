@@ -12,6 +12,7 @@ mod facade;
 mod formats;
 mod leg;
 pub mod models;
+mod number_words;
 mod prepare;
 pub mod tags;
 pub mod turns;

@@ -10,7 +10,7 @@
   var offset = Number(board.dataset.offset);
   var speed = Number(board.dataset.speed);
   var base = { now: Number(clock.dataset.now), at: performance.now() };
-  var paused = false, held = null, source = null, heard = performance.now();
+  var paused = false, pressed = -Infinity, held = null, source = null, heard = performance.now();
 
   function now() { return base.now + (performance.now() - base.at) * speed; }
   function two(n) { return (n < 10 ? "0" : "") + n; }
@@ -73,7 +73,7 @@
   function take(event) {
     heard = performance.now();
     var frame = JSON.parse(event.data);
-    if (paused) {
+    if (paused || pressing()) {
       held = held || { parts: {} };
       Object.assign(held.parts, frame.parts);
       held.order = frame.order || held.order;
@@ -81,6 +81,20 @@
       return;
     }
     apply(frame);
+  }
+  // A row that is replaced between a press and its release takes the click with it. Ten seconds
+  // bound a press whose release is never told.
+  function pressing() { return performance.now() - pressed < 10000; }
+  function flush() {
+    if (!held || paused || pressing()) { return; }
+    var frame = held;
+    held = null;
+    apply(frame);
+  }
+  function release() {
+    pressed = -Infinity;
+    // The click comes in the same turn as the release.
+    setTimeout(flush, 0);
   }
   function open() {
     source = new EventSource(board.dataset.stream);
@@ -95,9 +109,13 @@
     pause.textContent = paused ? "Go on" : "Pause";
     board.classList.toggle("paused", paused);
     say(paused ? "Paused. The numbers stand still." : "");
-    if (!paused && held) { var frame = held; held = null; apply(frame); }
+    flush();
+  });
+  window.addEventListener("pointerdown", function () { pressed = performance.now(); }, true);
+  ["pointerup", "pointercancel", "dragend", "blur"].forEach(function (name) {
+    window.addEventListener(name, release, true);
   });
   window.addEventListener("pagehide", function () { if (source) { source.close(); } });
   open();
-  setInterval(tick, 500);
+  setInterval(function () { flush(); tick(); }, 500);
 })();

@@ -120,22 +120,26 @@ fn platforms(mut feeds: Vec<FeedStatus>) -> Vec<FeedStatus> {
 /// The sources and how old their last word is. `data-stale` greys everything after it.
 fn feed(feeds: &[FeedStatus], now: i64, zone: Tz, text: Option<i64>) -> Markup {
     let quiet = |f: &&FeedStatus| f.last_received_at.is_none_or(|at| now - at > SILENT);
-    let finished = !feeds.is_empty() && feeds.iter().all(|f| f.finished);
-    let stale = !feeds.is_empty() && !finished && feeds.iter().all(|f| quiet(&f));
+    let ended = feeds.iter().filter_map(|f| f.ended_at).max();
+    let finished = ended.filter(|_| feeds.iter().all(|f| f.ended_at.is_some()));
+    let going: Vec<&FeedStatus> = feeds.iter().filter(|f| f.ended_at.is_none()).collect();
+    let stale = !going.is_empty() && going.iter().all(quiet);
     let latest = feeds.iter().filter_map(|f| f.last_received_at).max();
-    let late = feeds.iter().filter(|f| !f.finished).filter(quiet).count();
+    let late = going.iter().filter(|f| quiet(f)).count();
     html! {
-        div id="feed" class="feed" data-stale=(stale || finished) {
+        div id="feed" class="feed" data-stale=(stale || finished.is_some()) {
             @if feeds.is_empty() {
                 (badge(Level::Unknown, "No source has sent anything yet"))
-            } @else if finished {
-                (badge(Level::Unknown, "Every source has ended: this is how it stood, not now"))
+            } @else if let Some(at) = finished {
+                (badge(Level::Unknown, &format!("Every source had ended by {}: this is how it stood then", format::clock(zone, at))))
             } @else if stale {
                 (badge(Level::Alert, "Every source is silent: do not trust these numbers"))
             } @else if late > 0 {
                 (badge(Level::Warn, &format!("{late} of {} sources silent for two minutes", feeds.len())))
             } @else {
-                (badge(Level::Ok, &format!("{} sources live", feeds.len())))
+                @let over = feeds.iter().filter(|f| f.ended_at.is_some()).count();
+                (badge(Level::Ok, &format!("{} sources live", feeds.len() - over)))
+                @if over > 0 { span class="quiet" { (over) " ended" } }
             }
             @if let Some(at) = latest {
                 span class="quiet" {
@@ -325,4 +329,40 @@ fn agent_rows(board: &Board, now: i64, text: Option<i64>) -> Vec<(String, Markup
 pub fn trouble(e: &DataError) -> String {
     html! { div id="feed" class="feed" data-stale="true" { (badge(Level::Alert, &format!("The board cannot be read: {e}"))) } }
         .into_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: i64 = 60_000_000;
+
+    fn source(name: &str, heard: i64, ended_at: Option<i64>) -> FeedStatus {
+        FeedStatus {
+            source: name.to_owned(),
+            last_received_at: Some(heard),
+            last_event_at: None,
+            taken: 1,
+            repeated: 0,
+            refused: 0,
+            per_minute: 0.0,
+            ended_at,
+        }
+    }
+
+    fn shown(feeds: &[FeedStatus]) -> String {
+        feed(feeds, 100 * MINUTE, Tz::UTC, None).into_string()
+    }
+
+    #[test]
+    fn a_source_that_ended_is_no_alarm() {
+        let ended = source("/t/1", MINUTE, Some(2 * MINUTE));
+        let text = shown(std::slice::from_ref(&ended));
+        assert!(text.contains("had ended by 00:02"), "{text}");
+        assert!(!text.contains("silent"), "{text}");
+        let text = shown(&[ended.clone(), source("/t/2", 100 * MINUTE, None)]);
+        assert!(text.contains("1 sources live"), "{text}");
+        let text = shown(&[ended, source("/t/2", MINUTE, None)]);
+        assert!(text.contains("silent"), "{text}");
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::app::App;
-use crate::data::{DataError, Value};
+use crate::data::{self, DataError, Value};
 use crate::reports::aggregate::together;
 use crate::reports::run::{Cell, Grid, Run};
 use crate::url::Params;
@@ -66,15 +66,19 @@ impl Board {
         };
         let params = Params::default().with("tz", if zone == app.zone { "" } else { zone.name() });
         let run = Run::new(report, choice, &params).map_err(DataError::Refused)?;
-        let data = app.data.pin();
-        let data = data.as_ref();
+        let from = app.data.pin();
+        let from = from.as_ref();
         let agents = &run.report.measures["agents"];
-        let targets = "SELECT queue, variant FROM callboard.queue_targets \
-            WHERE metric = 'service_level' AND valid_to IS NULL ORDER BY queue, valid_from NULLS FIRST";
+        let targets = format!(
+            "SELECT queue, variant FROM callboard.target_spans WHERE begins < {} AND ends > {} \
+             ORDER BY queue, begins",
+            data::time(run.choice.range.to),
+            data::time(run.choice.range.from),
+        );
         let (mut queues, list, targets) = futures::try_join!(
-            run.grid(data, &["queue"], &MEASURES, false),
-            run.list(data, agents, MOST_AGENTS, 0),
-            data.rows(targets),
+            run.grid(from, &["queue"], &MEASURES, false),
+            run.list(from, agents, MOST_AGENTS, 0),
+            from.rows(&targets),
         )?;
         queues.total = (0..MEASURES.len())
             .map(|i| total(&run, &queues, i))

@@ -79,8 +79,9 @@ pub async fn read(app: &App, id: &str) -> Result<Option<Contact>, DataError> {
         ),
         of("coverage", "stage"),
     ];
-    let rows = futures::future::try_join_all(queries.iter().map(|q| app.data.rows(q)));
-    let (rows, talk) = futures::try_join!(rows, Talk::read(app, id))?;
+    let data = app.data.pin();
+    let rows = futures::future::try_join_all(queries.iter().map(|q| data.rows(q)));
+    let (rows, talk) = futures::try_join!(rows, Talk::read(data.as_ref(), id))?;
     let mut rows = rows.into_iter();
     let mut next = || rows.next().unwrap_or_default();
     Ok(Some(Contact {

@@ -61,7 +61,7 @@ fn tiles(r: &StatusReport, machine: i64) -> Markup {
     let rate: f64 = r
         .feeds
         .iter()
-        .filter(|f| !f.finished)
+        .filter(|f| f.ended_at.is_none())
         .map(|f| f.per_minute)
         .sum();
     let up = (machine - r.started_at).max(0) as f64 / 1000.0;
@@ -147,7 +147,10 @@ fn feeds(feeds: &[FeedStatus], now: i64, zone: chrono_tz::Tz) -> Markup {
         .map(|f| {
             let age = f.last_received_at.map(|at| now - at);
             let state = match age {
-                _ if f.finished => badge(Level::Unknown, "ended"),
+                _ if f.source.starts_with("/callboard/") => badge(Level::Unknown, "our own"),
+                _ if f.ended_at.is_some() => html! {
+                    (badge(Level::Unknown, "ended")) " " (view::time(zone, f.ended_at))
+                },
                 None => badge(Level::Unknown, "never heard"),
                 Some(a) if a > 120_000_000 => badge(Level::Alert, "silent"),
                 Some(a) if a > 15_000_000 => badge(Level::Warn, "late"),

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::app::App;
 use crate::audio;
-use crate::data::{self, DataError, Row, Rows};
+use crate::data::{self, Data, DataError, Row, Rows};
 use crate::view::format;
 
 /// Most turns of one page.
@@ -52,7 +51,7 @@ impl Talk {
     ///
     /// # Errors
     /// When a query fails.
-    pub async fn read(app: &App, id: &str) -> Result<Self, DataError> {
+    pub async fn read(from: &dyn Data, id: &str) -> Result<Self, DataError> {
         let key = data::text(id);
         let of = |what: &str, order: &str| {
             format!(
@@ -65,7 +64,7 @@ impl Talk {
             of("tags", "start_ms, name"),
             of("notes", "created_at"),
         ];
-        let mut rows = futures::future::try_join_all(queries.iter().map(|q| app.data.rows(q)))
+        let mut rows = futures::future::try_join_all(queries.iter().map(|q| from.rows(q)))
             .await?
             .into_iter();
         let mut next = || rows.next().unwrap_or_default();
@@ -98,6 +97,32 @@ impl Talk {
     }
 }
 
+/// When the platform had the recording muted, in words.
+fn pauses(gaps: Option<&str>) -> Vec<String> {
+    #[derive(serde::Deserialize)]
+    struct Gap {
+        start_ms: f64,
+        end_ms: f64,
+        #[serde(default)]
+        reason: String,
+    }
+    let gaps: Vec<Gap> = gaps
+        .and_then(|g| serde_json::from_str(g).ok())
+        .unwrap_or_default();
+    let told = |g: &Gap| {
+        let why = match g.reason.as_str() {
+            "" => String::new(),
+            reason => format!(" ({reason})"),
+        };
+        format!(
+            "The recording was paused from {} to {}{why}: nothing was recorded then.",
+            format::duration(g.start_ms),
+            format::duration(g.end_ms)
+        )
+    };
+    gaps.iter().map(told).collect()
+}
+
 fn tracks(recordings: &Rows) -> Vec<Track> {
     let mut out: Vec<Track> = Vec::new();
     for r in recordings.iter() {
@@ -119,6 +144,12 @@ fn tracks(recordings: &Rows) -> Vec<Track> {
         track.voicemail |= r.is("voicemail");
         track.ready |= r.text("state") == Some("ready");
         track.recordings.push(id.to_owned());
+        for pause in pauses(r.text("gaps")) {
+            // Both legs were muted at once.
+            if !track.gaps.contains(&pause) {
+                track.gaps.push(pause);
+            }
+        }
         let leg = r.text("leg").unwrap_or("recording");
         let why = |column: &str| text(column).map(|w| format!(": {w}")).unwrap_or_default();
         match (r.text("state"), r.text("transcript_state")) {
@@ -145,4 +176,19 @@ fn tracks(recordings: &Rows) -> Vec<Track> {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_are_told_in_words() {
+        let told = pauses(Some(
+            r#"[{"start_ms":13500,"end_ms":28250,"reason":"muted"}]"#,
+        ));
+        assert_eq!(told.len(), 1);
+        assert!(told[0].contains("from 0:14 to 0:28 (muted)"), "{told:?}");
+        assert!(pauses(None).is_empty() && pauses(Some("")).is_empty());
+    }
 }

@@ -249,7 +249,7 @@ pub async fn vtt(
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let params = pages::params(query)?;
-    let talk = Talk::read(&app, &id).await?;
+    let talk = Talk::read(app.data.pin().as_ref(), &id).await?;
     let track = match params.get("track") {
         Some(name) => talk.tracks.iter().find(|t| t.name == name),
         None => talk

@@ -54,13 +54,14 @@ impl Doors {
     }
 }
 
-/// Routes: `/v1/events`, `/v1/schema`, `/healthz`, `/readyz`.
+/// Routes: `/v1/events`, `/v1/ended`, `/v1/schema`, `/healthz`, `/readyz`.
 ///
 /// Served with `into_make_service_with_connect_info::<SocketAddr>()`, requests are told apart by
 /// the sender's address; without it all are one sender's.
 pub fn router(doors: Doors) -> Router {
     Router::new()
         .route("/v1/events", post(post_events).options(handshake))
+        .route("/v1/ended", post(super::ended::post_ended))
         .route("/v1/schema", get(schema))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))

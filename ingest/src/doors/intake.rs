@@ -84,4 +84,8 @@ pub trait Intake: Send + Sync {
 
     /// Time of receipt, UTC microseconds.
     fn now(&self) -> i64;
+
+    /// The sender of these sources says that there is no more of them: their silence is no
+    /// trouble. Nothing is kept of it.
+    fn ended(&self, sources: &[String]);
 }

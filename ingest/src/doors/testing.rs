@@ -17,6 +17,8 @@ pub struct MemoryIntake {
     seen: Mutex<HashMap<(String, String), u64>>,
     /// Dead letters.
     pub dead: Mutex<Vec<DeadInput>>,
+    /// Sources that were said to have ended.
+    pub ended: Mutex<Vec<String>>,
     /// Batches that were submitted, by number of candidates.
     pub batches: Mutex<Vec<usize>>,
     /// What to answer instead of taking, from that batch on.
@@ -55,6 +57,10 @@ impl Intake for MemoryIntake {
 
     fn now(&self) -> i64 {
         1_795_000_000_000_000
+    }
+
+    fn ended(&self, sources: &[String]) {
+        self.ended.lock().extend_from_slice(sources);
     }
 }
 

@@ -220,6 +220,7 @@ pub fn state(
         started_at: at(start),
         ended_at: end.map(at),
         end_basis: None,
+        device: None,
         day: at(start).day(),
     }
 }
@@ -242,6 +243,7 @@ pub fn target(
         goal: Some(0.8),
         valid_from: from.map(at),
         valid_to: to.map(at),
+        source: None,
         day: Day(0),
     }
 }

@@ -161,9 +161,8 @@ async fn the_row_limit_stops_a_query() {
 async fn the_time_limit_stops_a_query_and_frees_its_place() {
     let (_memory, engine) = tight();
     let s = engine.session(Principal::local());
-    let endless = "SELECT count(*) FROM generate_series(1, 1000000000000) AS t(v) WHERE v % 7 = 8";
     for _ in 0..3 {
-        let e = s.collect(endless, Vec::new()).await;
+        let e = s.collect(ENDLESS, Vec::new()).await;
         assert_eq!(e.unwrap_err().class, Class::Timeout);
     }
     let until = Instant::now() + Duration::from_secs(20);
@@ -193,6 +192,78 @@ async fn dropping_the_answer_stops_a_query() {
     assert!(running.next().await.unwrap().is_ok());
     drop(running);
     assert_eq!(s.collect("SELECT 1", Vec::new()).await.unwrap().rows(), 1);
+}
+
+fn one_place(waiting: usize, time: Duration) -> Engine {
+    let limits = Limits {
+        time,
+        wait: Duration::from_secs(60),
+        waiting,
+        running: 1,
+        ..Limits::default()
+    };
+    Engine::new(Memory::new(), limits).unwrap()
+}
+
+const SHORT: Duration = Duration::from_millis(400);
+
+const ENDLESS: &str =
+    "SELECT count(*) FROM generate_series(1, 1000000000000) AS t(v) WHERE v % 7 = 8";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn waiting_for_a_place_does_not_count_as_running() {
+    let s = one_place(64, SHORT).session(Principal::local());
+    // The last one waits for all before it, which is much longer than it may itself run.
+    let before = futures::future::join_all((0..4).map(|_| s.collect(ENDLESS, Vec::new())));
+    let last = async {
+        while s.engine().waiting() < 3 {
+            tokio::task::yield_now().await;
+        }
+        s.collect("SELECT 1", Vec::new()).await
+    };
+    let (before, last) = futures::join!(before, last);
+    for one in before {
+        assert_eq!(one.unwrap_err().class, Class::Timeout);
+    }
+    assert_eq!(last.unwrap().rows(), 1);
+    assert_eq!(s.engine().waiting(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn too_many_waiting_are_refused_at_once() {
+    let s = one_place(2, SHORT).session(Principal::local());
+    let three = futures::future::join_all((0..3).map(|_| s.collect(ENDLESS, Vec::new())));
+    let fourth = async {
+        while s.engine().waiting() < 2 {
+            tokio::task::yield_now().await;
+        }
+        s.collect("SELECT 1", Vec::new()).await
+    };
+    let (three, fourth) = futures::join!(three, fourth);
+    let refused = fourth.unwrap_err();
+    assert_eq!(refused.class, Class::Busy, "{refused}");
+    assert!(refused.message.contains("2 wait already"), "{refused}");
+    for one in three {
+        assert_eq!(one.unwrap_err().class, Class::Timeout);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_http_the_refused_are_told_when_to_come_back() {
+    use tower::ServiceExt as _;
+    let engine = one_place(0, Duration::from_secs(60));
+    let s = engine.session(Principal::local());
+    let mut running = s
+        .query("SELECT * FROM generate_series(1, 100000)")
+        .await
+        .unwrap();
+    let request = axum::http::Request::post("/v1/sql")
+        .body(axum::body::Body::from("SELECT 1"))
+        .unwrap();
+    let answer = crate::router(engine).oneshot(request).await.unwrap();
+    assert_eq!(answer.status(), 429);
+    assert_eq!(answer.headers()["retry-after"], "5");
+    assert!(running.next().await.unwrap().is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -186,6 +186,9 @@ impl Tape {
                 tokio::time::sleep(TICK).await;
             }
         }
+        let mut sources: Vec<String> = server.pipeline.heard().into_keys().collect();
+        sources.retain(|s| s.starts_with("/asterisk/"));
+        server.pipeline.ended(&sources);
         Ok(())
     }
 }

@@ -1,10 +1,13 @@
 //! What became of the lines, counted per file's kind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use callboard_ingest::doors::answer::Answer;
 use callboard_sources::lines::Kind;
+
+/// Sources of events that are remembered.
+const SOURCES: usize = 500;
 
 /// Examples of refused lines that are shown per class.
 const EXAMPLES: usize = 3;
@@ -22,6 +25,7 @@ struct Counts {
 pub struct Tally {
     kinds: BTreeMap<&'static str, Counts>,
     reasons: BTreeMap<String, (u64, Vec<String>)>,
+    sources: BTreeSet<String>,
 }
 
 impl Tally {
@@ -44,6 +48,26 @@ impl Tally {
                 examples.push(format!("{} line {}: {reason}", path.display(), line.line));
             }
         }
+    }
+
+    /// Remembers the sources that lines of our own events name.
+    pub fn hear(&mut self, lines: &[u8]) {
+        #[derive(serde::Deserialize)]
+        struct Named {
+            source: String,
+        }
+        for line in lines.split(|b| *b == b'\n') {
+            if self.sources.len() < SOURCES
+                && let Ok(named) = serde_json::from_slice::<Named>(line)
+            {
+                self.sources.insert(named.source);
+            }
+        }
+    }
+
+    /// Those sources.
+    pub fn sources(&self) -> Vec<String> {
+        self.sources.iter().cloned().collect()
     }
 
     /// Lines that were acknowledged.

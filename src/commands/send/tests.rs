@@ -19,6 +19,7 @@ struct Door {
     lines: Mutex<Vec<String>>,
     ids: Mutex<Vec<String>>,
     requests: Mutex<u64>,
+    ended: Mutex<Vec<String>>,
     busy_every: u64,
 }
 
@@ -44,6 +45,10 @@ async fn sources(
     });
     door.ids.lock().extend(ids);
     door.take(lines)
+}
+
+async fn ended(State(door): State<Shared>, axum::Json(said): axum::Json<Ended>) {
+    door.ended.lock().extend(said.sources);
 }
 
 async fn events(State(door): State<Shared>, body: String) -> Response {
@@ -75,6 +80,7 @@ async fn serve(door: Shared) -> String {
     let app = Router::new()
         .route("/v1/sources/asterisk", post(sources))
         .route("/v1/events", post(events))
+        .route("/v1/ended", post(ended))
         .with_state(door);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -145,6 +151,7 @@ async fn every_line_is_acknowledged_once_however_busy_the_server_is() {
     );
     let want: Vec<String> = log(0..20_000).lines().map(str::to_owned).collect();
     assert_eq!(*door.lines.lock(), want);
+    assert_eq!(*door.ended.lock(), ["/asterisk/pbx1/queue_log"]);
 
     let (again, _, _) = send(ours.clone()).await;
     assert_eq!(again.lines(), 0, "what was acknowledged is not sent again");
@@ -182,7 +189,7 @@ async fn events_go_to_their_own_door() {
     let file = dir.path().join("e.ndjson");
     std::fs::write(
         &file,
-        "{\"specversion\":\"1.0\",\"id\":\"1\"}\n{\"specversion\":\"1.0\",\"id\":\"2\"}",
+        "{\"specversion\":\"1.0\",\"source\":\"/t/1\",\"id\":\"1\"}\n{\"specversion\":\"1.0\",\"id\":\"2\"}",
     )
     .unwrap();
     let ours = args(
@@ -194,6 +201,7 @@ async fn events_go_to_their_own_door() {
     let (tally, _, outcome) = send(ours).await;
     assert_eq!((outcome, tally.lines()), (Ok(()), 2));
     assert!(door.lines.lock()[1].contains("\"2\""));
+    assert_eq!(*door.ended.lock(), ["/t/1"]);
 }
 
 #[tokio::test]

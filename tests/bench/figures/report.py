@@ -19,6 +19,8 @@ PAGE = "/reports/queue-interval?from=2026-03-02&to=2026-03-08"
 PORTION = 125_000
 #: Seconds after which three warm runs are enough.
 LONG = 60
+#: Contacts settle a minute after their last event; then a flush and some time for it.
+SETTLED = 90
 #: Limits of a query when the usual ones do not do.
 ROOM = '[query]\ntime = "5m"\nmemory = "4GiB"\n'
 ARROW = "application/vnd.apache.arrow.stream"
@@ -39,6 +41,10 @@ def loaded(bench, data):
             server.stop()
         at = upto
         bench.say(f"{files[at - 1].contacts:,} contacts after {time.monotonic() - begun:.0f} s")
+    bench.say("waiting until contacts have settled, so that the lake answers and not the memory")
+    with bench.serve(data, '[lake]\nflush = "5s"\n') as server:
+        time.sleep(SETTLED)
+        server.stop()
     return last, most
 
 
@@ -94,7 +100,8 @@ def ours(bench, data, last, config):
     runs = bench.sizes.report_runs
     disk.forget(data / "lake")
     with bench.serve(data, config) as server:
-        bench.say(f"the report, cold and up to {runs} times warm")
+        still_open = server.recovered()["open"]
+        bench.say(f"the report ({still_open:,} keys still open), cold and up to {runs} times warm")
         answer, *cold = asked(server)
         if (contacts := server.number("select count(*) from contacts")) != last.contacts:
             raise Missing(f"{contacts} contacts in the lake of {last.contacts} that were sent")
@@ -108,7 +115,7 @@ def ours(bench, data, last, config):
             pages = why
         resident = server.memory()[0]
         server.stop()
-    return answer, cold, warm, pages, resident
+    return answer, cold, warm, pages, resident, still_open
 
 
 def measure(bench):
@@ -116,13 +123,12 @@ def measure(bench):
     data = bench.folder("report")
     last, most = loaded(bench, data)
     table = data / "lake" / "segments"
-    parquet = list(table.rglob("*.parquet"))
     try:
-        answer, cold, warm, pages, resident = ours(bench, data, last, "")
+        answer, cold, warm, pages, resident, still_open = ours(bench, data, last, "")
         limits = ""
     except Failed as why:
         bench.say(f"not within the usual limits of a query: {why}")
-        answer, cold, warm, pages, resident = ours(bench, data, last, ROOM)
+        answer, cold, warm, pages, resident, still_open = ours(bench, data, last, ROOM)
         limits = f" With the usual limits of a query it did not come: {why}. Measured with {' '.join(ROOM.split())}."
     disk.forget(data / "lake")
     result = bench.folder("report.parquet")
@@ -133,12 +139,12 @@ def measure(bench):
     wall, cpu = statistics.median(t[0] for t in warm), statistics.fmean(t[1] for t in warm)
     wall2, cpu2 = statistics.median(t[0] for t in told["warm"]), statistics.fmean(t[1] for t in told["warm"])
     first = told["first"]
-    bench.note(f"Report: {number(last.contacts)} contacts of a week in {len(parquet)} Parquet files of segments "
-               f"({sum(f.stat().st_size for f in parquet) / 2**20:.0f} MiB); {number(answer.num_rows)} rows of "
+    bench.note(f"Report: {number(last.contacts)} contacts of a week in {told['files']} Parquet files of segments; "
+               f"{number(answer.num_rows)} rows of "
                f"{answer.num_columns} columns as Arrow, equal in every value. Callboard answers over HTTP from a process of its own "
                f"({resident:.0f} MiB resident then; loading took {most:.0f} at most), DuckDB in the asking "
                f"process. Cold: right after start, the lake's files dropped from the cache; DuckDB's reading of the Delta log is not "
-               f"counted. Warm: median time and mean CPU of {len(warm)} runs, DuckDB {len(told['warm'])}.{limits}")
+               f"counted. Warm: median time and mean CPU of {len(warm)} runs, DuckDB {len(told['warm'])}; {number(still_open)} keys were still open.{limits}")
     name = f"queue report over {number(last.contacts)} contacts"
     rows = [
         Row(f"{name}, cold", f"{ms(cold[0])} ({ms(cold[1])} CPU)", f"DuckDB {ms(first[0])} ({ms(first[1])} CPU)",

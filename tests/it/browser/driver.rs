@@ -159,6 +159,33 @@ impl Browser {
         }
     }
 
+    /// Presses the mouse on the first match and holds it.
+    pub fn press(&self, css: &str) {
+        let Some(Element(id)) = self.find(css) else {
+            panic!("{css} is not there")
+        };
+        self.mouse(json!([
+            { "type": "pointerMove", "duration": 0, "origin": { ELEMENT: id }, "x": 0, "y": 0 },
+            { "type": "pointerDown", "button": 0 },
+        ]));
+    }
+
+    /// Lets the mouse go where it is.
+    pub fn release(&self) {
+        self.mouse(json!([{ "type": "pointerUp", "button": 0 }]));
+    }
+
+    fn mouse(&self, actions: Value) {
+        let mouse = json!({ "type": "pointer", "id": "mouse",
+                            "parameters": { "pointerType": "mouse" }, "actions": actions });
+        self.ask(
+            Method::POST,
+            "/actions",
+            Some(json!({ "actions": [mouse] })),
+        )
+        .unwrap();
+    }
+
     /// What a script returns.
     pub fn script(&self, script: &str) -> Value {
         let body = json!({ "script": script, "args": [] });

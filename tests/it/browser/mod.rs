@@ -1,6 +1,7 @@
 //! The pages in a real browser: from a queue's number to sound at a second; and every number of
 //! every report leads to the rows that made it.
 
+mod click;
 mod driver;
 mod html;
 mod numbers;

@@ -2,14 +2,13 @@
 //! of the list equal what the page shows.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Instant;
 
 use serde_json::json;
 
 use super::html::{Tag, csv, tags};
-use crate::support::{PATIENCE, Server, callboard, shift, until};
+use crate::support::{FEEDS, PATIENCE, Server, send_shift, shift, until};
 
 /// Rows on one page of a list.
 const PAGE: usize = 200;
@@ -23,23 +22,7 @@ fn fed(dir: &tempfile::TempDir) -> Server {
         &dir.path().join("data"),
         &["--config", config.to_str().unwrap()],
     );
-    let state = dir.path().join("state");
-    let files: Vec<PathBuf> = ["queue_log", "cel.csv", "cdr.csv", "ami.jsonl.gz"]
-        .iter()
-        .map(|name| shift().join(name))
-        .collect();
-    let mut args = vec![
-        "send",
-        "--source",
-        "asterisk",
-        "--instance",
-        "pbx1",
-        "--to",
-        &server.url,
-    ];
-    args.extend(["--state", state.to_str().unwrap()]);
-    args.extend(files.iter().map(|f| f.to_str().unwrap()));
-    callboard(&args);
+    send_shift(&server, &FEEDS, dir.path());
     let now = chrono::Utc::now();
     let event = |n: usize, verb: &str, ago: i64, data: serde_json::Value| {
         let time = now - chrono::Duration::milliseconds(ago);

@@ -30,6 +30,28 @@ pub fn shift() -> PathBuf {
     project().join("datasets/shift-asterisk")
 }
 
+/// Its four logs.
+pub const FEEDS: [&str; 4] = ["queue_log", "cel.csv", "cdr.csv", "ami.jsonl.gz"];
+
+/// Sends files of the recorded shift as a user sends them; `dir` holds what the sender remembers.
+pub fn send_shift(server: &Server, files: &[&str], dir: &Path) {
+    let state = dir.join("sent");
+    let paths: Vec<PathBuf> = files.iter().map(|f| shift().join(f)).collect();
+    let mut args = vec![
+        "send",
+        "--source",
+        "asterisk",
+        "--instance",
+        "pbx1",
+        "--to",
+        &server.url,
+        "--state",
+        state.to_str().unwrap(),
+    ];
+    args.extend(paths.iter().map(|p| p.to_str().unwrap()));
+    callboard(&args);
+}
+
 /// The binary under test.
 fn binary() -> PathBuf {
     if let Some(path) = std::env::var_os("CALLBOARD_BIN") {

@@ -1,5 +1,7 @@
 //! Words in the form in which they are compared.
 
+use crate::number_words::{ONES, TENS};
+
 /// A written word as plain words: lower case, plain apostrophe, without marks at its edges; a
 /// hyphen parts it ("e-mail" is "e", "mail"). Empty for a mark alone.
 pub(crate) fn normalised(word: &str) -> Vec<String> {
@@ -13,42 +15,12 @@ pub(crate) fn normalised(word: &str) -> Vec<String> {
 
 /// Whether a word (in any form) is a number or a spoken digit.
 pub(crate) fn is_number_word(word: &str) -> bool {
-    const NUMBERS: [&str; 31] = [
-        "zero",
-        "oh",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
-        "nineteen",
-        "twenty",
-        "thirty",
-        "forty",
-        "fifty",
-        "sixty",
-        "seventy",
-        "eighty",
-        "ninety",
-        "double",
-        "triple",
-    ];
+    let number = |part: &str| {
+        ONES.contains(&part) || TENS.contains(&part) || matches!(part, "oh" | "double" | "triple")
+    };
     let parts = normalised(word);
     !parts.is_empty()
         && parts
             .iter()
-            .all(|p| p.bytes().any(|b| b.is_ascii_digit()) || NUMBERS.contains(&p.as_str()))
+            .all(|p| p.bytes().any(|b| b.is_ascii_digit()) || number(p))
 }

@@ -1,30 +1,7 @@
 //! Number words to digits, as openai-whisper's English normaliser does: spoken digits are joined.
 
-const ONES: [&str; 20] = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-];
-const TENS: [&str; 8] = [
-    "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
-];
+use crate::number_words::{ONES, TENS};
+
 const ORDINALS: [(&str, u64); 12] = [
     ("first", 1),
     ("second", 2),

@@ -7,6 +7,9 @@ use crate::merge::{Facts, State};
 use crate::statement::{F, Thing};
 use crate::tables::{AgentStateRow, Day, Instant, QueueTargetRow};
 
+/// Fact of an agent's point: the device by which calls reach him then.
+pub const AGENT_DEVICE: &str = "device";
+
 /// Spans of an agent's own states, per track and queue, cut at UTC midnight.
 ///
 /// `restarts` are those of his instance, ascending; `horizon` is until when the story is told
@@ -123,6 +126,7 @@ impl Row<'_> {
                 state: word.to_owned(),
                 native_state: self.facts.owned(&F::NativeState),
                 reason: self.facts.owned(&F::Reason),
+                device: self.facts.owned(&F::Attr(AGENT_DEVICE.into())),
                 started_at: Instant(from),
                 ended_at: to.map(Instant),
                 end_basis: why.map(str::to_owned),
@@ -157,6 +161,7 @@ pub fn target_rows(id: &str, state: &State) -> Vec<QueueTargetRow> {
         goal: f.float(&F::Goal),
         valid_from: at(f.time(&F::ValidFrom)),
         valid_to: at(f.time(&F::ValidTo)),
+        source: f.owned(&F::Source),
         day: Day(0),
     }]
 }

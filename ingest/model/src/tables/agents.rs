@@ -16,6 +16,7 @@ table! {
     started_at: Instant = "Start, UTC",
     ended_at: Option<Instant> = "End, UTC; NULL while it lasts",
     end_basis: Option<String> = "NULL = stated; else successor, midnight, restart, timeout",
+    device: Option<String> = "Device by which calls reach the agent, as the platform names it; NULL when it does not tell",
 }
 
 impl AgentStateRow {
@@ -69,7 +70,7 @@ table! {
     talk_count: i64 = "Talks that followed these stays",
     hold_ms_sum: Option<i64> = "Holds in those talks, milliseconds; NULL when no source can tell",
     wrap_ms_sum: Option<i64> = "Wrap-up after those talks, milliseconds; NULL when no source can tell",
-    threshold_ms: Option<i64> = "Service level threshold in force at the interval's start, milliseconds",
+    threshold_ms: Option<i64> = "Service level threshold in force when the interval's first contact entered, milliseconds",
 }
 
 table! {
@@ -84,4 +85,5 @@ table! {
     goal: Option<f64> = "Share to reach, 0 to 1",
     valid_from: Option<Instant> = "From when, UTC; NULL = always",
     valid_to: Option<Instant> = "Until when, UTC; NULL = still",
+    source: Option<String> = "Instance of the platform that says so; NULL = stated by the configuration or an event, which holds before a platform's own",
 }

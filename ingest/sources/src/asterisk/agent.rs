@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use callboard_model::record::rank;
+use callboard_model::rows::AGENT_DEVICE;
 use callboard_model::statement::{F, Statement, Thing, Value};
 use callboard_model::time::{SECOND, believable};
 
@@ -27,6 +28,8 @@ struct Point {
     state: &'static str,
     reason: Option<String>,
     native: String,
+    /// Device by which he is reached; empty where the feed does not tell.
+    device: String,
     mark: Mark,
     /// A snapshot: it tells what is so, not that it became so then.
     since: Option<(i64, u32)>,
@@ -64,6 +67,7 @@ fn from_queue_log(line: &Line<'_>, mark: &Mark, all: &[Parsed<'_>], points: &mut
             state,
             reason: reason.map(str::to_owned),
             native: line.event.to_owned(),
+            device: String::new(),
             mark: mark.clone(),
             since: None,
             gauge: false,
@@ -143,6 +147,13 @@ fn from_ami(event: &Event<'_>, mark: &Mark, points: &mut Vec<Point>) {
             .map(|s| (s * SECOND, WHOLE_SECOND))
             .filter(|(at, _)| believable(*at))
     };
+    // The phone, under whose name calls show where no feed names the agent; a member that is a
+    // phone itself has no other.
+    let device = match event.get("StateInterface") {
+        "" => event.get("Interface"),
+        phone => phone,
+    };
+    let device = device.strip_suffix("/n").unwrap_or(device);
     let mut add = |track, queue: &str, state, reason: Option<&str>, native: &str, since| {
         points.push(Point {
             feed: Feed::Ami,
@@ -151,6 +162,7 @@ fn from_ami(event: &Event<'_>, mark: &Mark, points: &mut Vec<Point>) {
             state,
             reason: reason.map(str::to_owned),
             native: native.to_owned(),
+            device: device.to_owned(),
             mark: mark.clone(),
             since,
             gauge,
@@ -272,6 +284,7 @@ impl Walk {
             }
             said.text(&p.mark, F::State, p.state)
                 .text(&p.mark, F::NativeState, &p.native)
+                .text(&p.mark, F::Attr(AGENT_DEVICE.into()), &p.device)
                 .text(&p.mark, F::Reason, p.reason.as_deref().unwrap_or(""));
         }
         let at = finest(&group).0;
@@ -338,7 +351,8 @@ fn in_other_words(group: &[Point], state: &str, thing: &Thing, out: &mut Vec<Sta
         let (at, precision) = p.since.unwrap_or((p.mark.at, p.mark.precision));
         said.guess_at(&p.mark, F::At, at, precision)
             .guess_text(&p.mark, F::State, state)
-            .guess_text(&p.mark, F::NativeState, &p.native);
+            .guess_text(&p.mark, F::NativeState, &p.native)
+            .guess_text(&p.mark, F::Attr(AGENT_DEVICE.into()), &p.device);
     }
     said.state(thing, out);
 }

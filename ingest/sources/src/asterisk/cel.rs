@@ -151,6 +151,19 @@ impl Row<'_> {
         self.appdata.split(',').next().unwrap_or("").trim()
     }
 
+    /// Names of the message that is recorded after the tone that this row tells of: the mailbox's
+    /// own note gives the channel and the second in which it began to write, this one or the next.
+    pub fn messages(&self) -> Vec<String> {
+        if self.event != "STREAM_BEGIN" || self.app != "VoiceMail" {
+            return Vec::new();
+        }
+        let second = self.at / SECOND;
+        vec![
+            message_name(&self.channel, second),
+            message_name(&self.channel, second + 1),
+        ]
+    }
+
     /// Whether the row says something that a contact's rows are made of.
     pub fn matters(&self) -> bool {
         match &*self.event {
@@ -160,6 +173,12 @@ impl Row<'_> {
             _ => true,
         }
     }
+}
+
+/// What a message left in a mailbox is called: by the channel that left it and the second in which
+/// it began to be written. An instance's channel leaves one message at a time.
+pub fn message_name(channel: &str, second: i64) -> String {
+    format!("voicemail-{}-{second}", channel.replace('/', "-"))
 }
 
 /// Reads one row; `columns` is the configured order, empty for [`COLUMNS`]; `zone` the IANA zone

@@ -11,7 +11,7 @@ use super::{Body, Mark, ami, cel, instance_source, parse};
 /// What a record speaks of. Records that change no row have no keys; they are kept as records.
 ///
 /// * Of a call: the contact of its callid, uniqueid and linkedid. A transfer names channels of
-///   two calls and so joins them.
+///   two calls and so joins them. The tone before a message also names the message.
 /// * ADDMEMBER, REMOVEMEMBER, PAUSE.., AGENTLOGIN.. and the manager's QueueMember events: the
 ///   agent, by member name. PENALTY, RINGINUSE and notes carry an interface and change no row.
 /// * QUEUESTART and FullyBooted: the instance. QueueParams: the target of its queue.
@@ -35,7 +35,8 @@ pub fn route(record: &Record) -> Result<Routing, Refusal> {
         }
         Body::Cel(row) => {
             if row.matters() {
-                keys.push(contact(instance, cel_ids(row).iter().map(String::as_str)));
+                let ids = [cel_ids(row), row.messages()].concat();
+                keys.push(contact(instance, ids.iter().map(String::as_str)));
             }
         }
         Body::Cdr(row) => keys.push(contact(instance, [&*row.linkedid, &*row.uniqueid])),

@@ -378,3 +378,17 @@ async fn the_webhook_handshake_and_the_small_pages_answer() {
         assert_eq!(s.send(request).await.0, StatusCode::OK, "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_sender_says_that_there_is_no_more() {
+    let s = server();
+    let media = "application/json";
+    for (body, status) in [
+        (r#"{"sources": ["/t/1"]}"#, StatusCode::NO_CONTENT),
+        (r#"{"source": "/t/1"}"#, StatusCode::UNPROCESSABLE_ENTITY),
+    ] {
+        let (answer, _, _) = s.send(post_to("/v1/ended", media, body)).await;
+        assert_eq!(answer, status, "{body}");
+    }
+    assert_eq!(*s.intake.ended.lock(), ["/t/1"]);
+}

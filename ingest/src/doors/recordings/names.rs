@@ -11,6 +11,7 @@
 //! passed over.
 
 use callboard_model::time::SECOND;
+use callboard_sources::asterisk::cel::message_name;
 
 use super::Brought;
 
@@ -94,8 +95,9 @@ pub fn contact_of(instance: &str, uniqueid: &str) -> String {
     callboard_model::ids::PlatformId::new("asterisk", instance, uniqueid).contact_id()
 }
 
-/// Reads a voicemail's `msgNNNN.txt`. The message has no uniqueid, so that its contact is one of
-/// its own: `INSTANCE-voicemail-MAILBOX-MESSAGE`.
+/// Reads a voicemail's `msgNNNN.txt`. It gives no uniqueid, but the channel that left the message
+/// and the second in which it was begun, and by these the channel event log names the caller's
+/// contact too. Without a channel its contact is one of its own: `INSTANCE-voicemail-MAILBOX-MESSAGE`.
 pub fn voicemail(text: &str, instance: &str) -> Option<Brought> {
     let field = |name: &str| {
         text.lines().find_map(|line| {
@@ -103,12 +105,18 @@ pub fn voicemail(text: &str, instance: &str) -> Option<Brought> {
             (key.trim() == name).then(|| value.trim())
         })
     };
+    let given = |name: &str| field(name).filter(|v| !v.is_empty());
     let mailbox = field("origmailbox")?;
     let origtime = field("origtime").and_then(|t| t.parse::<i64>().ok())?;
-    let message = field("msg_id").filter(|m| !m.is_empty());
-    let message = message.map_or_else(|| origtime.to_string(), str::to_owned);
+    let name = match given("callerchan") {
+        Some(channel) => message_name(channel, origtime),
+        None => {
+            let message = given("msg_id").map_or_else(|| origtime.to_string(), str::to_owned);
+            format!("voicemail-{mailbox}-{message}")
+        }
+    };
     Some(Brought {
-        contact: contact_of(instance, &format!("voicemail-{mailbox}-{message}")),
+        contact: contact_of(instance, &name),
         leg: "customer".into(),
         started_at: origtime.checked_mul(SECOND),
         voicemail: true,
@@ -169,5 +177,28 @@ mod tests {
         assert_eq!(brought.started_at, Some(1_795_254_379_000_000));
         assert!(brought.voicemail);
         assert_eq!(voicemail("nothing", "pbx1"), None);
+    }
+
+    #[test]
+    fn a_voicemail_is_named_as_the_channel_event_log_names_it() {
+        use callboard_sources::asterisk::cel;
+        let text = "origmailbox=200\ncallerchan=IAX2/trunk-2069\norigtime=1795254379\nmsg_id=1\n";
+        let contact = voicemail(text, "pbx1").unwrap().contact;
+        assert_eq!(contact, "pbx1-voicemail-IAX2-trunk-2069-1795254379");
+        for (second, same) in [
+            ("78.956385", true),
+            ("79.100668", true),
+            ("77.956385", false),
+        ] {
+            let row = format!(
+                "\"STREAM_BEGIN\",\"17952543{second}\",\"\",\"\",\"\",\"\",\"\",\"200\",\"vm\",\"IAX2/trunk-2069\",\
+                 \"VoiceMail\",\"200@default,su\",\"3\",\"\",\"1795254369.233\",\"1795254369.233\",\"\",\"\",\
+                 \"FILE_STREAM_BEGIN\",\"{{\"\"sound\"\":\"\"beep\"\"}}\""
+            );
+            let row = cel::parse(&row, &[], "").unwrap();
+            let named = row.messages();
+            let found = named.iter().any(|m| contact_of("pbx1", m) == contact);
+            assert_eq!(found, same, "{second}: {named:?}");
+        }
     }
 }

@@ -2,11 +2,13 @@ use std::collections::HashMap;
 use std::fs;
 
 use axum::body::{Body, to_bytes};
+use axum::extract::Request;
 use parking_lot::Mutex;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
+use super::super::limits::Limits;
 use super::super::testing::{AlwaysReady, MemoryIntake};
 use super::watch::{Watch, Watcher};
 use super::*;

@@ -1,5 +1,6 @@
 //! Words as digits: spoken, written, doubled, misheard.
 
+use crate::number_words::{ONES, TENS};
 use crate::tags::words::normalised;
 use crate::turns::Word;
 
@@ -53,32 +54,6 @@ impl Run {
         }
     }
 }
-
-const ONES: [&str; 20] = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-];
-const TENS: [&str; 8] = [
-    "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
-];
 
 fn kind(plain: &str, written: &str) -> Kind {
     if plain.bytes().any(|b| b.is_ascii_digit()) {

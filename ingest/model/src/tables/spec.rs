@@ -137,7 +137,7 @@ impl Day {
 }
 
 macro_rules! cell {
-    ($type:ty, $kind:expr, $builder:expr, |$b:ident, $v:ident| $push:expr, |$c:ident, $r:ident| $read:expr) => {
+    ($type:ty, $kind:expr, $n:ident => $builder:expr, |$b:ident, $v:ident| $push:expr, |$c:ident, $r:ident| $read:expr) => {
         impl Cell for $type {
             const KIND: Kind = $kind;
             const NULLABLE: bool = false;
@@ -145,11 +145,15 @@ macro_rules! cell {
                 if $c.is_null($r) { None } else { $read }
             }
             fn column<'a>(cells: impl Iterator<Item = &'a Self>) -> ArrayRef {
+                let $n = cells.size_hint().0;
                 let mut $b = $builder;
                 for $v in cells {
                     $push;
                 }
-                Arc::new($b.finish())
+                let mut column = $b.finish();
+                // Live rows are many small batches: what a builder keeps in reserve adds up.
+                column.shrink_to_fit();
+                Arc::new(column)
             }
         }
         impl Cell for Option<$type> {
@@ -163,6 +167,7 @@ macro_rules! cell {
                 }
             }
             fn column<'a>(cells: impl Iterator<Item = &'a Self>) -> ArrayRef {
+                let $n = cells.size_hint().0;
                 let mut $b = $builder;
                 for cell in cells {
                     match cell {
@@ -170,56 +175,55 @@ macro_rules! cell {
                         None => $b.append_null(),
                     }
                 }
-                Arc::new($b.finish())
+                let mut column = $b.finish();
+                column.shrink_to_fit();
+                Arc::new(column)
             }
         }
     };
 }
 
-fn times() -> TimestampMicrosecondBuilder {
-    TimestampMicrosecondBuilder::new().with_timezone("UTC")
+fn times(n: usize) -> TimestampMicrosecondBuilder {
+    TimestampMicrosecondBuilder::with_capacity(n).with_timezone("UTC")
 }
 
-fn lists() -> ListBuilder<StringBuilder> {
-    ListBuilder::new(StringBuilder::new()).with_field(Arc::new(Field::new(
-        "element",
-        DataType::Utf8,
-        true,
-    )))
+fn lists(n: usize) -> ListBuilder<StringBuilder> {
+    ListBuilder::with_capacity(StringBuilder::with_capacity(n, 16 * n), n)
+        .with_field(Arc::new(Field::new("element", DataType::Utf8, true)))
 }
 
 cell!(
     String,
     Kind::Text,
-    StringBuilder::new(),
+    n => StringBuilder::with_capacity(n, 16 * n),
     |b, v| b.append_value(v),
     |c, r| Some(c.as_string_opt::<i32>()?.value(r).to_owned())
 );
 cell!(
     i64,
     Kind::Int,
-    Int64Builder::new(),
+    n => Int64Builder::with_capacity(n),
     |b, v| b.append_value(*v),
     |c, r| Some(c.as_primitive_opt::<Int64Type>()?.value(r))
 );
 cell!(
     f64,
     Kind::Float,
-    Float64Builder::new(),
+    n => Float64Builder::with_capacity(n),
     |b, v| b.append_value(*v),
     |c, r| Some(c.as_primitive_opt::<Float64Type>()?.value(r))
 );
 cell!(
     bool,
     Kind::Bool,
-    BooleanBuilder::new(),
+    n => BooleanBuilder::with_capacity(n),
     |b, v| b.append_value(*v),
     |c, r| Some(c.as_boolean_opt()?.value(r))
 );
 cell!(
     Instant,
     Kind::Time,
-    times(),
+    n => times(n),
     |b, v| b.append_value(v.0),
     |c, r| Some(Instant(
         c.as_primitive_opt::<TimestampMicrosecondType>()?.value(r),
@@ -228,21 +232,21 @@ cell!(
 cell!(
     Day,
     Kind::Day,
-    Date32Builder::new(),
+    n => Date32Builder::with_capacity(n),
     |b, v| b.append_value(v.0),
     |c, r| Some(Day(c.as_primitive_opt::<Date32Type>()?.value(r)))
 );
 cell!(
     Vec<u8>,
     Kind::Bytes,
-    BinaryBuilder::new(),
+    n => BinaryBuilder::with_capacity(n, 64 * n),
     |b, v| b.append_value(v),
     |c, r| Some(c.as_binary_opt::<i32>()?.value(r).to_vec())
 );
 cell!(
     Vec<String>,
     Kind::Texts,
-    lists(),
+    n => lists(n),
     |b, v| b.append_value(v.iter().map(|s| Some(s.as_str()))),
     |c, r| {
         let list = c.as_list_opt::<i32>()?.value(r);

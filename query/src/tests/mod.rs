@@ -1,3 +1,4 @@
+mod choices;
 mod doors;
 mod figures;
 mod fixture;

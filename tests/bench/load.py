@@ -20,16 +20,25 @@ HEADERS = {"content-type": "application/x-ndjson"}
 
 
 def post(link, body, name):
-    """Sends one body; gives how many lines were taken, and refuses to go on when one was not."""
-    link.request("POST", f"/v1/events?sender={name}", body, HEADERS)
-    answer = link.getresponse()
-    text = answer.read()
-    if answer.status != 200:
-        raise RuntimeError(f"{answer.status}: {text[:300].decode(errors='replace')}")
-    told = json.loads(text)
-    if told["refused"] or told["conflicts"] or told["repeated"]:
-        raise RuntimeError(f"not all lines were new and taken: {text[:300].decode(errors='replace')}")
-    return told["taken"]
+    """Sends one body until all of it is taken; gives how many lines were.
+
+    A server that has no room says when to come back; lines that it had taken by then are repeats.
+    """
+    taken = 0
+    while True:
+        link.request("POST", f"/v1/events?sender={name}", body, HEADERS)
+        answer = link.getresponse()
+        text = answer.read()
+        told = json.loads(text) if answer.status in (200, 429, 503) else {}
+        taken += told.get("taken", 0)
+        if answer.status in (429, 503):
+            time.sleep(float(answer.headers.get("retry-after", 1)))
+            continue
+        if answer.status != 200:
+            raise RuntimeError(f"{answer.status}: {text[:300].decode(errors='replace')}")
+        if told["refused"] or told["conflicts"] or told["taken"] + told["repeated"] < 1:
+            raise RuntimeError(f"not all lines were taken: {text[:300].decode(errors='replace')}")
+        return taken
 
 
 def spread(port, workers, work):

@@ -107,7 +107,8 @@ pub struct StatusReport {
     pub feeds: Vec<FeedStatus>,
     /// Dead letters on record.
     pub dead_letters: u64,
-    /// Delay from acknowledgement to visible in SQL, milliseconds, latest measured.
+    /// From the receipt of the last request until it was durable, acknowledged and visible in SQL,
+    /// milliseconds.
     pub visible_lag_ms: Option<u64>,
     /// Records that are acknowledged and not interpreted yet.
     pub pipeline_backlog: u64,

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use callboard_model::record::{Record, Refusal, Routing};
-use callboard_model::tables::{DeadLetterRow, Instant};
+use callboard_model::tables::{self, DeadLetterRow};
 use callboard_store::live::Routed;
 use callboard_store::live::codec::{DEAD_LETTER, RECORD, encode_dead_letter, encode_record};
 use callboard_store::live::seen::Seen;
@@ -59,6 +60,8 @@ pub struct Pipeline {
     fold: mpsc::UnboundedSender<Job>,
     under_way: Arc<UnderWay>,
     room: Arc<Semaphore>,
+    /// Microseconds from receipt to acknowledged and visible, of the last request.
+    visible: AtomicU64,
 }
 
 impl Pipeline {
@@ -93,6 +96,7 @@ impl Pipeline {
             fold,
             under_way: Arc::default(),
             room: Arc::new(Semaphore::new(UNDER_WAY)),
+            visible: AtomicU64::new(u64::MAX),
         })
     }
 
@@ -109,6 +113,13 @@ impl Pipeline {
                 Err(dead) => heard.note(&dead.source, None, now, verdict),
             }
         }
+    }
+
+    /// How long the last request took from its receipt until it was durable, acknowledged and
+    /// visible to every query: an acknowledgement comes after the fold.
+    pub fn visible_after(&self) -> Option<Duration> {
+        let took = self.visible.load(Ordering::Relaxed);
+        (took < u64::MAX).then(|| Duration::from_micros(took))
     }
 
     /// The store below.
@@ -143,7 +154,7 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 fn dead_row(dead: DeadInput, now: i64, nth: usize) -> DeadLetterRow {
-    let received_at = Instant(now);
+    let received_at = tables::Instant(now);
     let head = dead.sha256.get(..16).unwrap_or("").to_owned();
     DeadLetterRow {
         dead_letter_id: format!("{now}-{nth}-{head}"),
@@ -201,9 +212,10 @@ impl Intake for Pipeline {
         let Ok(Ok(_room)) = room.await else {
             return Err(Unavailable::Full { retry_after_s: 1 });
         };
-        let patient = tokio::time::Instant::now() + PATIENCE;
+        let began = Instant::now();
+        let patient = began + PATIENCE;
         while self.store.full() {
-            if tokio::time::Instant::now() >= patient {
+            if Instant::now() >= patient {
                 return Err(Unavailable::Full { retry_after_s: 5 });
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -217,7 +229,10 @@ impl Intake for Pipeline {
             .collect();
 
         let claim = self.under_way.claim(own).await;
-        self.append(read, now, claim).await
+        let verdicts = self.append(read, now, claim).await?;
+        let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX - 1);
+        self.visible.store(took, Ordering::Relaxed);
+        Ok(verdicts)
     }
 
     fn now(&self) -> i64 {

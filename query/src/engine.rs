@@ -252,6 +252,8 @@ fn base_state(limits: &Limits, env: Arc<RuntimeEnv>) -> SessionState {
     options.execution.parquet.schema_force_view_types = false;
     options.sql_parser.map_string_types_to_utf8view = false;
     options.execution.parquet.pushdown_filters = false;
+    // Times without a stated zone are UTC, and `now()` is an instant.
+    options.execution.time_zone = Some("+00:00".to_owned());
     options.sql_parser.dialect = datafusion::common::config::Dialect::PostgreSQL;
     options.optimizer.max_passes = 2;
     SessionStateBuilder::new()

@@ -7,6 +7,7 @@ mod catalog;
 mod derived;
 mod engine;
 mod error;
+mod grow;
 mod guard;
 mod http;
 mod limits;

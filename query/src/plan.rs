@@ -13,8 +13,8 @@ use datafusion::logical_expr::{Expr, LogicalPlan};
 use crate::cache::Kept;
 use crate::engine::Engine;
 use crate::error::{Class, QueryError};
-use crate::guard;
 use crate::session::Param;
+use crate::{grow, guard};
 
 /// Checks and plans a text, or finds its plan among those kept.
 ///
@@ -33,6 +33,7 @@ pub(crate) async fn prepare(
     guard::check_statement(&statement)?;
     let logical = state.statement_to_plan(statement).await?;
     guard::check_plan(&logical)?;
+    grow::check(&logical)?;
     let optimised = if of_the_moment(&logical) || open_types(&logical)? {
         None
     } else {

@@ -56,7 +56,8 @@ pub fn run(args: SendArgs) -> Result<(), Failure> {
         let outcome = sending.all().await;
         sending.progress.finish();
         let stopped = sending.stop.is_cancelled();
-        print(&sending.tally.summary(sending.client.url(), stopped))?;
+        let whole = outcome.is_ok() && sending.failures.is_empty();
+        print(&sending.tally.summary(sending.client.url(), stopped, whole))?;
         outcome?;
         if sending.failures.is_empty() {
             Ok(())

@@ -8,6 +8,9 @@ use callboard_query::{Engine, Principal};
 
 use super::scribe::Scribe;
 
+/// A source that sent nothing for so long is silent, microseconds: as on the board.
+const SILENT: i64 = 120_000_000;
+
 /// Gathers the figures.
 pub struct Reported {
     /// Doors' figures and the store.
@@ -49,12 +52,25 @@ impl Status for Reported {
                 Some("transcription is off; give a model with [transcribe] model".to_owned()),
             ),
         };
+        let feeds = self.feeds().await;
+        let mut problems: Vec<String> = health.failing.into_iter().collect();
+        if self.scribe.is_some() {
+            problems.extend(problem.clone());
+        }
+        let now = store.now();
+        let silent = |f: &&FeedStatus| {
+            let last = f.last_received_at.is_none_or(|at| now - at > SILENT);
+            last && f.ended_at.is_none() && !f.source.starts_with("/callboard/")
+        };
+        for feed in feeds.iter().filter(silent) {
+            problems.push(format!("{} has sent nothing for two minutes", feed.source));
+        }
         StatusReport {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: self.started,
-            feeds: self.feeds().await,
+            feeds,
             dead_letters: self.dead_letters().await,
-            visible_lag_ms: None,
+            visible_lag_ms: self.pipeline.visible_after().map(|d| d.as_millis() as u64),
             pipeline_backlog: health.late as u64,
             log_bytes: health.log_bytes,
             live_keys: health.open_keys as u64,
@@ -67,7 +83,7 @@ impl Status for Reported {
             memory_bytes: resident(),
             tables,
             config: self.shown.clone(),
-            problems: health.failing.into_iter().collect(),
+            problems,
         }
     }
 

@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn stereo_is_two_people_unless_it_is_one_sound_twice() {
+    fn mono_disguised_as_stereo() {
         let (a, b) = (tone(0.2), tone(0.3));
         let two = prepare(&both(encode_pcm16(&[&a, &b], 8_000)), &Limits::default()).unwrap();
         let legs: Vec<_> = two.legs.iter().map(|l| (l.leg, l.samples.len())).collect();

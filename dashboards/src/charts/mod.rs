@@ -58,6 +58,9 @@ pub const HEAT: [Ink; 6] = [
     Ink(36, "h4"),
     Ink(37, "h5"),
 ];
+/// A drawing of fewer units across keeps its own size.
+const NARROW: u32 = 600;
+
 /// States and kinds of segments by name.
 const STATES: [(&str, Ink); 15] = [
     ("available", Ink(48, "s-available")),
@@ -147,7 +150,9 @@ pub(crate) fn finish(
     inner = inner.replace("font-family=\"sans-serif\"", "");
     html! {
         div class="chart" tabindex="0" role="region" aria-label=(title) {
-            svg viewBox={ "0 0 " (size.0) " " (size.1) } xmlns="http://www.w3.org/2000/svg" {
+            // A small drawing stays small: text blown up to a page helps nobody.
+            svg class=[(size.0 < NARROW).then_some("small")] width=[(size.0 < NARROW).then_some(size.0)]
+                viewBox={ "0 0 " (size.0) " " (size.1) } xmlns="http://www.w3.org/2000/svg" {
                 g role="img" aria-labelledby={ (id) "-t " (id) "-d" } {
                     title id={ (id) "-t" } { (title) }
                     desc id={ (id) "-d" } { (desc) }

@@ -75,7 +75,7 @@ fn tiles(r: &StatusReport, machine: i64) -> Markup {
         (
             "Visible after",
             html! { (r.visible_lag_ms.map_or_else(none, |ms| format!("{}\u{202f}ms", format::count(ms as i64)))) },
-            "from acknowledgement to SQL, last measured",
+            "from receipt to durable, acknowledged and in SQL, last request",
         ),
         (
             "Waiting to be read",

@@ -75,7 +75,7 @@ fn one(talk: &Talk, track: &Track, index: usize, id: &str, zone: Tz, at: Option<
                         }
                         label class="check" { input type="checkbox" data-follow checked; "Follow" }
                     }
-                    p class="quiet-link" { a href=(vtt) { "Transcript as WebVTT" } " \u{b7} " a href=(sound) { "WAV" } " \u{b7} customer left, agent right" }
+                    p class="quiet-link" { a href=(vtt) { "Transcript as WebVTT" } " \u{b7} " a href=(sound) { "WAV" } " \u{b7} where both were recorded apart: customer left, agent right" }
                 }
             }
             @for gap in &track.gaps { p class="note gap" { (icon("warn")) " " (gap) } }

@@ -300,17 +300,18 @@ async fn what_is_too_much_settles_early_and_is_corrected() {
     options.live_bytes = 100_000;
     let bench = Bench::open_with(T0, options).await;
     let calls: Vec<Vec<String>> = (0..100).map(|n| call(&format!("c{n}"), T0)).collect();
+    let mut full = 0;
     for call in &calls {
         bench.send(&call[..3]).await;
+        if bench.pipeline.store().full() {
+            full += 1;
+            bench.flush().await;
+            let health = bench.pipeline.store().health();
+            assert!(health.live_bytes <= 100_000, "{health:?}");
+            assert!(health.open_keys > 0, "{health:?}");
+        }
     }
-    assert!(
-        bench.pipeline.store().full(),
-        "nothing more is taken before a flush"
-    );
-    bench.flush().await;
-    let health = bench.pipeline.store().health();
-    assert!(health.live_bytes <= 100_000, "{health:?}");
-    assert!(health.open_keys > 0, "{health:?}");
+    assert!(full > 0, "nothing more is taken before a flush makes room");
     assert_eq!(bench.contacts().await.len(), 100);
     for call in &calls {
         bench.send(&call[3..]).await;

@@ -11,6 +11,7 @@ mod settings;
 mod startup;
 mod statement;
 mod users;
+mod zones;
 
 pub use server::{PgError, PgOptions, PgServer, PgTls, serve};
 pub use users::PgUser;

@@ -13,7 +13,7 @@ use datafusion_postgres::pgwire::types::format::FormatOptions;
 use futures::channel::oneshot;
 use futures::stream::{self, BoxStream, StreamExt};
 
-use super::settings;
+use super::{settings, zones};
 use crate::error::{Class, QueryError};
 
 /// An error as clients know it.
@@ -56,7 +56,8 @@ pub(super) fn show_schema(name: &str) -> SchemaRef {
 
 /// Columns for the wire.
 pub(super) fn fields(schema: &Schema, format: &Format) -> PgWireResult<Vec<FieldInfo>> {
-    arrow_schema_to_pg_fields(schema, format, Some(Arc::new(FormatOptions::default())))
+    let schema = zones::schema(schema);
+    arrow_schema_to_pg_fields(&schema, format, Some(Arc::new(FormatOptions::default())))
 }
 
 /// Rows on their way.
@@ -98,7 +99,10 @@ pub(super) fn respond(
         }
     });
     let lines = stream.flat_map(move |batch| {
-        let rows: Vec<_> = match batch {
+        let told = |batch| {
+            zones::batch(batch).map_err(|e| QueryError::new(Class::Internal, e.to_string()))
+        };
+        let rows: Vec<_> = match batch.and_then(told) {
             Ok(batch) => encode_recordbatch(encode.clone(), batch).collect(),
             Err(e) => vec![Err(fail(e))],
         };

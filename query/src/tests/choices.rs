@@ -62,6 +62,32 @@ async fn a_configured_target_holds_before_the_platforms_own() {
     );
 }
 
+/// A target that is changed today restates nothing of a day that is past; each day keeps its own
+/// threshold and its own figure.
+#[tokio::test]
+async fn setting_changed_past_day_keeps_both_figures() {
+    const DAY: i64 = 86_400;
+    let memory = Memory::new();
+    memory.add(&[target("t1", "support", 10_000, None, Some(DAY))]);
+    for (id, at) in [("past", 20), ("new", DAY + 20)] {
+        memory.add(&[contact(id, at, Some(at + 60), 40_000, "Ann")]);
+        let end = Some(at + 12);
+        memory.add(&[segment(id, 1, "queue", "support", "", at, end, "answered")]);
+    }
+    let s = session(&memory);
+    let figures = "SELECT concat_ws(' ', sum(offered), sum(answered_in_target), max(threshold_ms)) AS told
+         FROM queue_intervals GROUP BY CAST(interval_start AS DATE) ORDER BY CAST(interval_start AS DATE)";
+    let told = |out: String| -> Vec<String> {
+        let cells = out
+            .lines()
+            .filter_map(|l| l.strip_prefix("| ")?.strip_suffix('|'));
+        cells.map(|c| c.trim().to_owned()).skip(1).collect()
+    };
+    assert_eq!(told(show(&s, figures).await)[0], "1 0 10000");
+    memory.add(&[target("t2", "support", 60_000, Some(DAY), None)]);
+    assert_eq!(told(show(&s, figures).await), ["1 0 10000", "1 1 60000"]);
+}
+
 #[tokio::test]
 async fn a_call_to_a_device_is_its_agents() {
     let memory = Memory::new();

@@ -296,6 +296,31 @@ async fn joins_without_an_equality_over_many_rows_are_refused() {
 }
 
 #[tokio::test]
+async fn functions_that_make_much_from_little_are_refused() {
+    let memory = Memory::new();
+    let s = session(&memory);
+    for sql in [
+        "SELECT length(repeat('x', 2000000000))",
+        "SELECT length(replace(repeat('a', 100000), 'a', 'bb'))",
+        "SELECT lpad('x', 500000000, 'y')",
+        "SELECT cardinality(array_repeat(1, 100000000))",
+        "SELECT count(*) FROM (SELECT unnest(range(0, 100000000)) AS x) AS t",
+        "SELECT count(*) FROM (SELECT unnest(range(0 + 0, 1 + 99999999)) AS x) AS t",
+        "SELECT repeat('x', n) FROM (VALUES (5), (2000000000)) AS t(n)",
+    ] {
+        let e = s.collect(sql, Vec::new()).await.unwrap_err();
+        assert_eq!(e.class, Class::TooComplex, "{sql}: {e}");
+    }
+    for sql in [
+        "SELECT length(repeat('x', 1000))",
+        "SELECT lpad('7', 3, '0')",
+        "SELECT unnest(range(0, 24)) AS hour",
+    ] {
+        assert!(s.collect(sql, Vec::new()).await.is_ok(), "{sql}");
+    }
+}
+
+#[tokio::test]
 async fn parameters_fit_or_are_refused_by_number() {
     let memory = Memory::new();
     memory.add(&[contact("a", 0, Some(60), 1000, "Ann")]);

@@ -103,6 +103,37 @@ async fn rows_come_over_both_protocols() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn times_in_a_zone_are_the_local_times_of_that_place() {
+    let running = Running::start(|_| {}).await;
+    let client = running
+        .client("user=anyone dbname=callboard")
+        .await
+        .unwrap();
+    for (sql, told) in [
+        (
+            "started_at AT TIME ZONE 'Asia/Kolkata'",
+            "2026-03-02 14:30:00.000000",
+        ),
+        (
+            "started_at AT TIME ZONE 'Europe/Berlin'",
+            "2026-03-02 10:00:00.000000",
+        ),
+        (
+            "'2026-07-01 12:00:00+00'::timestamptz AT TIME ZONE 'Europe/Berlin'",
+            "2026-07-01 14:00:00.000000",
+        ),
+    ] {
+        let rows = lines(
+            &client,
+            &format!("SELECT {sql} AS there FROM contacts WHERE contact_id = 'a'"),
+        )
+        .await;
+        assert_eq!(rows, [told], "{sql}");
+    }
+    running.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn courtesies_and_refusals_over_the_wire() {
     let running = Running::start(|_| {}).await;
     let client = running

@@ -14,16 +14,26 @@ use crate::cli::DemoArgs;
 use crate::config;
 
 /// The replay's clock: the first stamp of the shift plus what has passed since, times the speed.
-/// It goes on after the shift's end.
+/// After the shift's end it goes on as clocks do, so that the board keeps showing that day.
 pub struct ReplayClock {
     first: i64,
+    last: i64,
     began: Instant,
     speed: f64,
 }
 
+/// So long after the last event the replay is at an end, in its own time: contacts have settled.
+const AFTER: i64 = 120_000_000;
+
 impl Clock for ReplayClock {
     fn now(&self) -> i64 {
-        self.first + (self.began.elapsed().as_micros() as f64 * self.speed) as i64
+        let passed = self.began.elapsed().as_micros() as f64;
+        let at = self.first + (passed * self.speed) as i64;
+        let end = self.last + AFTER;
+        if at <= end {
+            return at;
+        }
+        end + (passed - (end - self.first) as f64 / self.speed) as i64
     }
 }
 
@@ -71,7 +81,7 @@ pub fn run(args: DemoArgs) -> Result<(), Failure> {
     let result = runtime()?.block_on(async {
         let tape = replay::Tape::read(&shift)?;
         let clock =
-            Arc::new(ReplayClock { first: tape.first(), began: Instant::now(), speed: args.speed });
+            Arc::new(ReplayClock { first: tape.first(), last: tape.last(), began: Instant::now(), speed: args.speed });
         let server = start(&config, clock.clone(), args.speed).await?;
         state_targets(&server, &config, tape.first()).await;
         let (queue, minutes) = ("sales", tape.minutes());

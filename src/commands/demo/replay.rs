@@ -151,10 +151,15 @@ impl Tape {
             .unwrap_or(0)
     }
 
+    /// Time of the last record or sound, UTC microseconds.
+    pub fn last(&self) -> i64 {
+        let sound = self.sounds.iter().map(|s| s.at).max().unwrap_or(0);
+        self.records.last().map_or(0, |(at, _)| *at).max(sound)
+    }
+
     /// Its length in whole minutes.
     pub fn minutes(&self) -> i64 {
-        let last = self.records.last().map_or(0, |(at, _)| *at);
-        (last - self.first()) / 60_000_000
+        (self.last() - self.first()) / 60_000_000
     }
 
     /// Hands everything over at its time.

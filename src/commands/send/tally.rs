@@ -79,9 +79,13 @@ impl Tally {
     }
 
     /// For people.
-    pub fn summary(&self, url: &str, stopped: bool) -> String {
+    ///
+    /// `whole` says that every file was read to its end and the server answered.
+    pub fn summary(&self, url: &str, stopped: bool, whole: bool) -> String {
         let mut out = String::new();
-        if self.kinds.is_empty() {
+        if self.kinds.is_empty() && !whole {
+            out += &format!("nothing was sent to {url}\n");
+        } else if self.kinds.is_empty() {
             out += &format!(
                 "nothing new for {url}: all there is was acknowledged before (--again sends it once more)\n"
             );

@@ -10,6 +10,7 @@ pub(super) fn told(row: &RecordingRow, c: &Conversation) -> TranscriptData {
     let mine = |leg: Leg| own == Leg::Both || leg == own || leg == Leg::Both;
     let mut data = facts(row, c);
     data.state = Some("done".to_owned());
+    data.reason = odd(row, c);
     data.turns = Some(
         c.turns
             .iter()
@@ -74,6 +75,17 @@ pub(super) fn told(row: &RecordingRow, c: &Conversation) -> TranscriptData {
             .collect(),
     );
     data
+}
+
+/// What is odd about audio that was transcribed all the same: both channels alike, cut short.
+fn odd(row: &RecordingRow, c: &Conversation) -> Option<String> {
+    let notes: Vec<&str> = c
+        .audio
+        .iter()
+        .filter(|a| a.leg == leg_of(row))
+        .flat_map(|a| a.notes.iter().map(String::as_str))
+        .collect();
+    (!notes.is_empty()).then(|| notes.join("; "))
 }
 
 /// What is known of the audio and of what transcribed it.

@@ -24,7 +24,7 @@ table! {
     gaps: Option<String> = "Muted spans, JSON array of {start_ms, end_ms, reason}",
     silenced: Option<String> = "Spans silenced in playback (card numbers), JSON array of {start_ms, end_ms, reason}",
     transcript_state: Option<String> = "done, failed or skipped; NULL = not yet",
-    transcript_reason: Option<String> = "Why failed or skipped",
+    transcript_reason: Option<String> = "Why failed or skipped; of a done one what is odd about its audio",
     transcript_model: Option<String> = "Model and rule versions that made the transcript",
     attempts: i64 = "Transcription attempts written down",
 }

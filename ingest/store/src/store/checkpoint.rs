@@ -50,8 +50,28 @@ pub struct Intent {
     pub keys: BTreeMap<String, Vec<i32>>,
 }
 
-/// One open key on disk.
-#[derive(Debug, Serialize, Deserialize)]
+/// An open key as it is written: borrowed, because there may be very many.
+#[derive(Serialize)]
+struct Keeping<'a> {
+    key: &'a Key,
+    ids: &'a [PlatformId],
+    first_seq: u64,
+    last_sign: i64,
+    last_received: i64,
+    in_lake: bool,
+    lake_days: &'a [i32],
+    causes: &'a [String],
+    whole: Option<KeepingWhole<'a>>,
+}
+
+#[derive(Serialize)]
+struct KeepingWhole<'a> {
+    alone: &'a State,
+    set: Vec<String>,
+}
+
+/// One open key as it is read.
+#[derive(Debug, Deserialize)]
 struct Kept {
     key: Key,
     ids: Vec<PlatformId>,
@@ -65,7 +85,7 @@ struct Kept {
     whole: Option<Whole>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Whole {
     alone: State,
     set: Vec<String>,
@@ -142,29 +162,30 @@ impl StateFiles {
         self.put("intent.json", intent)
     }
 
-    /// Writes the open keys of a flush. Those for which `whole` says so are written whole.
+    /// Writes the open keys of a flush, each with the causes of a correction that is still to come.
+    /// Those for which `whole` says so are written whole.
     ///
     /// # Errors
     /// When the disk refuses.
     pub fn write_open(
         &self,
         attempt: i64,
-        entries: &[Arc<Entry>],
+        entries: &[(&Entry, &[String])],
         whole: impl Fn(&Entry) -> bool,
     ) -> io::Result<()> {
         let mut out = Vec::new();
-        for e in entries {
-            let kept = Kept {
-                key: e.key.clone(),
-                ids: e.ids.clone(),
+        for (e, causes) in entries {
+            let kept = Keeping {
+                key: &e.key,
+                ids: &e.ids,
                 first_seq: e.first_seq,
                 last_sign: e.last_sign,
                 last_received: e.last_received,
                 in_lake: e.in_lake,
-                lake_days: e.lake_days.clone(),
-                causes: e.causes.clone(),
-                whole: whole(e).then(|| Whole {
-                    alone: e.alone.clone(),
+                lake_days: &e.lake_days,
+                causes,
+                whole: whole(e).then(|| KeepingWhole {
+                    alone: &e.alone,
                     set: e
                         .set
                         .iter()

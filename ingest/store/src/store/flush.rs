@@ -3,7 +3,6 @@
 //! replaced by the next.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use callboard_model::ids::Key;
@@ -162,7 +161,7 @@ impl Store {
         }
         let planned: BTreeMap<u64, &Planned> = plan.keys.iter().map(|k| (k.birth, k)).collect();
         // Entries as they will be once this flush counts.
-        let mut after: Vec<Arc<Entry>> = Vec::new();
+        let mut after: Vec<(&Entry, &[String])> = Vec::new();
         let mut settled = Vec::new();
         for (birth, entry) in inner.live.entries() {
             let written = planned.get(&birth).filter(|p| p.version == entry.version);
@@ -170,11 +169,8 @@ impl Store {
                 settled.push(birth);
                 continue;
             }
-            let mut kept = entry.clone();
-            if written.is_some() {
-                kept.causes.clear();
-            }
-            after.push(Arc::new(kept));
+            let told = written.is_some();
+            after.push((entry, if told { &[] } else { &entry.causes }));
         }
         let whole = |e: &Entry| {
             e.whole_on_disk
@@ -190,8 +186,8 @@ impl Store {
             upto: plan.upto,
             replay_from: after
                 .iter()
-                .filter(|e| !whole(e) && e.first_seq > 0)
-                .map(|e| e.first_seq)
+                .filter(|(e, _)| !whole(e) && e.first_seq > 0)
+                .map(|(e, _)| e.first_seq)
                 .chain(waiting.iter().copied())
                 .min()
                 .unwrap_or(plan.upto + 1)

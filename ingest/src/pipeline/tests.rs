@@ -282,6 +282,12 @@ async fn what_cannot_be_read_is_kept_as_a_dead_letter() {
         matches!(&verdicts[0], Verdict::Refused(r) if r.class == "no_time"),
         "{verdicts:?}"
     );
+    let hidden = segment("y", "a\\u0000b", "q", "started", T0, r#","kind":"queue""#);
+    let verdicts = bench.send(&[hidden]).await;
+    assert!(
+        matches!(&verdicts[0], Verdict::Refused(r) if r.class == "bad_value"),
+        "{verdicts:?}"
+    );
     bench.flush().await;
     let kept = bench
         .pipeline
@@ -290,7 +296,7 @@ async fn what_cannot_be_read_is_kept_as_a_dead_letter() {
         .scan("dead_letters", None, None)
         .await
         .unwrap();
-    assert_eq!(kept.iter().map(|b| b.num_rows()).sum::<usize>(), 1);
+    assert_eq!(kept.iter().map(|b| b.num_rows()).sum::<usize>(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

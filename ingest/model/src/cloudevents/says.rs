@@ -299,6 +299,13 @@ fn bounded<'v>(field: &str, value: Option<&'v str>) -> Result<&'v str, Refusal> 
             ),
         ));
     }
+    // Nobody sees them, and clients end a text at the first zero: two ids would look like one.
+    if value.chars().any(char::is_control) {
+        return Err(Refusal::new(
+            "bad_value",
+            format!("data.{field} holds a control character"),
+        ));
+    }
     Ok(value)
 }
 

@@ -8,6 +8,7 @@
 #[cfg(test)]
 mod faults;
 mod localstore;
+mod parquet;
 mod remote;
 mod rows;
 mod scan;

@@ -2,15 +2,12 @@
 
 use std::sync::Arc;
 
-use callboard_model::tables::{Kind, TableSpec};
+use callboard_model::tables::TableSpec;
 use deltalake::arrow::array::RecordBatch;
 use deltalake::arrow::datatypes::Schema;
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake::kernel::transaction::CommitProperties;
 use deltalake::kernel::{StructField, StructType, Transaction};
-use deltalake::parquet::basic::{Compression, ZstdLevel};
-use deltalake::parquet::file::properties::{EnabledStatistics, WriterProperties};
-use deltalake::parquet::schema::types::ColumnPath;
 use deltalake::protocol::SaveMode;
 use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError, TableProperty};
 use object_store::ObjectStore;
@@ -18,6 +15,7 @@ use parking_lot::RwLock;
 use tokio::sync::Mutex;
 use url::Url;
 
+use super::parquet::properties;
 use super::{LakeError, LakeOptions, TableHealth, WritePlan, rows, scan};
 
 /// The writer's own handle.
@@ -380,25 +378,4 @@ async fn fit(spec: &'static TableSpec, table: DeltaTable) -> Result<DeltaTable, 
         .with_fields(missing)
         .await
         .map_err(|source| delta(spec, "adding columns", source))
-}
-
-/// How Parquet is written: zstd; bytes without dictionary and statistics, which would only copy
-/// them; few large rows to a row group.
-pub(super) fn properties(spec: &TableSpec) -> WriterProperties {
-    let level = ZstdLevel::try_new(3).unwrap_or_default();
-    let mut builder = WriterProperties::builder().set_compression(Compression::ZSTD(level));
-    let mut bulky = false;
-    for column in spec.columns {
-        if column.kind == Kind::Bytes {
-            bulky = true;
-            let path = ColumnPath::from(column.name);
-            builder = builder
-                .set_column_dictionary_enabled(path.clone(), false)
-                .set_column_statistics_enabled(path, EnabledStatistics::None);
-        }
-    }
-    if bulky && spec.name == callboard_model::tables::AUDIO.name {
-        builder = builder.set_max_row_group_row_count(Some(16));
-    }
-    builder.build()
 }

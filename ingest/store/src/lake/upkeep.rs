@@ -12,7 +12,8 @@ use object_store::ObjectStoreExt;
 use object_store::path::Path;
 
 use super::LakeError;
-use super::table::{LakeTable, Writer, delta, properties};
+use super::parquet::properties;
+use super::table::{LakeTable, Writer, delta};
 
 /// Audio is never put together beyond this, bytes: its files are rewritten for every erasure.
 const AUDIO_TARGET: u64 = 256 << 20;

@@ -4,6 +4,7 @@
 pub mod checkpoint;
 mod derived;
 mod flush;
+mod health;
 mod late;
 mod plan;
 mod rebuild;
@@ -15,7 +16,7 @@ mod view;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64};
 
 use callboard_model::record::Interpreter;
 use callboard_model::tables::{DeadLetterRow, RecordingRow, TABLES};
@@ -32,6 +33,7 @@ use crate::log::{Disk, Log, LogOptions};
 use crate::snapshot::Snapshot;
 
 pub use flush::Flushed;
+pub use health::Health;
 pub use rebuild::{Rebuilt, rebuild};
 
 /// Reads the present of this store, UTC microseconds: the clock, or a replay's clock.
@@ -344,29 +346,6 @@ impl Store {
         Ok(batches.iter().flat_map(RecordingRow::from_batch).next())
     }
 
-    /// How the store fares.
-    pub fn health(&self) -> Health {
-        let (open_keys, live_bytes, late, unflushed) = {
-            let inner = self.inner.lock();
-            (
-                inner.live.len(),
-                inner.live.bytes,
-                inner.live.late.len(),
-                inner.live.unflushed.len(),
-            )
-        };
-        Health {
-            open_keys,
-            live_bytes,
-            late,
-            unflushed,
-            log_bytes: self.log.bytes(),
-            flushes: self.flushes.load(Ordering::Relaxed),
-            last_flush: Some(self.last_flush.load(Ordering::Relaxed)).filter(|t| *t > 0),
-            failing: self.failing.lock().clone().or_else(|| self.log.failure()),
-        }
-    }
-
     /// Open contacts that have been quiet for longer than they can be, with the time of their
     /// last sign: what the closer says of them is a record like any other.
     pub fn silent(&self) -> Vec<(String, i64)> {
@@ -381,25 +360,4 @@ impl Store {
             .take(10_000)
             .collect()
     }
-}
-
-/// How the store fares.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Health {
-    /// Keys that have not settled.
-    pub open_keys: usize,
-    /// Bytes they hold, roughly.
-    pub live_bytes: usize,
-    /// Records that wait to be joined with what is in the lake.
-    pub late: usize,
-    /// Records that are not in the lake yet.
-    pub unflushed: usize,
-    /// Bytes of the log.
-    pub log_bytes: u64,
-    /// Flushes of this process.
-    pub flushes: u64,
-    /// When the last one ended, UTC microseconds of the machine's clock.
-    pub last_flush: Option<i64>,
-    /// Why flushing or the log fails, if it does.
-    pub failing: Option<String>,
 }

@@ -21,17 +21,18 @@ WITH targets AS (
   UNION
   SELECT queue, ends FROM targets
 ), pieces AS (
-  SELECT queue, at, lead(at) OVER (PARTITION BY queue ORDER BY at) AS until
-  FROM edges
-), ranked AS (
-  SELECT p.queue, p.at AS begins, p.until AS ends, t.target_id, t.variant, t.threshold_ms,
-         t.short_ms, t.goal,
-         row_number() OVER (PARTITION BY p.queue, p.at
-                            ORDER BY t.place, t.begins DESC, t.target_id DESC) AS n
-  FROM pieces p
-  JOIN targets t ON t.queue = p.queue AND t.begins <= p.at AND t.ends >= p.until
-  WHERE p.until IS NOT NULL
+  -- Without a window: under a filter on one queue the engine cannot plan one that is parted by queue.
+  SELECT a.queue, a.at AS begins, min(b.at) AS ends
+  FROM edges a
+  JOIN edges b ON b.queue = a.queue AND b.at > a.at
+  GROUP BY a.queue, a.at
 )
-SELECT queue, begins, ends, target_id, variant, threshold_ms, short_ms, goal
-FROM ranked
-WHERE n = 1
+SELECT p.queue, p.begins, p.ends,
+       first_value(t.target_id ORDER BY t.place, t.begins DESC, t.target_id DESC) AS target_id,
+       first_value(t.variant ORDER BY t.place, t.begins DESC, t.target_id DESC) AS variant,
+       first_value(t.threshold_ms ORDER BY t.place, t.begins DESC, t.target_id DESC) AS threshold_ms,
+       first_value(t.short_ms ORDER BY t.place, t.begins DESC, t.target_id DESC) AS short_ms,
+       first_value(t.goal ORDER BY t.place, t.begins DESC, t.target_id DESC) AS goal
+FROM pieces p
+JOIN targets t ON t.queue = p.queue AND t.begins <= p.begins AND t.ends >= p.ends
+GROUP BY p.queue, p.begins, p.ends

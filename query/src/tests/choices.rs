@@ -44,6 +44,11 @@ async fn a_configured_target_holds_before_the_platforms_own() {
          FROM queue_stays ORDER BY contact_id",
     )
     .await;
+    let one = "SELECT contact_id, threshold_ms, in_target FROM queue_stays WHERE queue = 'support' AND result = 'answered' ORDER BY entered_at";
+    assert!(
+        show(&s, one).await.contains("15000"),
+        "with a filter on one queue"
+    );
     let told: Vec<&str> = out
         .lines()
         .filter_map(|l| l.strip_prefix("| ")?.strip_suffix('|').map(str::trim))

@@ -11,6 +11,11 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+/// Ingest allocates small things by the million on one thread and frees them on another, which the
+/// system's allocator answers with contention and memory that it keeps.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // Two TLS back ends are in the binary; one must be named before any connection is made.
     let _ = rustls::crypto::ring::default_provider().install_default();

@@ -38,6 +38,9 @@ type Ack = Pin<Box<dyn Future<Output = Result<std::ops::Range<u64>, LogError>> +
 /// A candidate once read.
 type Read = Result<(Arc<Record>, Routing), Box<DeadInput>>;
 
+/// Who spoke, and of which time.
+type Spoke = (Arc<str>, Option<i64>);
+
 enum Piece {
     Record(Arc<Record>, Routing),
     Dead(DeadLetterRow),
@@ -105,13 +108,10 @@ impl Pipeline {
         self.heard.lock().all().clone()
     }
 
-    fn note(&self, now: i64, read: &[Read], verdicts: &[Verdict]) {
+    fn note(&self, now: i64, spoke: &[Spoke], verdicts: &[Verdict]) {
         let mut heard = self.heard.lock();
-        for (item, verdict) in read.iter().zip(verdicts) {
-            match item {
-                Ok((record, routing)) => heard.note(&record.source, routing.time, now, verdict),
-                Err(dead) => heard.note(&dead.source, None, now, verdict),
-            }
+        for ((source, time), verdict) in spoke.iter().zip(verdicts) {
+            heard.note(source, *time, now, verdict);
         }
     }
 
@@ -255,14 +255,21 @@ impl Pipeline {
         let mut pieces = Vec::with_capacity(read.len());
         let mut entries = Vec::with_capacity(read.len());
         let mut new = Vec::new();
+        let spoke: Vec<Spoke> = read
+            .iter()
+            .map(|item| match item {
+                Ok((record, routing)) => (record.source.clone(), routing.time),
+                Err(dead) => (dead.source.as_str().into(), None),
+            })
+            .collect();
         let (reply, told) = oneshot::channel();
         {
             // Ids are remembered, the log is appended and the fold is told in one order.
             let mut seen = self.store.seen.lock();
-            for (nth, item) in read.iter().enumerate() {
+            for (nth, item) in read.into_iter().enumerate() {
                 match item {
                     Ok((record, routing)) => {
-                        let verdict = match seen.check(record) {
+                        let verdict = match seen.check(&record) {
                             Seen::Same => {
                                 verdicts.push(Verdict::Repeated);
                                 continue;
@@ -271,19 +278,19 @@ impl Pipeline {
                             Seen::Other => Verdict::Conflict,
                         };
                         if verdict == Verdict::Taken {
-                            seen.remember(record);
+                            seen.remember(&record);
                             new.push(record.clone());
                         }
                         verdicts.push(verdict);
                         entries.push(Entry {
                             kind: RECORD,
-                            payload: encode_record(record),
+                            payload: encode_record(&record),
                         });
-                        pieces.push(Piece::Record(record.clone(), routing.clone()));
+                        pieces.push(Piece::Record(record, routing));
                     }
                     Err(dead) => {
                         let refusal = dead.refusal.clone();
-                        let row = dead_row((**dead).clone(), now, nth);
+                        let row = dead_row(*dead, now, nth);
                         verdicts.push(Verdict::Refused(refusal));
                         entries.push(Entry {
                             kind: DEAD_LETTER,
@@ -294,7 +301,7 @@ impl Pipeline {
                 }
             }
             if entries.is_empty() {
-                self.note(now, &read, &verdicts);
+                self.note(now, &spoke, &verdicts);
                 return Ok(verdicts);
             }
             let ack: Ack = Box::pin(self.store.log.append(entries));
@@ -311,7 +318,7 @@ impl Pipeline {
         }
         let told = told.await.unwrap_or(Err(LogError::Closed));
         told.map_err(unavailable)?;
-        self.note(now, &read, &verdicts);
+        self.note(now, &spoke, &verdicts);
         Ok(verdicts)
     }
 }

@@ -32,29 +32,48 @@ impl Claim {
     }
 }
 
-/// All that is kept of one fact: the winner of each precision (one, for all but times).
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Slot(Vec<Claim>);
+/// All that is kept of one fact: the winner of each precision (one, for all but times). Nearly
+/// always there is one, which then costs no allocation: an open contact holds dozens of facts.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Slot {
+    /// One claim.
+    One(Claim),
+    /// One claim for each precision, the finest first.
+    Several(Vec<Claim>),
+}
 
 impl Slot {
-    fn offer(&mut self, claim: &Claim) {
+    fn claims(&self) -> &[Claim] {
+        match self {
+            Slot::One(claim) => std::slice::from_ref(claim),
+            Slot::Several(claims) => claims,
+        }
+    }
+
+    fn offer(&mut self, claim: Claim) {
         let precision = claim.value.precision();
-        match self.0.iter_mut().find(|c| c.value.precision() == precision) {
+        let held = match self {
+            Slot::One(held) => std::slice::from_mut(held),
+            Slot::Several(held) => held.as_mut_slice(),
+        };
+        match held.iter_mut().find(|c| c.value.precision() == precision) {
             Some(held) => {
                 if claim.order(held) == Ordering::Greater {
-                    *held = claim.clone();
+                    *held = claim;
                 }
             }
             None => {
-                self.0.push(claim.clone());
-                self.0.sort_by_key(|c| c.value.precision());
+                let mut all = self.claims().to_vec();
+                all.push(claim);
+                all.sort_by_key(|c| c.value.precision());
+                *self = Slot::Several(all);
             }
         }
     }
 
     /// The overall winner.
     pub fn winner(&self) -> Option<&Claim> {
-        self.0.iter().max_by(|a, b| a.order(b))
+        self.claims().iter().max_by(|a, b| a.order(b))
     }
 
     /// The winning time, refined by the finest claim that lies within the winner's own precision:
@@ -63,7 +82,7 @@ impl Slot {
         let Value::Time(won, precision) = self.winner()?.value else {
             return None;
         };
-        self.0
+        self.claims()
             .iter()
             .filter_map(|c| match c.value {
                 Value::Time(us, p) if p <= precision => Some((us, p)),
@@ -75,27 +94,51 @@ impl Slot {
     }
 }
 
-/// The merged state of one thing.
+impl Serialize for Slot {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.claims().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Slot {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut claims: Vec<Claim> = Vec::deserialize(deserializer)?;
+        match claims.len() {
+            0 => Err(serde::de::Error::custom("a fact without a claim")),
+            1 => Ok(Slot::One(claims.remove(0))),
+            _ => Ok(Slot::Several(claims)),
+        }
+    }
+}
+
+/// The merged state of one thing: facts in order of their names. A sorted vector, since a thing
+/// has few facts and there are very many things.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Facts(BTreeMap<F, Slot>);
+pub struct Facts(Vec<(F, Slot)>);
 
 impl Facts {
-    fn offer(&mut self, f: &F, claim: &Claim) {
-        if let Some(slot) = self.0.get_mut(f) {
-            slot.offer(claim);
-        } else {
-            self.0.insert(f.clone(), Slot(vec![claim.clone()]));
+    fn offer(&mut self, f: &F, claim: Claim) {
+        match self.0.binary_search_by(|(held, _)| held.cmp(f)) {
+            Ok(place) => self.0[place].1.offer(claim),
+            Err(place) => {
+                if self.0.len() == self.0.capacity() {
+                    // Grown by a half instead of doubled: what is kept in reserve adds up.
+                    self.0.reserve_exact(self.0.len() / 2 + 2);
+                }
+                self.0.insert(place, (f.clone(), Slot::One(claim)));
+            }
         }
     }
 
     /// The slot of a fact.
     pub fn slot(&self, f: &F) -> Option<&Slot> {
-        self.0.get(f)
+        let place = self.0.binary_search_by(|(held, _)| held.cmp(f)).ok()?;
+        self.0.get(place).map(|(_, slot)| slot)
     }
 
     /// The winning value of a fact.
     pub fn value(&self, f: &F) -> Option<&Value> {
-        self.0.get(f)?.winner().map(|c| &c.value)
+        self.slot(f)?.winner().map(|c| &c.value)
     }
 
     /// The winning text.
@@ -143,19 +186,19 @@ impl Facts {
 
     /// The winning, refined time with its precision, both in microseconds.
     pub fn time(&self, f: &F) -> Option<(i64, u32)> {
-        self.0.get(f)?.time()
+        self.slot(f)?.time()
     }
 
     /// All facts in order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&F, &Slot)> {
-        self.0.iter()
+        self.0.iter().map(|(f, slot)| (f, slot))
     }
 }
 
-/// A thing with the nodes of its maps, measured.
-const THING_BYTES: usize = 900;
-/// A fact with its claim and a share of who says so.
-const FACT_BYTES: usize = 150;
+/// A thing with its place, its name and who says it, roughly.
+const THING_BYTES: usize = 250;
+/// A fact with its claim, its text and what the vector keeps in reserve, roughly.
+const FACT_BYTES: usize = 100;
 
 /// The merged state of one key.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -173,19 +216,21 @@ impl State {
         state
     }
 
+    fn facts(&mut self, thing: &Thing) -> &mut Facts {
+        self.things.entry(thing.clone()).or_default()
+    }
+
     /// Merges one statement in; gives by how many bytes the state grew, roughly.
     pub fn apply(&mut self, s: &Statement) -> usize {
         let things = self.things.len();
-        let facts = self.things.entry(s.about.clone()).or_default();
+        let facts = self.facts(&s.about);
         let had = facts.0.len();
         for (f, value) in &s.facts {
-            facts.offer(
-                f,
-                &Claim {
-                    value: value.clone(),
-                    by: s.by.clone(),
-                },
-            );
+            let claim = Claim {
+                value: value.clone(),
+                by: s.by.clone(),
+            };
+            facts.offer(f, claim);
         }
         let facts = facts.0.len() - had;
         (self.things.len() - things) * THING_BYTES + facts * FACT_BYTES
@@ -199,11 +244,11 @@ impl State {
 
     /// Merges another state in.
     pub fn join(&mut self, other: &State) {
-        for (thing, theirs) in &other.things {
-            let ours = self.things.entry(thing.clone()).or_default();
-            for (f, slot) in &theirs.0 {
-                for claim in &slot.0 {
-                    ours.offer(f, claim);
+        for (thing, theirs) in other.iter() {
+            let ours = self.facts(thing);
+            for (f, slot) in theirs.iter() {
+                for claim in slot.claims() {
+                    ours.offer(f, claim.clone());
                 }
             }
         }
@@ -226,14 +271,10 @@ impl State {
 
     /// The latest silence that was stated, UTC microseconds.
     pub fn silence(&self) -> Option<i64> {
-        self.things
-            .keys()
-            .filter_map(|t| {
-                if let Thing::Silence(at) = t {
-                    Some(*at)
-                } else {
-                    None
-                }
+        self.iter()
+            .filter_map(|(thing, _)| match thing {
+                Thing::Silence(at) => Some(*at),
+                _ => None,
             })
             .max()
     }
@@ -244,11 +285,7 @@ type Pairs<'a> = Vec<(&'a Thing, Vec<(&'a F, &'a Slot)>)>;
 
 impl Serialize for State {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let pairs: Pairs<'_> = self
-            .things
-            .iter()
-            .map(|(t, facts)| (t, facts.0.iter().collect()))
-            .collect();
+        let pairs: Pairs<'_> = self.iter().map(|(t, f)| (t, f.iter().collect())).collect();
         pairs.serialize(serializer)
     }
 }
@@ -258,7 +295,10 @@ impl<'de> Deserialize<'de> for State {
         let pairs: Vec<(Thing, Vec<(F, Slot)>)> = Vec::deserialize(deserializer)?;
         let things = pairs
             .into_iter()
-            .map(|(t, facts)| (t, Facts(facts.into_iter().collect())))
+            .map(|(t, mut facts)| {
+                facts.sort_by(|(a, _), (b, _)| a.cmp(b));
+                (t, Facts(facts))
+            })
             .collect();
         Ok(State { things })
     }

@@ -13,7 +13,9 @@ const CHUNK: usize = 2048;
 /// One table's rows that only grow at the end and go away at the front, by log sequence.
 struct Growing<R> {
     frozen: Vec<(u64, RecordBatch)>,
-    tail: Vec<(u64, R)>,
+    /// Rows after these, and the sequence of each.
+    tail: Vec<R>,
+    seqs: Vec<u64>,
     made: Option<(usize, RecordBatch)>,
 }
 
@@ -22,26 +24,25 @@ impl<R> Default for Growing<R> {
         Growing {
             frozen: Vec::new(),
             tail: Vec::new(),
+            seqs: Vec::new(),
             made: None,
         }
     }
 }
 
-impl<R: Row + Clone> Growing<R> {
+impl<R: Row> Growing<R> {
     fn push(&mut self, seq: u64, row: R) {
-        self.tail.push((seq, row));
+        self.tail.push(row);
+        self.seqs.push(seq);
         // As a batch the rows take a part of the memory, and the flush finds them made.
         if self.tail.len() >= CHUNK
-            && let Ok(batch) = R::batch(&self.rows())
+            && let Ok(batch) = R::batch(&self.tail)
         {
             self.frozen.push((seq, batch));
             self.tail.clear();
+            self.seqs.clear();
             self.made = None;
         }
-    }
-
-    fn rows(&self) -> Vec<R> {
-        self.tail.iter().map(|(_, r)| r.clone()).collect()
     }
 
     /// All rows as batches.
@@ -51,7 +52,7 @@ impl<R: Row + Clone> Growing<R> {
             match &self.made {
                 Some((n, batch)) if *n == self.tail.len() => all.push(batch.clone()),
                 _ => {
-                    let batch = R::batch(&self.rows())?;
+                    let batch = R::batch(&self.tail)?;
                     self.made = Some((self.tail.len(), batch.clone()));
                     all.push(batch);
                 }
@@ -63,10 +64,11 @@ impl<R: Row + Clone> Growing<R> {
     /// One batch of all rows up to and with `upto`, the sequence of the newest row: frozen
     /// batches are never split.
     fn freeze(&mut self, upto: u64) -> Result<Option<RecordBatch>, ArrowError> {
-        let split = self.tail.partition_point(|(seq, _)| *seq <= upto);
+        let split = self.seqs.partition_point(|seq| *seq <= upto);
         if split > 0 {
-            let rows: Vec<R> = self.tail.drain(..split).map(|(_, r)| r).collect();
-            self.frozen.push((upto, R::batch(&rows)?));
+            self.frozen.push((upto, R::batch(&self.tail[..split])?));
+            self.tail.drain(..split);
+            self.seqs.drain(..split);
             self.made = None;
         }
         let parts: Vec<&RecordBatch> = self
@@ -83,7 +85,9 @@ impl<R: Row + Clone> Growing<R> {
 
     fn drop_upto(&mut self, upto: u64) {
         self.frozen.retain(|(seq, _)| *seq > upto);
-        self.tail.retain(|(seq, _)| *seq > upto);
+        let gone = self.seqs.partition_point(|seq| *seq <= upto);
+        self.tail.drain(..gone);
+        self.seqs.drain(..gone);
         self.made = None;
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -162,41 +162,12 @@ impl StateFiles {
         self.put("intent.json", intent)
     }
 
-    /// Writes the open keys of a flush, each with the causes of a correction that is still to come.
-    /// Those for which `whole` says so are written whole.
+    /// Writes the open keys of a flush, as [`encode_open`] gave them.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn write_open(
-        &self,
-        attempt: i64,
-        entries: &[(&Entry, &[String])],
-        whole: impl Fn(&Entry) -> bool,
-    ) -> io::Result<()> {
-        let mut out = Vec::new();
-        for (e, causes) in entries {
-            let kept = Keeping {
-                key: &e.key,
-                ids: &e.ids,
-                first_seq: e.first_seq,
-                last_sign: e.last_sign,
-                last_received: e.last_received,
-                in_lake: e.in_lake,
-                lake_days: &e.lake_days,
-                causes,
-                whole: whole(e).then(|| KeepingWhole {
-                    alone: &e.alone,
-                    set: e
-                        .set
-                        .iter()
-                        .map(|r| BASE64.encode(encode_record(r)))
-                        .collect(),
-                }),
-            };
-            serde_json::to_writer(&mut out, &kept).map_err(io::Error::other)?;
-            out.write_all(b"\n")?;
-        }
-        datafolder::write_synced(&self.open_path(attempt), &out)
+    pub fn write_open(&self, attempt: i64, encoded: &[u8]) -> io::Result<()> {
+        datafolder::write_synced(&self.open_path(attempt), encoded)
     }
 
     fn open_path(&self, attempt: i64) -> PathBuf {
@@ -311,6 +282,38 @@ impl StateFiles {
             }
         }
     }
+}
+
+/// Open keys as their file holds them, each with the causes of a correction that is still to come.
+/// Those for which `whole` says so are written whole.
+///
+/// # Errors
+/// When one of them has no JSON form, which none lacks.
+pub fn encode_open(
+    entries: &[(&Entry, &[String])],
+    whole: impl Fn(&Entry) -> bool,
+) -> io::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    for (e, causes) in entries {
+        let set = e.set.iter().map(|r| BASE64.encode(encode_record(r)));
+        let kept = Keeping {
+            key: &e.key,
+            ids: &e.ids,
+            first_seq: e.first_seq,
+            last_sign: e.last_sign,
+            last_received: e.last_received,
+            in_lake: e.in_lake,
+            lake_days: &e.lake_days,
+            causes,
+            whole: whole(e).then(|| KeepingWhole {
+                alone: &e.alone,
+                set: set.collect(),
+            }),
+        };
+        serde_json::to_writer(&mut out, &kept).map_err(io::Error::other)?;
+        out.push(b'\n');
+    }
+    Ok(out)
 }
 
 fn number(bytes: &[u8]) -> u64 {

@@ -3,14 +3,16 @@
 //! replaced by the next.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use callboard_model::ids::Key;
 use callboard_model::tables::{CorrectionRow, Row};
 use deltalake::arrow::array::RecordBatch;
 
-use super::checkpoint::{Commit, Intent};
+use super::checkpoint::{Commit, Intent, encode_open};
 use super::plan::{Plan, Planned};
+use super::settled::Saving;
 use super::{Clock as _, Inner, Store, StoreError, WallClock};
 use crate::lake::WritePlan;
 use crate::live::Entry;
@@ -151,62 +153,36 @@ impl Store {
         Ok(())
     }
 
-    /// Makes the flush count, and takes what settled out of live.
+    /// Makes the flush count, and takes what settled out of live. The files are written while
+    /// nobody is held up; what comes meanwhile stands behind the commit in the log.
     fn conclude(&self, commit: &mut Commit, plan: &Plan) -> Result<(), StoreError> {
         let seen = self.put_seen_together(commit, plan.attempt)?;
+        let mut ending = self.ending(plan, seen)?;
+        let written = self.write_ending(plan, &mut ending);
         let mut inner = self.inner.lock();
         let inner = &mut *inner;
-        for (day, name) in &inner.planned.names {
-            inner.settled.add(*day, name);
+        if let Err(error) = written {
+            inner.settled.put_back(ending.names);
+            inner.planned.ids = ending.ids;
+            return Err(error.into());
         }
-        let planned: BTreeMap<u64, &Planned> = plan.keys.iter().map(|k| (k.birth, k)).collect();
-        // Entries as they will be once this flush counts.
-        let mut after: Vec<(&Entry, &[String])> = Vec::new();
-        let mut settled = Vec::new();
-        for (birth, entry) in inner.live.entries() {
-            let written = planned.get(&birth).filter(|p| p.version == entry.version);
-            if written.is_some_and(|p| p.settle) {
-                settled.push(birth);
+        // It counts from here on.
+        let next = ending.next;
+        self.files.tidy(&next);
+        for gone in ending.settled {
+            let entry = inner.live.entry(gone.birth);
+            if entry.is_some_and(|e| e.version == gone.version) {
+                inner.live.close(gone.birth);
                 continue;
             }
-            let told = written.is_some();
-            after.push((entry, if told { &[] } else { &entry.causes }));
-        }
-        let whole = |e: &Entry| {
-            e.whole_on_disk
-                || !matches!(e.key, Key::Contact(_) | Key::Recording(_))
-                || self.log.bytes_since(e.first_seq) > self.options.replay_bytes
-        };
-        self.files.write_open(plan.attempt, &after, whole)?;
-        let waiting = inner.live.late.iter().map(|r| r.seq);
-        let waiting: Vec<u64> = waiting.filter(|seq| *seq <= plan.upto).collect();
-        let mut next = Commit {
-            format: 1,
-            attempt: plan.attempt,
-            upto: plan.upto,
-            replay_from: after
-                .iter()
-                .filter(|(e, _)| !whole(e) && e.first_seq > 0)
-                .map(|(e, _)| e.first_seq)
-                .chain(waiting.iter().copied())
-                .min()
-                .unwrap_or(plan.upto + 1)
-                .min(plan.upto + 1),
-            seen,
-            derive_days: derive_days(&plan.keys, &inner.derive_days),
-            late: waiting.into_iter().collect(),
-            settled: inner.settled.save()?,
-        };
-        if !inner.planned.ids.is_empty() {
-            let name = format!("seen-{}.bin", plan.attempt);
-            self.files.write_seen(&name, &inner.planned.ids)?;
-            next.seen.push(name);
-        }
-        self.files.set_commit(&next)?;
-        // It counts from here on.
-        self.files.tidy(&next);
-        for birth in settled {
-            inner.live.close(birth);
+            // Heard of, or joined to another, after its commit was taken: it stays open, and the
+            // log will no longer hold all that it is made of.
+            for name in gone.names {
+                let birth = inner.live.find(&name);
+                if let Some(entry) = birth.and_then(|b| inner.live.entry_mut(b)) {
+                    entry.whole_on_disk = true;
+                }
+            }
         }
         for p in &plan.keys {
             if let Some(entry) = inner.live.entry_mut(p.birth) {
@@ -225,6 +201,75 @@ impl Store {
         self.look_again(inner)
     }
 
+    /// What a flush leaves behind, taken under the lock in one moment.
+    fn ending(&self, plan: &Plan, seen: Vec<String>) -> Result<Ending, StoreError> {
+        let mut inner = self.inner.lock();
+        let inner = &mut *inner;
+        for (day, name) in &inner.planned.names {
+            inner.settled.add(*day, *name);
+        }
+        let planned: BTreeMap<u64, &Planned> = plan.keys.iter().map(|k| (k.birth, k)).collect();
+        // Entries as they will be once this flush counts.
+        let mut after: Vec<(&Entry, &[String])> = Vec::new();
+        let mut settled = Vec::new();
+        for (birth, entry) in inner.live.entries() {
+            let written = planned.get(&birth).filter(|p| p.version == entry.version);
+            if written.is_some_and(|p| p.settle) {
+                settled.push(Gone {
+                    birth,
+                    version: entry.version,
+                    names: entry.natives(),
+                });
+                continue;
+            }
+            let told = written.is_some();
+            after.push((entry, if told { &[] } else { &entry.causes }));
+        }
+        let whole = |e: &Entry| {
+            e.whole_on_disk
+                || !matches!(e.key, Key::Contact(_) | Key::Recording(_))
+                || self.log.bytes_since(e.first_seq) > self.options.replay_bytes
+        };
+        let open = encode_open(&after, whole)?;
+        let waiting = inner.live.late.iter().map(|r| r.seq);
+        let waiting: Vec<u64> = waiting.filter(|seq| *seq <= plan.upto).collect();
+        let next = Commit {
+            format: 1,
+            attempt: plan.attempt,
+            upto: plan.upto,
+            replay_from: after
+                .iter()
+                .filter(|(e, _)| !whole(e) && e.first_seq > 0)
+                .map(|(e, _)| e.first_seq)
+                .chain(waiting.iter().copied())
+                .min()
+                .unwrap_or(plan.upto + 1)
+                .min(plan.upto + 1),
+            seen,
+            derive_days: derive_days(&plan.keys, &inner.derive_days),
+            late: waiting.into_iter().collect(),
+            settled: BTreeMap::new(),
+        };
+        Ok(Ending {
+            next,
+            open,
+            settled,
+            names: inner.settled.begin(),
+            ids: std::mem::take(&mut inner.planned.ids),
+        })
+    }
+
+    fn write_ending(&self, plan: &Plan, ending: &mut Ending) -> std::io::Result<()> {
+        self.files.write_open(plan.attempt, &ending.open)?;
+        ending.next.settled = ending.names.write()?;
+        if !ending.ids.is_empty() {
+            let name = format!("seen-{}.bin", plan.attempt);
+            self.files.write_seen(&name, &ending.ids)?;
+            ending.next.seen.push(name);
+        }
+        self.files.set_commit(&ending.next)
+    }
+
     /// The files of seen ids so far, put together into one when there are many. From the files
     /// themselves: memory holds ids too whose records are not durable yet.
     fn put_seen_together(&self, commit: &Commit, attempt: i64) -> Result<Vec<String>, StoreError> {
@@ -240,6 +285,23 @@ impl Store {
         self.files.write_seen(&name, &all)?;
         Ok(vec![name])
     }
+}
+
+/// What a flush leaves behind.
+struct Ending {
+    next: Commit,
+    /// The open keys, encoded.
+    open: Vec<u8>,
+    settled: Vec<Gone>,
+    names: Saving,
+    ids: BTreeMap<Arc<str>, Vec<(u64, u64)>>,
+}
+
+/// A key that has settled: the version that was written, and how it is found.
+struct Gone {
+    birth: u64,
+    version: u64,
+    names: Vec<String>,
 }
 
 fn derive_days(keys: &[Planned], left: &[i32]) -> Vec<i32> {

@@ -64,9 +64,9 @@ impl Settled {
         })
     }
 
-    /// Adds a name of a record received on that day; it holds on disk after [`Settled::save`].
-    pub fn add(&mut self, day: i32, name: &str) {
-        let hash = xxh3_64(name.as_bytes());
+    /// Adds the [`hash`] of a name of a record received on that day; it holds on disk after what
+    /// [`Settled::begin`] gives is written.
+    pub fn add(&mut self, day: i32, hash: u64) {
         if self.days.entry(day).or_default().insert(hash) {
             self.fresh.entry(day).or_default().push(hash);
         }
@@ -74,13 +74,13 @@ impl Settled {
 
     /// Whether any record in the lake may speak of it.
     pub fn holds(&self, name: &str) -> bool {
-        let hash = xxh3_64(name.as_bytes());
+        let hash = hash(name);
         self.days.values().any(|d| d.contains(&hash))
     }
 
     /// Days of receipt on which records may speak of any of these.
     pub fn days_of<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Vec<i32> {
-        let hashes: Vec<u64> = names.into_iter().map(|n| xxh3_64(n.as_bytes())).collect();
+        let hashes: Vec<u64> = names.into_iter().map(hash).collect();
         self.days
             .iter()
             .filter(|(_, d)| hashes.iter().any(|h| d.contains(h)))
@@ -88,12 +88,39 @@ impl Settled {
             .collect()
     }
 
-    /// Writes what was added and syncs it; gives the lengths of the files, which count once a
-    /// commit record names them.
+    /// What was added since, to be written without holding anybody up.
+    pub fn begin(&mut self) -> Saving {
+        Saving {
+            dir: self.dir.clone(),
+            days: self.days.keys().copied().collect(),
+            fresh: std::mem::take(&mut self.fresh),
+        }
+    }
+
+    /// Takes back what could not be written: the next one tries again.
+    pub fn put_back(&mut self, saving: Saving) {
+        for (day, mut hashes) in saving.fresh {
+            let later = self.fresh.entry(day).or_default();
+            hashes.append(later);
+            *later = hashes;
+        }
+    }
+}
+
+/// Names on their way to the disk.
+pub struct Saving {
+    dir: PathBuf,
+    days: Vec<i32>,
+    fresh: BTreeMap<i32, Vec<u64>>,
+}
+
+impl Saving {
+    /// Writes and syncs them; gives the lengths of all files, which count once a commit record
+    /// names them.
     ///
     /// # Errors
-    /// When the disk refuses; what was added is tried again at the next save.
-    pub fn save(&mut self) -> io::Result<BTreeMap<i32, u64>> {
+    /// When the disk refuses.
+    pub fn write(&self) -> io::Result<BTreeMap<i32, u64>> {
         for (day, hashes) in &self.fresh {
             let mut file = fs::OpenOptions::new()
                 .create(true)
@@ -111,13 +138,17 @@ impl Settled {
         if !self.fresh.is_empty() {
             datafolder::sync_dir(&self.dir)?;
         }
-        self.fresh.clear();
         let mut lengths = BTreeMap::new();
-        for day in self.days.keys() {
+        for day in &self.days {
             lengths.insert(*day, fs::metadata(path_of(&self.dir, *day))?.len());
         }
         Ok(lengths)
     }
+}
+
+/// The hash under which a name is kept.
+pub fn hash(name: &str) -> u64 {
+    xxh3_64(name.as_bytes())
 }
 
 fn path_of(dir: &Path, day: i32) -> PathBuf {
@@ -132,16 +163,16 @@ mod tests {
     fn names_survive_and_torn_ends_do_not_shift_them() {
         let dir = tempfile::tempdir().unwrap();
         let mut settled = Settled::open(dir.path(), &BTreeMap::new()).unwrap();
-        settled.add(3, "asterisk/pbx1/1.1");
-        let lengths = settled.save().unwrap();
+        settled.add(3, hash("asterisk/pbx1/1.1"));
+        let lengths = settled.begin().write().unwrap();
         let path = dir.path().join("3.ids");
         let mut bytes = fs::read(&path).unwrap();
         bytes.extend_from_slice(&[1, 2, 3]);
         fs::write(&path, bytes).unwrap();
         let mut settled = Settled::open(dir.path(), &lengths).unwrap();
         assert!(settled.holds("asterisk/pbx1/1.1"));
-        settled.add(3, "asterisk/pbx1/1.2");
-        let lengths = settled.save().unwrap();
+        settled.add(3, hash("asterisk/pbx1/1.2"));
+        let lengths = settled.begin().write().unwrap();
         let settled = Settled::open(dir.path(), &lengths).unwrap();
         assert!(settled.holds("asterisk/pbx1/1.2"));
         assert!(!settled.holds("asterisk/pbx1/1.3"));
@@ -152,11 +183,11 @@ mod tests {
     fn names_of_a_flush_that_did_not_count_are_forgotten() {
         let dir = tempfile::tempdir().unwrap();
         let mut settled = Settled::open(dir.path(), &BTreeMap::new()).unwrap();
-        settled.add(3, "kept");
-        let counted = settled.save().unwrap();
-        settled.add(3, "cut off");
-        settled.add(4, "cut off");
-        settled.save().unwrap();
+        settled.add(3, hash("kept"));
+        let counted = settled.begin().write().unwrap();
+        settled.add(3, hash("cut off"));
+        settled.add(4, hash("cut off"));
+        settled.begin().write().unwrap();
         let settled = Settled::open(dir.path(), &counted).unwrap();
         assert!(settled.holds("kept"));
         assert!(!settled.holds("cut off"));

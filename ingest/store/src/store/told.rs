@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use callboard_model::record::{Record, Routing};
+use callboard_model::record::{Record, RouteKey, Routing};
 use callboard_model::tables::Instant;
 
-use crate::live::natives;
+use super::settled::hash;
 
 /// A record's row, ids and names beside its bytes.
 const RECORD_BYTES: usize = 400;
@@ -17,8 +17,8 @@ const RECORD_BYTES: usize = 400;
 pub(crate) struct Told {
     /// Hashes of id and content by source, in the order of the log.
     pub ids: BTreeMap<Arc<str>, Vec<(u64, u64)>>,
-    /// Names with the UTC day of receipt.
-    pub names: HashSet<(i32, String)>,
+    /// Hashes of names with the UTC day of receipt.
+    pub names: HashSet<(i32, u64)>,
     /// Bytes that the records, and what is remembered of them, hold in memory, roughly.
     pub bytes: usize,
 }
@@ -35,8 +35,15 @@ impl Told {
             }
         }
         let day = Instant(record.received_at).day().0;
-        for name in natives(routing) {
-            self.names.insert((day, name));
+        for key in &routing.keys {
+            match key {
+                RouteKey::Contact(ids) => {
+                    self.names.extend(ids.iter().map(|id| (day, hash(&id.0))));
+                }
+                RouteKey::Direct(key) => {
+                    self.names.insert((day, hash(&key.text())));
+                }
+            }
         }
     }
 

@@ -7,6 +7,9 @@ use crate::merge::{Facts, State};
 use crate::statement::{F, Thing};
 use crate::tables::{AgentStateRow, Day, Instant, QueueTargetRow};
 
+/// Points of each track and queue: when, which, and what was said.
+type Tracks<'a> = BTreeMap<(&'a str, &'a str), Vec<(i64, &'a str, &'a Facts)>>;
+
 /// Fact of an agent's point: the device by which calls reach him then.
 pub const AGENT_DEVICE: &str = "device";
 
@@ -24,7 +27,7 @@ pub fn agent_rows(
 ) -> Vec<AgentStateRow> {
     // A clock that runs away must not cut midnights without end.
     let horizon = horizon.min(crate::time::LATEST);
-    let mut tracks: BTreeMap<(&str, &str), Vec<(i64, &str, &Facts)>> = BTreeMap::new();
+    let mut tracks: Tracks<'_> = BTreeMap::new();
     let mut last_sign = i64::MIN;
     for (thing, facts) in state.iter() {
         if let Thing::AgentPoint(track, queue, id) = thing

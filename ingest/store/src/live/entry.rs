@@ -33,6 +33,8 @@ pub struct Entry {
     known: HashSet<(u64, u64)>,
     /// Sequence in the log of its oldest record.
     pub first_seq: u64,
+    /// Sequence in the log of its youngest record.
+    pub last_seq: u64,
     /// The last time that any of its records states, UTC microseconds.
     pub last_sign: i64,
     /// Grows with every change.
@@ -68,6 +70,7 @@ impl Entry {
             set: Vec::new(),
             known: HashSet::new(),
             first_seq,
+            last_seq: first_seq,
             last_sign: i64::MIN,
             version: 1,
             in_lake: false,
@@ -121,6 +124,7 @@ impl Entry {
             self.add_id(id);
         }
         self.first_seq = self.first_seq.min(other.first_seq);
+        self.last_seq = self.last_seq.max(other.last_seq);
         self.last_sign = self.last_sign.max(other.last_sign);
         self.last_received = self.last_received.max(other.last_received);
         self.whole_on_disk |= other.whole_on_disk;

@@ -29,6 +29,11 @@ macro_rules! key_rows {
                 $( self.$field.extend_from_slice(&other.$field); )+
             }
 
+            /// Number of rows of each table.
+            pub fn counts(&self) -> impl Iterator<Item = (&'static str, usize)> {
+                [$( (<$row as Row>::spec().name, self.$field.len()) ),+].into_iter()
+            }
+
             /// Whether there is no row at all.
             pub fn is_empty(&self) -> bool {
                 true $( && self.$field.is_empty() )+

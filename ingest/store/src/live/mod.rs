@@ -120,6 +120,7 @@ impl Live {
             if let Some(entry) = self.entries.get_mut(&birth) {
                 let before = entry.weight();
                 entry.take(&routed.record, alone, routed.routing.time);
+                entry.last_seq = entry.last_seq.max(routed.seq);
                 self.bytes += entry.weight() - before;
                 if let Key::Instance(source) = &entry.key {
                     restarted = Some((source.to_string(), entry.state(&*self.interpreter)));

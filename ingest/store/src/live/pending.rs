@@ -2,7 +2,6 @@
 
 use callboard_model::tables::{DeadLetterRow, Instant, RecordRow, Row};
 use deltalake::arrow::array::RecordBatch;
-use deltalake::arrow::compute::concat_batches;
 use deltalake::arrow::error::ArrowError;
 
 use super::{Routed, natives};
@@ -61,9 +60,9 @@ impl<R: Row> Growing<R> {
         Ok(all)
     }
 
-    /// One batch of all rows up to and with `upto`, the sequence of the newest row: frozen
-    /// batches are never split.
-    fn freeze(&mut self, upto: u64) -> Result<Option<RecordBatch>, ArrowError> {
+    /// All rows up to and with `upto`, the sequence of the newest row, as batches: those that are
+    /// frozen are never split.
+    fn freeze(&mut self, upto: u64) -> Result<Vec<RecordBatch>, ArrowError> {
         let split = self.seqs.partition_point(|seq| *seq <= upto);
         if split > 0 {
             self.frozen.push((upto, R::batch(&self.tail[..split])?));
@@ -71,16 +70,8 @@ impl<R: Row> Growing<R> {
             self.seqs.drain(..split);
             self.made = None;
         }
-        let parts: Vec<&RecordBatch> = self
-            .frozen
-            .iter()
-            .filter(|(seq, _)| *seq <= upto)
-            .map(|(_, b)| b)
-            .collect();
-        if parts.is_empty() {
-            return Ok(None);
-        }
-        concat_batches(&R::spec().schema(), parts).map(Some)
+        let parts = self.frozen.iter().filter(|(seq, _)| *seq <= upto);
+        Ok(parts.map(|(_, batch)| batch.clone()).collect())
     }
 
     fn drop_upto(&mut self, upto: u64) {
@@ -146,14 +137,11 @@ impl Unflushed {
         ])
     }
 
-    /// One batch per table of all rows up to and with that sequence.
+    /// Batches per table of all rows up to and with that sequence.
     ///
     /// # Errors
     /// When a row type and its table disagree.
-    pub fn upto(
-        &mut self,
-        upto: u64,
-    ) -> Result<[(&'static str, Option<RecordBatch>); 2], ArrowError> {
+    pub fn upto(&mut self, upto: u64) -> Result<[(&'static str, Vec<RecordBatch>); 2], ArrowError> {
         Ok([
             ("records", self.records.freeze(upto)?),
             ("dead_letters", self.dead.freeze(upto)?),

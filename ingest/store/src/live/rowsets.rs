@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use deltalake::arrow::array::RecordBatch;
+use deltalake::arrow::array::{BooleanArray, RecordBatch};
+use deltalake::arrow::compute::{concat_batches, filter_record_batch};
 use deltalake::arrow::error::ArrowError;
 
 use super::Live;
 use super::keyrows::{Batches, KeyRows, tables_of};
 
-/// Keys of one batch.
+/// Keys of one batch; a key's place in it is one byte.
 pub const GROUP: u64 = 64;
 
 /// Batches of each group of keys, and the lake rows that they replace.
@@ -23,7 +24,47 @@ pub(super) struct Groups {
 #[derive(Default)]
 struct Group {
     batches: Batches,
+    /// Of each row, by table: the place of its key in the group.
+    owners: Owners,
     hides: Vec<(&'static str, Vec<String>)>,
+}
+
+type Owners = BTreeMap<&'static str, Vec<u8>>;
+
+impl Group {
+    /// Puts new rows in the place of those of the changed keys: making all rows of the group anew
+    /// for one changed key would cost many times as much.
+    fn put(&mut self, changed: &[u8], rows: &KeyRows, owners: Owners) -> Result<(), ArrowError> {
+        let new = rows.batches()?;
+        for (table, old) in std::mem::take(&mut self.batches) {
+            let of = self.owners.remove(table).unwrap_or_default();
+            let stays: Vec<bool> = of.iter().map(|place| !changed.contains(place)).collect();
+            if !stays.contains(&true) {
+                continue;
+            }
+            let kept = match stays.contains(&false) {
+                true => filter_record_batch(&old, &BooleanArray::from(stays.clone()))?,
+                false => old,
+            };
+            let of = of
+                .into_iter()
+                .zip(stays)
+                .filter_map(|(p, s)| s.then_some(p));
+            self.owners.insert(table, of.collect());
+            self.batches.insert(table, kept);
+        }
+        for (table, batch) in new {
+            let batch = match self.batches.remove(table) {
+                Some(kept) => concat_batches(batch.schema_ref(), [&kept, &batch])?,
+                None => batch,
+            };
+            self.batches.insert(table, batch);
+        }
+        for (table, of) in owners {
+            self.owners.entry(table).or_default().extend(of);
+        }
+        Ok(())
+    }
 }
 
 /// Live rows and what they hide, by table.
@@ -46,36 +87,13 @@ impl Live {
                 }
             }
         }
-        let groups: BTreeSet<u64> = self.dirty.iter().map(|b| b / GROUP).collect();
-        self.dirty.clear();
-        for group in groups {
-            let mut rows = KeyRows::default();
-            let mut hides = Vec::new();
-            let births: Vec<u64> = self
-                .entries
-                .range(group * GROUP..(group + 1) * GROUP)
-                .map(|(birth, _)| *birth)
-                .collect();
-            for birth in &births {
-                rows.extend(&self.rows(*birth, now));
-                if let Some(entry) = self.entries.get_mut(birth) {
-                    entry.forget_rows();
-                    if entry.in_lake {
-                        hides.extend(tables_of(&entry.key, &entry.ids));
-                    }
-                }
-            }
-            if births.is_empty() {
-                self.groups.made.remove(&group);
-            } else {
-                self.groups.made.insert(
-                    group,
-                    Group {
-                        batches: rows.batches()?,
-                        hides,
-                    },
-                );
-            }
+        let mut changed: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
+        for birth in std::mem::take(&mut self.dirty) {
+            let places = changed.entry(birth / GROUP).or_default();
+            places.push((birth % GROUP) as u8);
+        }
+        for (number, changed) in changed {
+            self.make_group(number, &changed, now)?;
         }
         let mut made = Made::new();
         for group in self.groups.made.values() {
@@ -90,6 +108,41 @@ impl Live {
             }
         }
         Ok(made)
+    }
+
+    /// Makes the rows of the changed keys of a group anew.
+    fn make_group(&mut self, number: u64, changed: &[u8], now: i64) -> Result<(), ArrowError> {
+        let births = number * GROUP..(number + 1) * GROUP;
+        if self.entries.range(births.clone()).next().is_none() {
+            self.groups.made.remove(&number);
+            return Ok(());
+        }
+        let mut group = self.groups.made.remove(&number).unwrap_or_default();
+        let mut all = KeyRows::default();
+        let mut owners = Owners::new();
+        for place in changed {
+            let birth = births.start + u64::from(*place);
+            let rows = self.rows(birth, now);
+            for (table, n) in rows.counts().filter(|(_, n)| *n > 0) {
+                owners
+                    .entry(table)
+                    .or_default()
+                    .extend(std::iter::repeat_n(*place, n));
+            }
+            all.extend(&rows);
+            if let Some(entry) = self.entries.get_mut(&birth) {
+                entry.forget_rows();
+            }
+        }
+        group.put(changed, &all, owners)?;
+        group.hides = self
+            .entries
+            .range(births)
+            .filter(|(_, entry)| entry.in_lake)
+            .flat_map(|(_, entry)| tables_of(&entry.key, &entry.ids))
+            .collect();
+        self.groups.made.insert(number, group);
+        Ok(())
     }
 
     /// The rows of one open key.

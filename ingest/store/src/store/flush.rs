@@ -71,12 +71,7 @@ impl Store {
                 break;
             }
         }
-        let plan = {
-            let mut inner = self.inner.lock();
-            let plan = self.plan(&mut inner, all)?;
-            plan.map(|plan| (plan, inner.begun.clone()))
-        };
-        let Some((plan, keys)) = plan else {
+        let Some(plan) = self.plan(all)? else {
             return self
                 .derive_rest(commit, all)
                 .await
@@ -84,14 +79,14 @@ impl Store {
         };
         self.files.set_intent(&Intent {
             attempt: plan.attempt,
-            keys,
+            keys: plan.begun.clone(),
         })?;
         self.write(&plan).await?;
         let flushed = Flushed {
             attempt: plan.attempt,
             keys: plan.keys.len(),
             corrections: plan.corrections.len(),
-            records: plan.records.as_ref().map_or(0, RecordBatch::num_rows),
+            records: plan.records.iter().map(RecordBatch::num_rows).sum(),
         };
         self.conclude(commit, &plan)?;
         self.derive_rest(commit, all).await?;
@@ -122,10 +117,10 @@ impl Store {
     }
 
     async fn write(&self, plan: &Plan) -> Result<(), StoreError> {
-        for (table, batch) in [("records", &plan.records), ("dead_letters", &plan.dead)] {
-            if let Some(batch) = batch {
+        for (table, batches) in [("records", &plan.records), ("dead_letters", &plan.dead)] {
+            if !batches.is_empty() {
                 let rows = WritePlan {
-                    rows: vec![batch.clone()],
+                    rows: batches.clone(),
                     replace: None,
                 };
                 self.lake.write(table, plan.upto as i64, rows).await?;

@@ -1,7 +1,8 @@
-//! What a flush writes, decided under the lock in one moment: all records, the rows of keys that
-//! have settled, and what they replace.
+//! What a flush writes: all records up to one moment, the rows of keys that have settled, and what
+//! they replace.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use callboard_model::ids::Key;
 use callboard_model::tables::{CorrectionRow, Instant};
@@ -20,7 +21,11 @@ pub(super) struct Planned {
     pub days: Vec<i32>,
 }
 
+/// So many open keys are looked at, at most, before others may have the lock.
+const AT_ONCE: usize = 512;
+
 /// What a flush writes.
+#[derive(Default)]
 pub(super) struct Plan {
     pub attempt: i64,
     /// Sequence of the last record of which the plan knows.
@@ -29,106 +34,134 @@ pub(super) struct Plan {
     pub rows: KeyRows,
     pub replace: BTreeMap<&'static str, Replace>,
     pub corrections: Vec<CorrectionRow>,
-    pub records: Option<RecordBatch>,
-    pub dead: Option<RecordBatch>,
+    pub records: Vec<RecordBatch>,
+    pub dead: Vec<RecordBatch>,
+    /// Names of all keys whose rows may have been written since the flush that counts, by this
+    /// plan or by one before, with the days they lie in.
+    pub begun: BTreeMap<String, Vec<i32>>,
+}
+
+/// By what a plan chooses keys.
+struct Choice {
+    now: i64,
+    /// Keys that have not settled too.
+    all: bool,
+    /// Bytes by which live holds more than it should: so much settles early, the oldest first.
+    over: usize,
 }
 
 impl Store {
-    /// What to write. From here on the rows of its keys may be in the lake, whatever becomes of
-    /// the flush: the keys are marked so, and named in `begun` until a flush counts.
-    pub(super) fn plan(&self, inner: &mut Inner, all: bool) -> Result<Option<Plan>, StoreError> {
+    /// What to write: the records so far, and the rows of keys as each is when its turn comes.
+    /// From then on its rows may be in the lake, whatever becomes of the flush: the key is marked
+    /// so, and named in `begun` until a flush counts.
+    pub(super) fn plan(&self, all: bool) -> Result<Option<Plan>, StoreError> {
         let now = self.now();
-        let upto = inner.folded;
-        let over = inner.live.bytes.saturating_sub(self.options.live_bytes);
-        let mut freed = 0;
-        let births: Vec<u64> = inner.live.entries().map(|(b, _)| b).collect();
-        let mut keys = Vec::new();
-        let mut names = Vec::new();
-        let mut rows = KeyRows::default();
-        let mut replace: BTreeMap<&'static str, Replace> = BTreeMap::new();
-        let mut corrections = Vec::new();
-        let attempt = inner.attempt + 1;
-        for birth in births {
-            let Some(entry) = inner.live.entry(birth) else {
-                continue;
-            };
-            let sticky = entry.stays();
-            let changed = entry.flushed_version != entry.version;
-            // Rows are made only of what may go: most of what is open was heard a moment ago.
-            if !(freed < over || self.quiet(entry, now) || (sticky || all) && changed) {
-                continue;
+        let mut plan = Plan::default();
+        let (births, over) = {
+            let mut inner = self.inner.lock();
+            let inner = &mut *inner;
+            plan.attempt = inner.attempt + 1;
+            plan.upto = inner.folded;
+            let [(_, records), (_, dead)] = inner.live.unflushed.upto(plan.upto)?;
+            (plan.records, plan.dead) = (records, dead);
+            // Their ids and names count with this flush, those of later records do not.
+            let fresh = std::mem::take(&mut inner.fresh);
+            inner.planned.absorb(fresh);
+            let births: Vec<u64> = inner.live.entries().map(|(b, _)| b).collect();
+            let over = inner.live.bytes.saturating_sub(self.options.live_bytes);
+            (births, over)
+        };
+        let mut choice = Choice { now, all, over };
+        let mut made = Vec::new();
+        for births in births.chunks(AT_ONCE) {
+            let mut inner = self.inner.lock();
+            for birth in births {
+                made.extend(self.plan_key(&mut inner, &mut plan, *birth, &mut choice));
             }
-            let made = inner.live.rows(birth, now);
-            let Some(entry) = inner.live.entry(birth) else {
-                continue;
-            };
-            let mut settle = !sticky && self.settles(entry, &made, now);
-            if !settle && !sticky && freed < over {
-                freed += entry.weight();
-                settle = true;
-            }
-            if !(settle || (sticky || all) && changed) {
-                continue;
-            }
-            let mut days = entry.lake_days.clone();
-            let mut tables = Vec::new();
-            for (table, ids) in tables_of(&entry.key, &entry.ids) {
-                let own = made.days(table);
-                if entry.in_lake {
-                    let r = replace.entry(table).or_default();
-                    r.days.extend(own.iter().chain(&entry.lake_days));
-                    r.ids.extend(ids);
-                }
-                if !own.is_empty() {
-                    tables.push(table.to_owned());
-                }
-                days.extend(own);
-            }
-            days.sort_unstable();
-            days.dedup();
-            if !entry.causes.is_empty() {
-                corrections.push(correction(entry, attempt, now, tables));
-            }
-            rows.extend(&made);
-            names.extend(entry.natives().first().cloned());
-            keys.push(Planned {
-                birth,
-                version: entry.version,
-                settle,
-                days,
-            });
         }
-        if let Some(at) = corrections.first().map(|c: &CorrectionRow| c.corrected_at) {
-            let ids: Vec<&str> = corrections.iter().map(|c| c.id.as_str()).collect();
-            for row in &mut rows.contacts {
-                if ids.contains(&row.contact_id.as_str()) {
+        for rows in made {
+            plan.rows.extend(&rows);
+        }
+        if let Some(at) = plan.corrections.first().map(|c| c.corrected_at) {
+            let ids: HashSet<&str> = plan.corrections.iter().map(|c| c.id.as_str()).collect();
+            for row in &mut plan.rows.contacts {
+                if ids.contains(row.contact_id.as_str()) {
                     row.corrected_at = Some(at);
                 }
             }
         }
-        let [(_, records), (_, dead)] = inner.live.unflushed.upto(upto)?;
-        if keys.is_empty() && records.is_none() && dead.is_none() {
+        if plan.keys.is_empty() && plan.records.is_empty() && plan.dead.is_empty() {
             return Ok(None);
         }
-        inner.attempt = attempt;
-        for (planned, name) in keys.iter().zip(names) {
-            if let Some(entry) = inner.live.entry_mut(planned.birth) {
-                entry.may_be_in_lake(&planned.days);
-            }
-            inner.begun.insert(name, planned.days.clone());
+        let mut inner = self.inner.lock();
+        inner.attempt = plan.attempt;
+        plan.begun = inner.begun.clone();
+        Ok(Some(plan))
+    }
+
+    /// The rows of a key, if the flush is to write them.
+    fn plan_key(
+        &self,
+        inner: &mut Inner,
+        plan: &mut Plan,
+        birth: u64,
+        choice: &mut Choice,
+    ) -> Option<Arc<KeyRows>> {
+        let Choice { now, all, .. } = *choice;
+        let entry = inner.live.entry(birth)?;
+        // Rows must not tell more than the records that count with them.
+        if entry.last_seq > plan.upto {
+            return None;
         }
-        let fresh = std::mem::take(&mut inner.fresh);
-        inner.planned.absorb(fresh);
-        Ok(Some(Plan {
-            attempt,
-            upto,
-            keys,
-            rows,
-            replace,
-            corrections,
-            records,
-            dead,
-        }))
+        let sticky = entry.stays();
+        let changed = entry.flushed_version != entry.version;
+        // Rows are made only of what may go: most of what is open was heard a moment ago.
+        if !(choice.over > 0 || self.quiet(entry, now) || (sticky || all) && changed) {
+            return None;
+        }
+        let made = inner.live.rows(birth, now);
+        let entry = inner.live.entry(birth)?;
+        let mut settle = !sticky && self.settles(entry, &made, now);
+        if !settle && !sticky && choice.over > 0 {
+            choice.over = choice.over.saturating_sub(entry.weight());
+            settle = true;
+        }
+        if !(settle || (sticky || all) && changed) {
+            return None;
+        }
+        let mut days = entry.lake_days.clone();
+        let mut tables = Vec::new();
+        for (table, ids) in tables_of(&entry.key, &entry.ids) {
+            let own = made.days(table);
+            if entry.in_lake {
+                let r = plan.replace.entry(table).or_default();
+                r.days.extend(own.iter().chain(&entry.lake_days));
+                r.ids.extend(ids);
+            }
+            if !own.is_empty() {
+                tables.push(table.to_owned());
+            }
+            days.extend(own);
+        }
+        days.sort_unstable();
+        days.dedup();
+        if !entry.causes.is_empty() {
+            let told = correction(entry, plan.attempt, now, tables);
+            plan.corrections.push(told);
+        }
+        plan.keys.push(Planned {
+            birth,
+            version: entry.version,
+            settle,
+            days: days.clone(),
+        });
+        if let Some(name) = entry.natives().into_iter().next() {
+            inner.begun.insert(name, days.clone());
+        }
+        if let Some(entry) = inner.live.entry_mut(birth) {
+            entry.may_be_in_lake(&days);
+        }
+        Some(made)
     }
 
     /// Whether nothing was heard of it for long enough to settle; some need not wait.

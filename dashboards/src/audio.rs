@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::data;
 use crate::error::PageError;
 use crate::pages;
+use crate::pages::talk::unreadable;
 use crate::ports::AudioError;
 
 /// Most bytes of decoded sound kept for the next range of the same file.
@@ -76,13 +77,14 @@ pub async fn wav(
         ));
     };
     let sql = format!(
-        "SELECT recording_id, leg FROM callboard.recordings WHERE contact_id = {} AND state = 'ready' \
+        "SELECT recording_id, leg, transcript_state, transcript_reason FROM callboard.recordings WHERE contact_id = {} AND state = 'ready' \
          ORDER BY started_at, recording_id LIMIT 200",
         data::text(contact)
     );
     let rows = app.data.rows(&sql).await?;
     let all: Vec<(String, String)> = rows
         .iter()
+        .filter(|r| unreadable(r).is_none())
         .filter_map(|r| {
             let id = r.text("recording_id")?;
             Some((track(id, r.text("leg").unwrap_or_default()), id.to_owned()))

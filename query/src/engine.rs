@@ -10,7 +10,7 @@ use datafusion::catalog::CatalogProvider;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
-use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::execution::{FunctionRegistry, SessionState, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -226,8 +226,15 @@ impl Engine {
         }
     }
 
-    /// The session state that reads exactly this snapshot.
-    pub(crate) fn bind(&self, snapshot: Arc<Snapshot>) -> SessionState {
+    /// The session state that reads exactly this snapshot, in a zone other than UTC if one is given.
+    ///
+    /// # Errors
+    /// When a function cannot be told the zone.
+    pub(crate) fn bind(
+        &self,
+        snapshot: Arc<Snapshot>,
+        zone: Option<&str>,
+    ) -> Result<SessionState, QueryError> {
         let mut state = self.shared.base.clone();
         let now = DateTime::from_timestamp_micros(snapshot.now).unwrap_or_default();
         let props = state.execution_props().clone();
@@ -236,7 +243,22 @@ impl Engine {
             snapshot: SnapshotRef(snapshot),
             lakes: self.shared.lakes.clone(),
         }));
-        state
+        if let Some(zone) = zone {
+            state.config_mut().options_mut().execution.time_zone = Some(zone.to_owned());
+            // Some functions were told their zone when they were made.
+            let options = state.config_options().clone();
+            let told: Vec<_> = state
+                .scalar_functions()
+                .values()
+                .filter_map(|f| f.inner().with_updated_config(&options))
+                .collect();
+            for function in told {
+                state.register_udf(Arc::new(function))?;
+            }
+            // Others are told when they run, by what stands here.
+            state.execution_props_mut().config_options = Some(options);
+        }
+        Ok(state)
     }
 }
 

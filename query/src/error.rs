@@ -11,6 +11,8 @@ pub enum Class {
     Invalid,
     /// A value that cannot be computed, e.g. a text that is not a number.
     Value,
+    /// A value that a setting cannot have.
+    Setting,
     /// Anything but reading.
     ReadOnly,
     /// Nested too deeply, too long, or a join without an equality over too many rows.
@@ -40,6 +42,7 @@ impl Class {
             Class::Syntax => "42601",
             Class::Invalid => "42P01",
             Class::Value => "22000",
+            Class::Setting => "22023",
             Class::ReadOnly => "25006",
             Class::TooComplex => "54001",
             Class::TooManyRows => "54000",
@@ -55,7 +58,9 @@ impl Class {
     /// The status that HTTP answers with.
     pub fn status(self) -> u16 {
         match self {
-            Class::Syntax | Class::Invalid | Class::Value | Class::Unsupported => 400,
+            Class::Syntax | Class::Invalid | Class::Value | Class::Setting | Class::Unsupported => {
+                400
+            }
             Class::ReadOnly => 403,
             Class::TooComplex | Class::TooManyRows | Class::Memory => 422,
             Class::Timeout => 504,
@@ -72,6 +77,7 @@ impl Class {
             Class::Syntax => "syntax",
             Class::Invalid => "invalid",
             Class::Value => "value",
+            Class::Setting => "setting",
             Class::ReadOnly => "read_only",
             Class::TooComplex => "too_complex",
             Class::TooManyRows => "too_many_rows",
@@ -121,10 +127,26 @@ impl QueryError {
     }
 }
 
+/// What the engine says when the disk that a query may spill to is used up, as an error of the disk.
+const SPILL_LIMIT: &str = "max_temp_directory_size";
+
 impl From<DataFusionError> for QueryError {
     fn from(error: DataFusionError) -> Self {
+        // What we stopped ourselves comes back as we said it.
+        if let DataFusionError::External(inner) = error.find_root()
+            && let Some(own) = inner.downcast_ref::<QueryError>()
+        {
+            return own.clone();
+        }
         let class = classify(&error);
         let mut message = error.strip_backtrace();
+        if message.contains(SPILL_LIMIT) {
+            return QueryError::new(
+                Class::Memory,
+                "the query needs more memory than the limit, and more disk beside it than its limit; \
+                 narrow it",
+            );
+        }
         for noise in [
             "Error during planning: ",
             "SQL error: ",

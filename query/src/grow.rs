@@ -1,12 +1,14 @@
 //! Refuses calls of functions that make much from little: one call of `repeat` can ask for more
-//! memory than there is, in a moment in which nothing can stop it.
+//! memory than there is, in a moment in which nothing can stop it. A list or text that grows with
+//! every row of a window holds, over all rows, the square of what was read.
 
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ScalarValue};
-use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::expr::{ScalarFunction, WindowFunction};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 
 use crate::error::{Class, QueryError};
+use crate::stop;
 
 /// Longest text that one call may make of one character, in characters.
 const LONGEST: i128 = 1_000;
@@ -23,10 +25,13 @@ pub fn check(plan: &LogicalPlan) -> Result<(), QueryError> {
     plan.apply_with_subqueries(|node| {
         node.apply_expressions(|expr| {
             expr.apply(|e| {
-                if let Expr::ScalarFunction(call) = e
-                    && let Some(why) = too_much(call)
-                {
-                    bad = Some(why);
+                let why = match e {
+                    Expr::ScalarFunction(call) => too_much(call),
+                    Expr::WindowFunction(call) => window(call),
+                    _ => None,
+                };
+                if why.is_some() {
+                    bad = why;
                     return Ok(TreeNodeRecursion::Stop);
                 }
                 Ok(TreeNodeRecursion::Continue)
@@ -37,6 +42,12 @@ pub fn check(plan: &LogicalPlan) -> Result<(), QueryError> {
         Some(why) => Err(QueryError::new(Class::TooComplex, why)),
         None => Ok(()),
     }
+}
+
+fn window(call: &WindowFunction) -> Option<String> {
+    let name = call.fun.name();
+    stop::gathers(name)
+        .then(|| format!("{name} over a window is not offered; use GROUP BY, and join if need be"))
 }
 
 fn too_much(call: &ScalarFunction) -> Option<String> {

@@ -1,12 +1,15 @@
 //! What may be asked at all: reading, and nothing else. Checked on the text, on the statement
 //! and on the plan, since each alone has holes: EXPLAIN ANALYZE runs what it explains, SELECT
-//! INTO makes a table, and SET changes the engine for everybody.
+//! INTO makes a table, and SET changes the engine for everybody. What the engine would pass over in
+//! silence is refused too: whoever asks for a sample must not take all rows for one.
+
+use std::ops::ControlFlow;
 
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::context::SQLOptions;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::parser::Statement as DfStatement;
-use datafusion::sql::sqlparser::ast::Statement;
+use datafusion::sql::sqlparser::ast::{Query, Statement, TableFactor, Visit, Visitor};
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
@@ -110,13 +113,50 @@ pub fn check_statement(statement: &DfStatement) -> Result<(), QueryError> {
 /// [`Class::ReadOnly`] naming what was refused.
 pub fn check_sql_statement(statement: &Statement) -> Result<(), QueryError> {
     match statement {
-        Statement::Query(_)
-        | Statement::ExplainTable { .. }
+        Statement::Query(query) => match query.visit(&mut PassedOver) {
+            ControlFlow::Break(refusal) => Err(*refusal),
+            ControlFlow::Continue(()) => Ok(()),
+        },
+        Statement::ExplainTable { .. }
         | Statement::ShowTables { .. }
         | Statement::ShowColumns { .. }
         | Statement::ShowVariable { .. } => Ok(()),
         Statement::Explain { statement, .. } => check_sql_statement(statement),
         other => Err(refused(&other.to_string())),
+    }
+}
+
+/// Looks for what the engine reads and then passes over.
+struct PassedOver;
+
+impl Visitor for PassedOver {
+    type Break = Box<QueryError>;
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Self::Break> {
+        match query.locks.first() {
+            Some(lock) => ControlFlow::Break(Box::new(QueryError::new(
+                Class::ReadOnly,
+                format!("only reading is possible here, rows cannot be locked; refused: {lock}"),
+            ))),
+            None => ControlFlow::Continue(()),
+        }
+    }
+
+    fn pre_visit_table_factor(&mut self, table: &TableFactor) -> ControlFlow<Self::Break> {
+        let what = match table {
+            TableFactor::Table {
+                sample: Some(_), ..
+            }
+            | TableFactor::Derived {
+                sample: Some(_), ..
+            } => "TABLESAMPLE is not offered; take a part of the rows with WHERE or LIMIT",
+            TableFactor::Table {
+                with_ordinality: true,
+                ..
+            } => "WITH ORDINALITY is not offered; number the rows with row_number() OVER ()",
+            _ => return ControlFlow::Continue(()),
+        };
+        ControlFlow::Break(Box::new(QueryError::new(Class::Unsupported, what)))
     }
 }
 

@@ -11,11 +11,14 @@ mod grow;
 mod guard;
 mod http;
 mod limits;
+mod meter;
 pub mod metrics;
+mod naming;
 pub mod pgwire;
 mod plan;
 mod run;
 mod session;
+mod stop;
 mod views;
 mod weigh;
 

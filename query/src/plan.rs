@@ -9,12 +9,13 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{ParamValues, ScalarValue};
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::sql::parser::Statement;
 
 use crate::cache::Kept;
 use crate::engine::Engine;
 use crate::error::{Class, QueryError};
 use crate::session::Param;
-use crate::{grow, guard};
+use crate::{grow, guard, naming};
 
 /// Checks and plans a text, or finds its plan among those kept.
 ///
@@ -25,12 +26,18 @@ pub(crate) async fn prepare(
     state: &SessionState,
     sql: &str,
 ) -> Result<Kept, QueryError> {
-    if let Some(kept) = engine.shared.cache.plan(sql) {
+    // A text is another query in another zone.
+    let zone = state.config_options().execution.time_zone.as_deref();
+    let key = format!("{}\n{sql}", zone.unwrap_or_default());
+    if let Some(kept) = engine.shared.cache.plan(&key) {
         return Ok(kept);
     }
     guard::check_text(sql, engine.limits().text)?;
-    let statement = state.sql_to_statement(sql, &Dialect::PostgreSQL)?;
+    let mut statement = state.sql_to_statement(sql, &Dialect::PostgreSQL)?;
     guard::check_statement(&statement)?;
+    if let Statement::Statement(inner) = &mut statement {
+        naming::give(inner);
+    }
     let logical = state.statement_to_plan(statement).await?;
     guard::check_plan(&logical)?;
     grow::check(&logical)?;
@@ -43,7 +50,7 @@ pub(crate) async fn prepare(
         logical: Arc::new(logical),
         optimised,
     };
-    engine.shared.cache.keep_plan(sql, kept.clone());
+    engine.shared.cache.keep_plan(&key, kept.clone());
     Ok(kept)
 }
 

@@ -13,6 +13,7 @@ use datafusion::execution::memory_pool::{
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::ExecutionPlan;
 use futures::StreamExt;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until};
@@ -20,6 +21,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::engine::Engine;
 use crate::error::{Class, QueryError};
 use crate::session::{Head, Job, Work};
+use crate::stop::{self, Watch};
 use crate::{plan, weigh};
 
 /// Runs the job to its end and tells the reader.
@@ -28,6 +30,7 @@ pub(crate) async fn drive(job: Job) {
         engine,
         work,
         snapshot,
+        zone,
         time,
         head,
         rows,
@@ -48,14 +51,24 @@ pub(crate) async fn drive(job: Job) {
     // Only now: a query is not to blame for those before it.
     let deadline = Instant::now() + time;
     let (version, now) = (snapshot.version, snapshot.now);
-    let state = engine.bind(snapshot);
+    let state = match engine.bind(snapshot, zone.as_deref()) {
+        Ok(state) => state,
+        Err(e) => {
+            count(&e);
+            // The reader may be gone, then nobody is to be told.
+            let _ = head.send(Err(e));
+            return;
+        }
+    };
+    let watch = Watch::new(deadline, late(time), rows.clone());
     let begun = tokio::select! {
-        begun = begin(&engine, &state, work, place) => begun,
+        begun = begin(&engine, &state, work, place, &watch) => begun,
         () = sleep_until(deadline) => Err(late(time)),
         () = rows.closed() => return,
     };
-    // A stream may need no context once it runs; the place is this query's to its end all the same.
-    let (schema, mut stream, context) = match begun {
+    // A stream may need no context and no plan once it runs; the place and the memory are this
+    // query's to its end all the same.
+    let (schema, mut stream, kept) = match begun {
         Ok(begun) => begun,
         Err(e) => {
             count(&e);
@@ -108,7 +121,7 @@ pub(crate) async fn drive(job: Job) {
         }
     };
     // Work stops here, before a slow reader takes the last word.
-    drop((stream, context));
+    drop((stream, kept, watch));
     if let Some(e) = end {
         count(&e);
         let _ = rows.send(Err(e)).await;
@@ -135,7 +148,8 @@ async fn begin(
     state: &SessionState,
     work: Work,
     place: OwnedSemaphorePermit,
-) -> Result<(SchemaRef, SendableRecordBatchStream, Arc<TaskContext>), QueryError> {
+    watch: &Watch,
+) -> Result<(SchemaRef, SendableRecordBatchStream, Held), QueryError> {
     let (schema, plan) = match work {
         Work::Sql(sql, params) => {
             let kept = plan::prepare(engine, state, &sql).await?;
@@ -147,15 +161,20 @@ async fn begin(
             (named(&logical), plan)
         }
     };
+    let plan = stop::watch(plan, watch)?;
     let physical = state
         .query_planner()
         .create_physical_plan(&plan, state)
         .await?;
     weigh::check(&physical, engine.limits().loop_rows)?;
+    let physical = stop::tame(physical)?;
     let context = task(engine, state, place)?;
-    let stream = datafusion::physical_plan::execute_stream(physical, context.clone())?;
-    Ok((schema, stream, context))
+    let stream = datafusion::physical_plan::execute_stream(physical.clone(), context.clone())?;
+    Ok((schema, stream, (context, physical)))
 }
+
+/// What a query holds besides its stream.
+type Held = (Arc<TaskContext>, Arc<dyn ExecutionPlan>);
 
 /// The columns as the user named them.
 fn named(plan: &LogicalPlan) -> SchemaRef {

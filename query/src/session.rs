@@ -139,6 +139,7 @@ pub(crate) struct Job {
     pub(crate) engine: Engine,
     pub(crate) work: Work,
     pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) zone: Option<Arc<str>>,
     pub(crate) time: Duration,
     pub(crate) head: oneshot::Sender<Result<Head, QueryError>>,
     pub(crate) rows: mpsc::Sender<Result<RecordBatch, QueryError>>,
@@ -149,11 +150,23 @@ pub(crate) struct Job {
 pub struct Session {
     engine: Engine,
     principal: Principal,
+    /// Zone in which texts and days are times; `None` = UTC.
+    zone: Option<Arc<str>>,
 }
 
 impl Session {
     pub(crate) fn new(engine: Engine, principal: Principal) -> Self {
-        Session { engine, principal }
+        Session {
+            engine,
+            principal,
+            zone: None,
+        }
+    }
+
+    /// The same session in a zone, where texts without a zone and days are that zone's.
+    pub(crate) fn in_zone(mut self, zone: Option<Arc<str>>) -> Self {
+        self.zone = zone;
+        self
     }
 
     /// Who asks.
@@ -251,11 +264,14 @@ impl Session {
     pub(crate) async fn prepare(&self, sql: &str) -> Result<Kept, QueryError> {
         let (tx, rx) = oneshot::channel();
         let engine = self.engine.clone();
-        let sql = sql.to_owned();
+        let (sql, zone) = (sql.to_owned(), self.zone.clone());
         self.engine.spawn(async move {
-            let state = engine.bind(engine.snapshot());
+            let prepared = match engine.bind(engine.snapshot(), zone.as_deref()) {
+                Ok(state) => plan::prepare(&engine, &state, &sql).await,
+                Err(e) => Err(e),
+            };
             // Nobody waits any more: nothing to tell.
-            let _ = tx.send(plan::prepare(&engine, &state, &sql).await);
+            let _ = tx.send(prepared);
         })?;
         rx.await
             .map_err(|_| QueryError::new(Class::Internal, "planning ended without an answer"))?
@@ -299,6 +315,7 @@ impl Session {
             engine: self.engine.clone(),
             work,
             snapshot,
+            zone: self.zone.clone(),
             time,
             head,
             rows: tx,

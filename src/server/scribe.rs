@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use callboard_ingest::doors::intake::{Candidate, Intake};
 use callboard_ingest::pipeline::Pipeline;
 use callboard_model::cloudevents::CloudEvent;
-use callboard_model::cloudevents::data::TranscriptData;
+use callboard_model::cloudevents::data::{RecordingData, TranscriptData};
+use callboard_model::cloudevents::words::{Leg as LegWord, RecordingState};
+use callboard_model::record::Record;
 use callboard_model::tables::RecordingRow;
 use callboard_query::Engine;
 use callboard_store::audio::AudioStore;
@@ -31,6 +33,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A recording that was begun so often without an end took the process down.
 const ATTEMPTS: i64 = 2;
+
+/// Classes of files in which there is no sound to be had: such a recording is not ready.
+const NO_SOUND: [&str; 5] = ["empty", "not_audio", "no_samples", "bad_header", "decoder"];
 
 /// What legs of one recording share: start, contact, queue.
 type Group = (Option<i64>, String, Option<String>);
@@ -238,8 +243,12 @@ impl Scribe {
                     .await?;
             }
             Err(error) => {
+                let why = error.to_string();
                 for row in &rows {
-                    self.tell(row, "failed", &error.to_string(), None).await?;
+                    if NO_SOUND.contains(&error.class()) {
+                        self.unreadable(row, &why).await?;
+                    }
+                    self.tell(row, "failed", &why, None).await?;
                 }
             }
         }
@@ -294,6 +303,24 @@ impl Scribe {
         self.write(row, told::told(row, c)).await
     }
 
+    /// States that a recording holds no sound: it was taken as ready before anybody read it.
+    async fn unreadable(&self, row: &RecordingRow, why: &str) -> Result<(), String> {
+        let now = self.pipeline.now();
+        let data = RecordingData {
+            recording_id: Some(row.recording_id.clone()),
+            contact_id: Some(row.contact_id.clone()),
+            leg: LegWord::ALL.iter().copied().find(|l| l.as_str() == row.leg),
+            state: Some(RecordingState::Failed),
+            reason: Some(why.to_owned()),
+            ..RecordingData::default()
+        };
+        let id = format!("{}@unreadable@{now}", row.recording_id);
+        // A closing record, as the door's own word of it is: a live one would be outranked.
+        let event = CloudEvent::new(SOURCE, &id, "callboard.recording.recorded", now, data);
+        self.submit(event.record(now).map_err(|e| e.to_string())?)
+            .await
+    }
+
     /// Writes an outcome without turns.
     async fn tell(
         &self,
@@ -324,7 +351,11 @@ impl Scribe {
             data.state.as_deref().unwrap_or("")
         );
         let event = CloudEvent::new(SOURCE, &id, "callboard.transcript.recorded", now, data);
-        let record = event.record(now).map_err(|e| e.to_string())?;
+        self.submit(event.record(now).map_err(|e| e.to_string())?)
+            .await
+    }
+
+    async fn submit(&self, record: Record) -> Result<(), String> {
         self.pipeline
             .submit(vec![Candidate::Record(record)])
             .await

@@ -4,7 +4,9 @@ use maud::Markup;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::{GOAL, LINES, Mark, OVER, QUIET, SERIES, SURFACE, axis, drawing, finish, font, legend};
+use super::{
+    GOAL, LINES, Mark, OVER, QUIET, SERIES, SURFACE, axis, dashed, drawing, finish, font, legend,
+};
 
 /// One stacked series: a number and an address per category.
 pub struct Series {
@@ -26,8 +28,8 @@ pub struct Line {
     pub values: Vec<Option<f64>>,
     /// Each in words.
     pub tips: Vec<String>,
-    /// The share aimed at.
-    pub goal: Option<f64>,
+    /// The share aimed at, per category.
+    pub goals: Vec<Option<f64>>,
 }
 
 /// A chart of bars.
@@ -77,7 +79,7 @@ impl Bars {
             .collect();
         if let Some(line) = &self.line {
             entries.push((OVER, "dot", line.name.as_str()));
-            if line.goal.is_some() {
+            if line.goals.iter().any(Option::is_some) {
                 entries.push((GOAL, "dash", "Goal"));
             }
         }
@@ -95,7 +97,7 @@ impl Bars {
         let n = self.labels.len().max(1);
         let height = |i: usize| -> f64 { self.series.iter().filter_map(|s| s.values.get(i)).sum() };
         let (top, step) = axis((0..n).map(height).fold(0.0, f64::max), self.whole);
-        let right = if self.line.is_some() { 52 } else { 12 };
+        let right = if self.line.is_some() { 66 } else { 12 };
         let mut chart = ChartBuilder::on(root)
             .margin_left(58)
             .margin_right(right)
@@ -167,7 +169,10 @@ impl Bars {
                 .map_err(drawing)?;
         }
         if let Some(line) = &self.line {
-            for share in [0.0, 0.5, 1.0] {
+            let last = line.goals.iter().rev().find_map(|g| *g);
+            // A tick gives way to the goal's own label.
+            let near = |share: f64| last.is_some_and(|g| (g - share).abs() < 0.06);
+            for share in [0.0, 0.5, 1.0].into_iter().filter(|s| !near(*s)) {
                 let y = at(0.0, top * share).1;
                 put(
                     format!("{:.0} %", share * 100.0),
@@ -184,14 +189,18 @@ impl Bars {
                 HPos::Right,
                 VPos::Top,
             )?;
-            if let Some(goal) = line.goal {
-                let dashes = (0..n * 4).map(|i| i as f64 / 4.0);
-                let style = GOAL.rgb().stroke_width(2);
-                chart
-                    .draw_secondary_series(
-                        dashes.map(|x| PathElement::new(vec![(x, goal), (x + 0.15, goal)], style)),
-                    )
-                    .map_err(drawing)?;
+            for (first, end, goal) in stretches(&line.goals) {
+                let y = at(0.0, goal * top).1;
+                let (a, b) = (at(first as f64, 0.0).0, at(end as f64, 0.0).0);
+                dashed(root, (a, y), (b, y), GOAL)?;
+            }
+            if let Some(goal) = last {
+                let label = Text::new(
+                    format!("goal {:.0} %", goal * 100.0),
+                    (right_edge + 6, at(0.0, goal * top).1),
+                    font(11.0, GOAL, HPos::Left, VPos::Center),
+                );
+                root.draw(&label).map_err(drawing)?;
             }
             let points: Vec<_> = (0..n)
                 .filter_map(|i| Some((i, (*line.values.get(i)?)?.clamp(0.0, 1.0))))
@@ -219,5 +228,36 @@ impl Bars {
             }
         }
         Ok(())
+    }
+}
+
+/// Stretches of categories with one goal: first, one past the last, goal. A category that names
+/// none is aimed at as the one before it was, the first ones as the first that does.
+fn stretches(goals: &[Option<f64>]) -> Vec<(usize, usize, f64)> {
+    let mut out: Vec<(usize, usize, f64)> = Vec::new();
+    let Some(mut now) = goals.iter().find_map(|g| *g) else {
+        return out;
+    };
+    for (i, goal) in goals.iter().enumerate() {
+        now = goal.unwrap_or(now);
+        match out.last_mut() {
+            Some(last) if (last.2 - now).abs() < 1e-9 => last.1 = i + 1,
+            _ => out.push((i, i + 1, now)),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_goal_holds_until_another_does() {
+        assert_eq!(
+            stretches(&[None, Some(0.8), None, Some(0.9)]),
+            [(0, 3, 0.8), (3, 4, 0.9)]
+        );
+        assert!(stretches(&[None, None]).is_empty());
     }
 }

@@ -4,7 +4,7 @@ use maud::Markup;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::{GOAL, LINES, Mark, QUIET, SERIES, TEXT, axis, drawing, finish, font};
+use super::{GOAL, LINES, Mark, QUIET, SERIES, TEXT, axis, dashed, drawing, finish, font};
 
 /// A row.
 #[derive(Debug, Clone)]
@@ -84,9 +84,7 @@ impl Dots {
             )?;
             if let Some(m) = median(self.dots.iter().map(|d| d.value).collect()) {
                 let x = x_of(m);
-                let line =
-                    PathElement::new(vec![(x, top - 4), (x, bottom)], GOAL.rgb().stroke_width(2));
-                root.draw(&line).map_err(drawing)?;
+                dashed(&root, (x, top - 4), (x, bottom), GOAL)?;
                 let text = format!("median {}", (self.tick)(m));
                 put(text, x, top - 6, QUIET, HPos::Center, VPos::Bottom)?;
             }

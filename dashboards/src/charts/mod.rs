@@ -7,6 +7,8 @@ pub mod heat;
 pub mod timeline;
 
 use maud::{Markup, PreEscaped, html};
+use plotters::coord::Shift;
+use plotters::prelude::{DrawingArea, DrawingBackend, PathElement};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontFamily, FontStyle, RGBColor, TextStyle};
 
@@ -174,6 +176,29 @@ fn hit(m: &Mark) -> Markup {
     html! {
         rect class="hit" x=(m.x.0) y=(m.y.0) width=(w) height=(h) { title { (m.tip) } }
     }
+}
+
+/// A dashed line along an axis, in pixels, with a gap to whatever lies under it: dashes are of one
+/// length in every chart, and are seen on bars as well as beside them.
+pub(crate) fn dashed<B: DrawingBackend>(
+    root: &DrawingArea<B, Shift>,
+    from: (i32, i32),
+    to: (i32, i32),
+    ink: Ink,
+) -> Result<(), String> {
+    const DASH: i32 = 9;
+    const GAP: i32 = 5;
+    let under = PathElement::new(vec![from, to], SURFACE.rgb().stroke_width(6));
+    root.draw(&under).map_err(drawing)?;
+    let (dx, dy) = ((to.0 - from.0).signum(), (to.1 - from.1).signum());
+    let length = (to.0 - from.0).abs().max((to.1 - from.1).abs());
+    for start in (0..length).step_by((DASH + GAP).unsigned_abs() as usize) {
+        let end = (start + DASH).min(length);
+        let at = |n: i32| (from.0 + dx * n, from.1 + dy * n);
+        let dash = PathElement::new(vec![at(start), at(end)], ink.rgb().stroke_width(3));
+        root.draw(&dash).map_err(drawing)?;
+    }
+    Ok(())
 }
 
 /// A legend: swatch, shape and name of each series.

@@ -11,6 +11,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::feed::Told;
 use super::show;
 use super::state::Board;
 use crate::app::App;
@@ -145,11 +146,12 @@ async fn run(app: &Weak<App>, zone: Tz, sender: &watch::Sender<Arc<Frame>>) {
 /// tells the browser that the connection lives.
 async fn frame(app: &App, zone: Tz, last: &Frame) -> Frame {
     let now = app.now();
+    let told = Told::now(app).await;
     let parts = match Hub::board(app, zone).await {
-        Ok(board) => show::parts(app, &board, now).await,
+        Ok(board) => show::parts(&told, &board, now),
         Err(e) => vec![("trouble".to_owned(), show::trouble(&e))],
     };
-    let clock = json!({ "now": now / 1000, "speed": app.changes.speed });
+    let clock = json!({ "now": now / 1000, "speed": told.pace() });
     let order: Vec<&str> = parts.iter().map(|(id, _)| id.as_str()).collect();
     let before: HashMap<&str, &str> = last
         .parts

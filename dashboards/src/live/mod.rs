@@ -1,6 +1,7 @@
 //! The live board's engine: reads while someone watches, renders each change once and hands it
 //! to every watcher.
 
+pub mod feed;
 pub mod hub;
 pub mod show;
 pub mod state;

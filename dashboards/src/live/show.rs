@@ -1,23 +1,19 @@
 //! The board's parts as HTML: for the page, and one by one for the event stream.
 
-use chrono_tz::Tz;
 use maud::{Markup, html};
 
+use super::feed::{Told, feed};
 use super::state::{Agent, Board, MEASURES};
-use crate::app::App;
 use crate::data::{DataError, Value};
-use crate::ports::FeedStatus;
 use crate::reports::run::Cell;
 use crate::reports::show;
 use crate::url::{self, Params};
 use crate::view::icon::{self, Level, badge, icon};
 use crate::view::{self, format};
 
-/// A source that sent nothing for so long is called silent, microseconds.
-const SILENT: i64 = 120_000_000;
 /// A duration that goes on: the browser ticks it from `since`; `now` gives the text for readers
 /// without scripts, None leaves it to the browser.
-fn ticking(since: Option<i64>, now: Option<i64>) -> Markup {
+pub(super) fn ticking(since: Option<i64>, now: Option<i64>) -> Markup {
     match since {
         None => html! { (format::UNKNOWN) },
         Some(us) => html! {
@@ -30,12 +26,11 @@ fn ticking(since: Option<i64>, now: Option<i64>) -> Markup {
 
 /// The board's parts for the event stream: identity and HTML, in order. Durations that go on are
 /// left to the browser, so that a part changes only when something happened.
-pub async fn parts(app: &App, board: &Board, now: i64) -> Vec<(String, String)> {
-    let feeds = platforms(app.status.feeds().await);
+pub fn parts(told: &Told, board: &Board, now: i64) -> Vec<(String, String)> {
     let mut out = vec![
         (
             "feed".to_owned(),
-            feed(&feeds, now, board.run.choice.range.zone, None).into_string(),
+            feed(told, now, board.run.choice.range.zone, None).into_string(),
         ),
         (
             "summary".to_owned(),
@@ -56,11 +51,10 @@ pub async fn parts(app: &App, board: &Board, now: i64) -> Vec<(String, String)> 
 }
 
 /// The whole board as it stands in the page.
-pub async fn whole(app: &App, board: &Board, now: i64) -> Markup {
-    let feeds = platforms(app.status.feeds().await);
+pub fn whole(told: &Told, board: &Board, now: i64) -> Markup {
     let range = &board.run.choice.range;
     html! {
-        (feed(&feeds, now, range.zone, Some(now)))
+        (feed(told, now, range.zone, Some(now)))
         div class="live" {
             (summary(board, now, Some(now)))
             section class="panel" aria-labelledby="hq" {
@@ -109,46 +103,6 @@ pub async fn whole(app: &App, board: &Board, now: i64) -> Markup {
 
 fn about<'a>(board: &'a Board, measure: &str) -> &'a str {
     &board.run.report.measures[measure].about
-}
-
-/// The sources that tell of calls; what the program says to itself is no sign of life of theirs.
-fn platforms(mut feeds: Vec<FeedStatus>) -> Vec<FeedStatus> {
-    feeds.retain(|f| !f.source.starts_with("/callboard/"));
-    feeds
-}
-
-/// The sources and how old their last word is. `data-stale` greys everything after it.
-fn feed(feeds: &[FeedStatus], now: i64, zone: Tz, text: Option<i64>) -> Markup {
-    let quiet = |f: &&FeedStatus| f.last_received_at.is_none_or(|at| now - at > SILENT);
-    let ended = feeds.iter().filter_map(|f| f.ended_at).max();
-    let finished = ended.filter(|_| feeds.iter().all(|f| f.ended_at.is_some()));
-    let going: Vec<&FeedStatus> = feeds.iter().filter(|f| f.ended_at.is_none()).collect();
-    let stale = !going.is_empty() && going.iter().all(quiet);
-    let latest = feeds.iter().filter_map(|f| f.last_received_at).max();
-    let late = going.iter().filter(|f| quiet(f)).count();
-    html! {
-        div id="feed" class="feed" data-stale=(stale || finished.is_some()) {
-            @if feeds.is_empty() {
-                (badge(Level::Unknown, "No source has sent anything yet"))
-            } @else if let Some(at) = finished {
-                (badge(Level::Unknown, &format!("Every source had ended by {}: this is how it stood then", format::clock(zone, at))))
-            } @else if stale {
-                (badge(Level::Alert, "Every source is silent: do not trust these numbers"))
-            } @else if late > 0 {
-                (badge(Level::Warn, &format!("{late} of {} sources silent for two minutes", feeds.len())))
-            } @else {
-                @let over = feeds.iter().filter(|f| f.ended_at.is_some()).count();
-                (badge(Level::Ok, &format!("{} sources live", feeds.len() - over)))
-                @if over > 0 { span class="quiet" { (over) " ended" } }
-            }
-            @if let Some(at) = latest {
-                span class="quiet" {
-                    "last event " (format::clock(zone, at)) " (" (ticking(Some(at), text)) " ago)"
-                }
-            }
-            a class="quiet-link" href="/status" { "Sources" }
-        }
-    }
 }
 
 fn summary(board: &Board, now: i64, text: Option<i64>) -> Markup {
@@ -329,40 +283,4 @@ fn agent_rows(board: &Board, now: i64, text: Option<i64>) -> Vec<(String, Markup
 pub fn trouble(e: &DataError) -> String {
     html! { div id="feed" class="feed" data-stale="true" { (badge(Level::Alert, &format!("The board cannot be read: {e}"))) } }
         .into_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MINUTE: i64 = 60_000_000;
-
-    fn source(name: &str, heard: i64, ended_at: Option<i64>) -> FeedStatus {
-        FeedStatus {
-            source: name.to_owned(),
-            last_received_at: Some(heard),
-            last_event_at: None,
-            taken: 1,
-            repeated: 0,
-            refused: 0,
-            per_minute: 0.0,
-            ended_at,
-        }
-    }
-
-    fn shown(feeds: &[FeedStatus]) -> String {
-        feed(feeds, 100 * MINUTE, Tz::UTC, None).into_string()
-    }
-
-    #[test]
-    fn a_source_that_ended_is_no_alarm() {
-        let ended = source("/t/1", MINUTE, Some(2 * MINUTE));
-        let text = shown(std::slice::from_ref(&ended));
-        assert!(text.contains("had ended by 00:02"), "{text}");
-        assert!(!text.contains("silent"), "{text}");
-        let text = shown(&[ended.clone(), source("/t/2", 100 * MINUTE, None)]);
-        assert!(text.contains("1 sources live"), "{text}");
-        let text = shown(&[ended, source("/t/2", MINUTE, None)]);
-        assert!(text.contains("silent"), "{text}");
-    }
 }

@@ -8,6 +8,7 @@ use maud::html;
 
 use crate::app::App;
 use crate::error::PageError;
+use crate::live::feed::Told;
 use crate::live::{Hub, show};
 use crate::pages::{self, respond};
 use crate::view::{self, Frame, filters};
@@ -24,6 +25,7 @@ pub async fn page(
     let zone = filters::read_zone(&params, app.zone).map_err(PageError::bad)?;
     let now = app.now();
     let board = Hub::board(&app, zone).await?;
+    let told = Told::now(&app).await;
     let stream = params.only(|n| n == "tz").href("/events/board");
     let body = html! {
         div class="board-head" {
@@ -35,8 +37,8 @@ pub async fn page(
             button type="button" id="pause" aria-pressed="false" hidden { "Pause" }
         }
         p id="connection" class="connection" role="status" { noscript { "Reload the page for newer numbers: live updates need JavaScript." } }
-        div id="board" data-stream=(stream) data-offset=(crate::zone::offset(zone, now) / 1000) data-speed=(app.changes.speed) {
-            (show::whole(&app, &board, now).await)
+        div id="board" data-stream=(stream) data-offset=(crate::zone::offset(zone, now) / 1000) data-speed=(told.pace()) {
+            (show::whole(&told, &board, now))
             @if board.is_empty() {
                 (view::empty("No calls have arrived yet.", &html! {
                     "The board fills as soon as a source sends events: " code { "callboard send --source asterisk queue_log" }

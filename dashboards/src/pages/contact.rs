@@ -277,7 +277,7 @@ fn ledger(contact: &Contact) -> Markup {
                     @let state = r.text("state").unwrap_or("unknown");
                     @let level = match state { "failed" | "missing" => Level::Alert, "pending" => Level::Warn, _ => Level::Unknown };
                     li { (badge(level, &format!("{}: {}", r.text("stage").unwrap_or("?"), format::word(state)))) " "
-                        (r.text("reason").unwrap_or("no reason was given")) }
+                        (format::reason(r.text("reason").unwrap_or("no reason was given"))) }
                 }
             }
         } @else if !contact.coverage.is_empty() {

@@ -14,7 +14,7 @@ use crate::pages::{self, respond};
 use crate::url::{self, Params};
 use crate::view::filters::{self, Choice};
 use crate::view::icon::mood;
-use crate::view::table::{Head, csv, table};
+use crate::view::table::{Head, cards, csv};
 use crate::view::{self, Frame, format};
 
 const PAGE: usize = 50;
@@ -198,7 +198,7 @@ fn list_table(params: &Params, choice: &Choice, rows: &Rows) -> Markup {
                 }
             }
         }
-        (table("Contacts", &heads, &lines, None))
+        (cards("Contacts", &heads, &lines))
     }
 }
 
@@ -242,7 +242,7 @@ fn form(params: &Params, choice: &Choice, known: &Known) -> Markup {
             p class="pins" { "Only contacts whose stage "
                 a class="pin" href=(params.without("stage").without("gap").without("reason").href("/contacts")) {
                     (stage) @if let Some(gap) = params.get("gap") { " is " (format::word(gap)) }
-                    @if let Some(reason) = params.get("reason") { ": " (reason) }
+                    @if let Some(reason) = params.get("reason") { ": " (format::reason(reason)) }
                     " " (view::icon::icon("close")) span class="hidden" { "(remove)" }
                 }
             }

@@ -216,8 +216,9 @@ fn segments(contact: &Contact, zone: Tz) -> Markup {
         .segments
         .iter()
         .map(|s| {
-            let target = [s.text("target_kind"), s.text("target")].into_iter().flatten().map(format::word);
-            let target = target.collect::<Vec<_>>().join(": ");
+            let kind = s.text("target_kind").map(format::word);
+            let target = [kind, s.text("target").map(str::to_owned)];
+            let target = target.into_iter().flatten().collect::<Vec<_>>().join(": ");
             vec![
                 html! { (s.int("seq").unwrap_or(0)) },
                 html! { (s.text("kind").map(format::word).unwrap_or_default()) @if let Some(n) = s.text("name") { " " (n) } @if let Some(i) = s.text("input") { " (" (i) ")" } },

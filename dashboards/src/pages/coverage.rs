@@ -10,11 +10,12 @@ use maud::{Markup, html};
 use crate::app::App;
 use crate::data::{self, Rows};
 use crate::error::PageError;
+use crate::pages::orphans::Orphans;
 use crate::pages::{self, respond};
 use crate::url::Params;
 use crate::view::filters::{self, Choice};
 use crate::view::icon::{Level, badge};
-use crate::view::table::{Head, csv, table};
+use crate::view::table::{Head, cards, csv, table};
 use crate::view::{self, Frame, format};
 
 /// Stages in order, with what they ask.
@@ -44,7 +45,10 @@ pub async fn page(
 ) -> Result<Response, PageError> {
     let params = pages::params(query)?;
     let choice = pages::choice(&app, &params)?;
-    let rows = app.data.rows(&sql(&choice)).await?;
+    let data = app.data.pin();
+    let query = sql(&choice);
+    let (rows, orphans) =
+        futures::try_join!(data.rows(&query), Orphans::read(data.as_ref(), &choice))?;
     if params.get("format") == Some("csv") {
         let lines = rows
             .rows
@@ -78,6 +82,7 @@ pub async fn page(
                 }
             }
         }
+        (orphans.section(choice.range.zone))
     };
     let frame = Frame::new("Coverage", "/coverage")
         .script("forms.js")
@@ -152,7 +157,7 @@ fn gaps(choice: &Choice, params: &Params, rows: &Rows) -> Markup {
     let heads = [
         Head::words("Stage"),
         Head::words("State"),
-        Head::words("Reason"),
+        Head::prose("Reason"),
         Head::numbers("Contacts", "n"),
     ];
     let lines: Vec<Vec<Markup>> = rows
@@ -173,7 +178,7 @@ fn gaps(choice: &Choice, params: &Params, rows: &Rows) -> Markup {
             vec![
                 html! { (stage) },
                 badge(level, &format::word(state)),
-                html! { (reason) },
+                html! { (format::reason(reason)) },
                 number(
                     r.int("n").unwrap_or(0),
                     &href(params, choice, stage, Some(state), Some(reason)),
@@ -187,5 +192,5 @@ fn gaps(choice: &Choice, params: &Params, rows: &Rows) -> Markup {
             &html! { "Every contact of this range is closed, recorded, transcribed and tagged." },
         );
     }
-    table("Gaps and their reasons", &heads, &lines, None)
+    cards("Gaps and their reasons", &heads, &lines)
 }

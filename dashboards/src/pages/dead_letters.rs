@@ -11,7 +11,7 @@ use crate::data::{self, Rows, Value};
 use crate::error::PageError;
 use crate::pages::{self, respond};
 use crate::url::Params;
-use crate::view::table::{Head, table};
+use crate::view::table::{Head, cards, table};
 use crate::view::{self, Frame, filters, format};
 
 const PAGE: usize = 50;
@@ -58,10 +58,10 @@ pub async fn page(
         @if classes.is_empty() {
             (view::empty("There are none.", &html! { "Everything that arrived could be read." }))
         } @else {
-            (by_class(&params, &classes))
+            section class="panel" aria-label="By class and source" { (by_class(&params, &classes)) }
             p class="count" data-count=(all) { strong { (format::count(all)) } " dead letters"
                 @if params.get("class").is_some() || params.get("source").is_some() { ", filtered. " a href="/dead-letters" { "Show all" } } }
-            (letters(&rows, zone))
+            section class="panel" aria-label="Dead letters" { (letters(&rows, zone)) }
             (pages::pager("/dead-letters", &params, number, PAGE, usize::try_from(all).unwrap_or(0)))
         }
     };
@@ -103,9 +103,9 @@ fn letters(rows: &Rows, zone: chrono_tz::Tz) -> Markup {
     let heads = [
         Head::words("Received"),
         Head::words("Source"),
-        Head::words("Reason"),
+        Head::prose("Reason"),
         Head::numbers("Length", "bytes"),
-        Head::words("Bytes"),
+        Head::prose("Bytes"),
     ];
     let lines: Vec<Vec<Markup>> = rows
         .iter()
@@ -120,7 +120,7 @@ fn letters(rows: &Rows, zone: chrono_tz::Tz) -> Markup {
             ]
         })
         .collect();
-    table("Dead letters", &heads, &lines, None)
+    cards("Dead letters", &heads, &lines)
 }
 
 /// The beginning of some bytes as text: control characters and broken UTF-8 made visible.

@@ -8,6 +8,7 @@ pub mod coverage;
 pub mod dead_letters;
 pub mod narrow;
 pub mod notes;
+pub mod orphans;
 pub mod status;
 pub mod talk;
 pub mod transcript;

@@ -123,6 +123,24 @@ fn pauses(gaps: Option<&str>) -> Vec<String> {
     gaps.iter().map(told).collect()
 }
 
+/// Why a recording's file holds no sound, where transcription found that; the class of what is
+/// wrong with a file stands before the sentence.
+pub fn unreadable(recording: &Row<'_>) -> Option<String> {
+    const CLASSES: [&str; 6] = [
+        "empty",
+        "not_audio",
+        "no_samples",
+        "bad_header",
+        "decoder",
+        "unsupported_codec",
+    ];
+    if recording.text("transcript_state") != Some("failed") {
+        return None;
+    }
+    let (class, why) = recording.text("transcript_reason")?.split_once(": ")?;
+    CLASSES.contains(&class).then(|| why.to_owned())
+}
+
 fn tracks(recordings: &Rows) -> Vec<Track> {
     let mut out: Vec<Track> = Vec::new();
     for r in recordings.iter() {
@@ -142,7 +160,8 @@ fn tracks(recordings: &Rows) -> Vec<Track> {
         track.queue = track.queue.take().or(text("queue"));
         track.agent = track.agent.take().or(text("agent"));
         track.voicemail |= r.is("voicemail");
-        track.ready |= r.text("state") == Some("ready");
+        let broken = unreadable(&r);
+        track.ready |= r.text("state") == Some("ready") && broken.is_none();
         track.recordings.push(id.to_owned());
         for pause in pauses(r.text("gaps")) {
             // Both legs were muted at once.
@@ -154,6 +173,11 @@ fn tracks(recordings: &Rows) -> Vec<Track> {
         let why = |column: &str| text(column).map(|w| format!(": {w}")).unwrap_or_default();
         match (r.text("state"), r.text("transcript_state")) {
             (Some("ready"), Some("done")) => {}
+            (Some("ready"), _) if broken.is_some() => {
+                let why = broken.unwrap_or_default();
+                let told = format!("The file of the {leg} leg cannot be read: {why}.");
+                track.gaps.push(told);
+            }
             (Some("ready"), None) => {
                 track.waiting = true;
                 track.gaps.push(format!(
@@ -181,6 +205,29 @@ fn tracks(recordings: &Rows) -> Vec<Track> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_no_sound() {
+        let track = |reason: &str| {
+            let text = |t: &str| crate::data::Value::Text(t.to_owned());
+            let pairs = [
+                ("recording_id", text("c/agent")),
+                ("leg", text("agent")),
+                ("state", text("ready")),
+                ("transcript_state", text("failed")),
+                ("transcript_reason", text(reason)),
+            ];
+            let rows = Rows {
+                columns: pairs.iter().map(|p| p.0.to_owned()).collect(),
+                rows: vec![pairs.map(|p| p.1).to_vec()],
+                ..Rows::default()
+            };
+            tracks(&rows).remove(0)
+        };
+        let broken = track("bad_header: the file's header is broken: 0 channels");
+        assert!(!broken.ready && broken.gaps[0].contains("cannot be read: the file's header"));
+        assert!(track("the model is missing").ready);
+    }
 
     #[test]
     fn pauses_are_told_in_words() {

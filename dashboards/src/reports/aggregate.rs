@@ -38,7 +38,11 @@ pub fn aggregates(m: &Measure) -> (String, String, String) {
     let sum = format!("sum({of}) FILTER (WHERE {listed})");
     match m.kind {
         MeasureKind::Count => (n, none.clone(), none),
-        MeasureKind::Sum | MeasureKind::Mean => (n, sum, none),
+        MeasureKind::Sum | MeasureKind::Mean => {
+            let known = m.known.as_ref();
+            let known = known.map(|k| format!("count(*) FILTER (WHERE {k})"));
+            (n, sum, known.unwrap_or(none))
+        }
         MeasureKind::Ratio => {
             let per = m.per.as_deref().unwrap_or("1");
             (n, sum, format!("sum({per}) FILTER (WHERE {listed})"))
@@ -69,7 +73,10 @@ pub fn cell(m: &Measure, parts: &[Value]) -> Cell {
     let (sum, third) = (parts[1].number(), parts[2].number());
     let value = match m.kind {
         MeasureKind::Count => Some(n as f64),
-        MeasureKind::Sum => sum.or(m.zero.then_some(0.0)),
+        MeasureKind::Sum => {
+            let told = m.zero || third.is_some_and(|rows| rows > 0.0);
+            sum.or(told.then_some(0.0))
+        }
         MeasureKind::Mean => sum.filter(|_| n > 0).map(|s| s / n as f64),
         MeasureKind::Min | MeasureKind::Max | MeasureKind::Median | MeasureKind::P90 => third,
         MeasureKind::Ratio => third.filter(|d| *d > 0.0).and_then(|d| Some(sum? / d)),

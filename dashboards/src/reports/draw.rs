@@ -53,6 +53,11 @@ pub fn bars(run: &Run, id: &str, visual: &Visual, made: &Made) -> Result<Markup,
     };
     let line = visual.line.as_ref().map(|name| {
         let (m, k) = (measure(run, name), visual.measures.len());
+        let told = |c: &Vec<Cell>| visual.goal.as_ref().and_then(|_| c[k + 1].value);
+        let mut goals: Vec<Option<f64>> = rows.iter().map(|(_, c)| told(c)).collect();
+        if goals.iter().all(Option::is_none) {
+            goals.fill(m.goal);
+        }
         Line {
             name: format!("{} in %", m.title),
             values: rows.iter().map(|(_, c)| c[k].value).collect(),
@@ -61,7 +66,7 @@ pub fn bars(run: &Run, id: &str, visual: &Visual, made: &Made) -> Result<Markup,
                 .enumerate()
                 .map(|(i, (_, c))| tip(i, m, &c[k]))
                 .collect(),
-            goal: m.goal,
+            goals,
         }
     });
     let first = measure(run, &visual.measures[0]);
@@ -336,11 +341,8 @@ pub fn timeline(run: &Run, id: &str, visual: &Visual, made: &Made) -> Result<Mar
         .into_iter()
         .filter(|s| spans.iter().any(|span| span.state == *s))
         .map(|s| {
-            (
-                crate::charts::state_ink(s),
-                "box",
-                if s == "wrapup" { "wrap-up" } else { s },
-            )
+            let ink = crate::charts::state_ink(s);
+            (ink, "box", if s == "wrapup" { "wrap-up" } else { s })
         })
         .collect();
     let more = rows.len() == MOST_SPANS;

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::data::{Rows, Value};
 use crate::error::PageError;
 use crate::pages::{self, respond};
-use crate::view::table::{Head, csv, table};
+use crate::view::table::{Head, cards, csv};
 use crate::view::{self, Frame, format};
 
 /// Rows on one page of a list.
@@ -172,7 +172,7 @@ fn list(run: &Run, m: &Measure, rows: &Rows) -> Markup {
             line
         })
         .collect();
-    table(&facts.title, &heads, &lines, None)
+    cards(&facts.title, &heads, &lines)
 }
 
 fn list_csv(run: &Run, m: &Measure, rows: &Rows) -> String {

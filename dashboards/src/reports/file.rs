@@ -93,6 +93,8 @@ pub enum ColumnKind {
     /// As text.
     #[default]
     Text,
+    /// A code word such as `no_agents`.
+    Word,
     /// A contact's id: a link to its page.
     Contact,
     /// A point in time.
@@ -217,6 +219,11 @@ pub struct Measure {
     /// For a sum: nothing to add up is 0 and not unknown.
     #[serde(default)]
     pub zero: bool,
+    /// For a sum: nothing to add up is 0 where a row satisfies this SQL, else unknown.
+    pub known: Option<String>,
+    /// Why it may be unknown, shown with the dash that stands for it.
+    #[serde(default)]
+    pub unknown: String,
     /// Share of rows that is aimed at, drawn as a line.
     pub goal: Option<f64>,
 }
@@ -243,6 +250,9 @@ pub struct Visual {
     /// Measure drawn as a line over the bars.
     #[serde(default)]
     pub line: Option<String>,
+    /// Measure drawn as the goal of that line; where it is not known the line's own goal stands.
+    #[serde(default)]
+    pub goal: Option<String>,
     /// For a timeline: the columns with start, end and state of a span.
     #[serde(default)]
     pub span: Option<Span>,
@@ -280,6 +290,14 @@ pub enum VisualKind {
     Dots,
     /// Spans in time, one row per value of `rows`.
     Timeline,
+}
+
+impl Visual {
+    /// The measures that it needs: those shown, the line's, and the goal's.
+    pub fn asked(&self) -> impl Iterator<Item = &String> {
+        let line = self.line.iter().chain(&self.goal);
+        self.measures.iter().chain(line)
+    }
 }
 
 impl Report {
@@ -326,7 +344,7 @@ impl Report {
         }
         for visual in &self.visuals {
             let at = format!("the visual {:?}", visual.title);
-            for m in visual.measures.iter().chain(&visual.line) {
+            for m in visual.asked() {
                 if !self.measures.contains_key(m) {
                     return Err(format!("{at}: there is no measure {m:?}."));
                 }

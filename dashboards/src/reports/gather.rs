@@ -41,7 +41,7 @@ pub fn totalled(v: &Visual) -> bool {
 }
 
 fn want<'a>(run: &'a Run, wants: &mut Vec<Want<'a>>, dims: Vec<&'a str>, v: &'a Visual) {
-    let measures = visual::measures(v);
+    let measures = visual::asked(v);
     let facts = facts(run, &measures, &dims);
     let at = wants
         .iter()
@@ -82,7 +82,7 @@ async fn one(
     grids: &[Result<Grid, DataError>],
     v: &Visual,
 ) -> Result<Made, DataError> {
-    let (dims, measures) = (visual::dims(v), visual::measures(v));
+    let (dims, measures) = (visual::dims(v), visual::asked(v));
     let find = |dims: &[&str]| {
         let facts = facts(run, &measures, dims);
         let at = wants

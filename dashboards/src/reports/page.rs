@@ -220,6 +220,7 @@ async fn export(app: &App, run: &Run) -> Result<Response, PageError> {
         line.extend(
             cells
                 .iter()
+                .take(names.len())
                 .map(|c| c.value.map(|v| v.to_string()).unwrap_or_default()),
         );
         line
@@ -233,6 +234,7 @@ async fn export(app: &App, run: &Run) -> Result<Response, PageError> {
             .grid
             .total
             .iter()
+            .take(names.len())
             .map(|c| c.value.map(|v| v.to_string()).unwrap_or_default());
         csv(&heads, std::iter::once(total.collect()))
     } else {

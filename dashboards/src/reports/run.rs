@@ -56,15 +56,15 @@ impl Run {
     /// # Errors
     /// A sentence about the parameter that is wrong.
     pub fn new(report: Arc<Report>, choice: Choice, params: &Params) -> Result<Self, String> {
-        let grain = match params.get("by") {
-            None => report.by.first().copied().unwrap_or(Grain::Quarter),
-            Some(name) => {
-                let known = [Grain::Quarter, Grain::Half, Grain::Hour, Grain::Day];
-                known
-                    .into_iter()
-                    .find(|g| g.name() == name)
-                    .ok_or_else(|| format!("by is {name:?}; choose one of 15m, 30m, hour, day."))?
-            }
+        // The field is called Interval: who types that name in an address means it.
+        let (name, asked) = match (params.get("by"), params.get("interval")) {
+            (None, Some(text)) => ("interval", Some(text)),
+            (by, _) => ("by", by),
+        };
+        let grain = grain(&report, name, asked)?;
+        let params = match name {
+            "by" => params.without("interval"),
+            _ => params.without("interval").with("by", grain.name()),
         };
         let mut pins = Vec::new();
         for (dim, value) in params.under(PIN) {
@@ -80,7 +80,7 @@ impl Run {
             choice,
             grain,
             pins,
-            params: params.clone(),
+            params,
         })
     }
 
@@ -342,6 +342,21 @@ impl Run {
         let grid = self.grid(data, &[], &[measure], true).await?;
         Ok(grid.total.first().copied().unwrap_or_default())
     }
+}
+
+/// The width of intervals that an address asks for by a parameter of that name.
+fn grain(report: &Report, name: &str, asked: Option<&str>) -> Result<Grain, String> {
+    let Some(asked) = asked else {
+        return Ok(report.by.first().copied().unwrap_or(Grain::Quarter));
+    };
+    let found = report.by.iter().find(|g| g.name() == asked);
+    found.copied().ok_or_else(|| {
+        let offered: Vec<&str> = report.by.iter().map(|g| g.name()).collect();
+        match offered.as_slice() {
+            [] => format!("{name} is {asked:?}; this report has no intervals to choose."),
+            all => format!("{name} is {asked:?}; choose one of {}.", all.join(", ")),
+        }
+    })
 }
 
 #[cfg(test)]

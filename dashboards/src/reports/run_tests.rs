@@ -75,3 +75,26 @@ fn unknown_dimensions_are_refused() {
     let choice = Choice::read(&params, chrono_tz::Tz::UTC, 0).unwrap();
     assert!(Run::new(report, choice, &params).is_err());
 }
+
+#[test]
+fn intervals_that_are_not_offered_are_refused() {
+    let read = |name: &str, query: &str| {
+        let report = crate::reports::Library::new(None).get(name).unwrap();
+        let params = Params::parse(query).unwrap();
+        let choice = Choice::read(&params, chrono_tz::Tz::UTC, 0).unwrap();
+        Run::new(report.unwrap(), choice, &params)
+    };
+    for query in ["interval=0", "by=0", "by=1m", "interval=15"] {
+        let why = read("queue-interval", query).err().unwrap();
+        assert!(why.contains("15m, 30m, hour, day"), "{query}: {why}");
+    }
+    assert!(
+        read("exceptions", "by=hour")
+            .err()
+            .unwrap()
+            .contains("no intervals")
+    );
+    let hours = read("queue-interval", "interval=hour").unwrap();
+    assert_eq!(hours.grain.name(), "hour");
+    assert_eq!(hours.href(&hours.params), "/reports/queue-interval?by=hour");
+}

@@ -72,7 +72,12 @@ pub fn cell_link(run: &Run, name: &str, cell: &Cell, pins: &[(&str, &Value)]) ->
     let m = &run.report.measures[name];
     let text = cell_text(m, cell);
     if cell.value.is_none() {
-        return html! { span class="none" { (text) } };
+        let why = if m.unknown.is_empty() {
+            "Not known: there is nothing here to make it of."
+        } else {
+            &m.unknown
+        };
+        return html! { span class="none" title=(why) { (text) } };
     }
     html! {
         a class={ "n" @if cell.value == Some(0.0) { " zero" } }
@@ -86,10 +91,8 @@ pub fn cell_link(run: &Run, name: &str, cell: &Cell, pins: &[(&str, &Value)]) ->
 /// Heading of a measure's column.
 pub fn head(m: &Measure) -> Head {
     Head {
-        title: m.title.clone(),
-        unit: Some(unit(m.unit).to_owned()).filter(|u| !u.is_empty()),
         about: Some(m.about.clone()).filter(|a| !a.is_empty()),
-        right: true,
+        ..Head::numbers(&m.title, unit(m.unit))
     }
 }
 
@@ -150,7 +153,8 @@ pub fn list_cell(kind: ColumnKind, value: &Value, range: &Range) -> Markup {
         (ColumnKind::Mood, v) => icon::mood(v.number()),
         (_, Value::Bool(true)) => html! { "yes" },
         (_, Value::Bool(false)) => html! { "no" },
-        (_, v) => html! { (format::word(&v.plain())) },
+        (ColumnKind::Word, v) => html! { (format::word(&v.plain())) },
+        (_, v) => html! { (v.plain()) },
     }
 }
 

@@ -33,7 +33,7 @@ pub fn dims(visual: &Visual) -> Vec<&str> {
         .collect()
 }
 
-/// The measures of a visual with the line's.
+/// The measures that a visual shows as numbers, with the line's.
 pub fn measures(visual: &Visual) -> Vec<&str> {
     visual
         .measures
@@ -43,15 +43,18 @@ pub fn measures(visual: &Visual) -> Vec<&str> {
         .collect()
 }
 
+/// The measures that a visual asks for: those it shows, and the goal of its line.
+pub fn asked(visual: &Visual) -> Vec<&str> {
+    visual.asked().map(String::as_str).collect()
+}
+
 /// Asks for the data of one visual.
 ///
 /// # Errors
 /// When a query fails.
 pub async fn make(run: &Run, visual: &Visual, data: &dyn Data) -> Result<Made, DataError> {
     let total = super::gather::totalled(visual);
-    let grid = run
-        .grid(data, &dims(visual), &measures(visual), total)
-        .await?;
+    let grid = run.grid(data, &dims(visual), &asked(visual), total).await?;
     finish(run, visual, data, grid).await
 }
 
@@ -80,7 +83,7 @@ pub async fn finish(
 fn fill(run: &Run, visual: &Visual, grid: &mut Grid) {
     let Some(name) = &visual.rows else { return };
     let dim = &run.report.dims[name];
-    let measures = measures(visual);
+    let measures = asked(visual);
     if visual.columns.is_none() && !dim.values.is_empty() {
         for (i, value) in dim.values.iter().enumerate() {
             let key = vec![Value::Text(value.clone())];

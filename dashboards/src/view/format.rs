@@ -106,9 +106,23 @@ pub fn age(us: i64) -> String {
 /// Names of the days of the week, Monday first.
 pub const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
-/// A code word (`no_answer`) as people write it (`no answer`).
+/// A code word (`no_answer`) as people write it (`no answer`). Only for words of the vocabulary,
+/// never for names: those stand as they were given.
 pub fn word(code: &str) -> String {
-    code.replace('_', " ")
+    match code {
+        "voice_app" => "attendant or queue".to_owned(),
+        "left_other" => "left otherwise".to_owned(),
+        "wrapup" => "wrap-up".to_owned(),
+        _ => code.replace('_', " "),
+    }
+}
+
+/// A reason of the coverage ledger as people read it: what a contact came to is a code word there.
+pub fn reason(text: &str) -> String {
+    match text.split_once(": ") {
+        Some(("nobody talked", outcome)) => format!("nobody talked: {}", word(outcome)),
+        _ => text.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -125,5 +139,12 @@ mod tests {
         assert_eq!(percent(0.9583, 240), "95.8\u{202f}%");
         assert_eq!(bytes(1536), "1.5\u{202f}KiB");
         assert_eq!(number(2.5), "2.50");
+        assert_eq!(word("no_answer"), "no answer");
+        assert_eq!(word("voice_app"), "attendant or queue");
+        assert_eq!(
+            reason("nobody talked: no_agents"),
+            "nobody talked: no agents"
+        );
+        assert_eq!(reason("failed: queue_log"), "failed: queue_log");
     }
 }

@@ -105,11 +105,7 @@ pub fn badge(level: Level, text: &str) -> Markup {
 
 /// An agent's state: colour, icon and word.
 pub fn state(name: &str) -> Markup {
-    let word = match name {
-        "wrapup" => "wrap-up".to_owned(),
-        other => super::format::word(other),
-    };
-    html! { span class={ "state s-" (class_word(name)) } { (icon(name)) (word) } }
+    html! { span class={ "state s-" (class_word(name)) } { (icon(name)) (super::format::word(name)) } }
 }
 
 /// A word of data as part of a class name: letters, digits and dashes only.

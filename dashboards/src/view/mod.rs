@@ -97,7 +97,7 @@ pub fn page(frame: &Frame, body: &Markup) -> String {
                             rect x="6.5" y="4" width="3" height="11" fill="currentColor" {}
                             rect x="12" y="1" width="3" height="14" fill="currentColor" {}
                         }
-                        "Callboard"
+                        span { "Callboard" }
                     }
                     nav aria-label="Parts" {
                         @for (path, name) in PARTS {

@@ -13,6 +13,8 @@ pub struct Head {
     pub about: Option<String>,
     /// Numbers stand to the right.
     pub right: bool,
+    /// Sentences: the column is kept wide enough to be read.
+    pub prose: bool,
 }
 
 impl Head {
@@ -23,19 +25,39 @@ impl Head {
             unit: None,
             about: None,
             right: false,
+            prose: false,
+        }
+    }
+
+    /// A column of sentences.
+    pub fn prose(title: &str) -> Self {
+        Head {
+            prose: true,
+            ..Head::words(title)
         }
     }
 
     /// A column of numbers with its unit.
     pub fn numbers(title: &str, unit: &str) -> Self {
         Head {
-            title: title.to_owned(),
             unit: (!unit.is_empty()).then(|| unit.to_owned()),
-            about: None,
             right: true,
+            ..Head::words(title)
+        }
+    }
+
+    /// Class of the column's cells.
+    fn class(&self) -> Option<&'static str> {
+        match (self.right, self.prose) {
+            (true, _) => Some("num"),
+            (_, true) => Some("prose"),
+            _ => None,
         }
     }
 }
+
+/// From so many columns on a table is set tighter.
+const MANY: usize = 12;
 
 /// A table in its own scrolling, focusable box. The first cell of a row is its heading.
 pub fn table(
@@ -44,13 +66,30 @@ pub fn table(
     rows: &[Vec<Markup>],
     total: Option<&[Markup]>,
 ) -> Markup {
+    let class = (heads.len() >= MANY).then_some("tight");
+    framed(caption, class, heads, rows, total)
+}
+
+/// A table whose rows become cards on a narrow screen, each cell under the name of its column:
+/// for lists of things that are read one by one.
+pub fn cards(caption: &str, heads: &[Head], rows: &[Vec<Markup>]) -> Markup {
+    framed(caption, Some("stack"), heads, rows, None)
+}
+
+fn framed(
+    caption: &str,
+    class: Option<&str>,
+    heads: &[Head],
+    rows: &[Vec<Markup>],
+    total: Option<&[Markup]>,
+) -> Markup {
     html! {
         div class="scroll" tabindex="0" role="region" aria-label=(caption) {
-            table {
+            table class=[class] {
                 caption { (caption) }
                 thead { tr {
                     @for head in heads {
-                        th scope="col" class=[head.right.then_some("num")] title=[head.about.as_deref()] {
+                        th scope="col" class=[head.class()] title=[head.about.as_deref()] {
                             (head.title)
                             @if let Some(unit) = &head.unit { " " span class="unit" { (unit) } }
                         }
@@ -71,11 +110,12 @@ fn line(heads: &[Head], row: &[Markup]) -> Markup {
     html! {
         tr {
             @for (i, cell) in row.iter().enumerate() {
-                @let right = heads.get(i).is_some_and(|h| h.right);
+                @let head = heads.get(i);
+                @let class = head.and_then(Head::class);
                 @if i == 0 {
-                    th scope="row" class=[right.then_some("num")] { (cell) }
+                    th scope="row" class=[class] { (cell) }
                 } @else {
-                    td class=[right.then_some("num")] { (cell) }
+                    td class=[class] data-head=[head.map(|h| h.title.as_str())] { (cell) }
                 }
             }
         }

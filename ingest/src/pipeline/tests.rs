@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use arrow::array::RecordBatch;
 use callboard_model::tables::ContactRow;
 use callboard_sources::registry::Registry;
 use callboard_store::datafolder::DataFolderError;
@@ -29,6 +30,13 @@ struct Bench {
 impl Bench {
     async fn open(dir: &Path, now: i64) -> Bench {
         Self::open_with(now, StoreOptions::new(dir)).await
+    }
+
+    /// A bench on an empty folder, which lives as long as the first part of the answer.
+    async fn fresh() -> (tempfile::TempDir, Bench) {
+        let dir = tempfile::tempdir().unwrap();
+        let bench = Self::open(dir.path(), T0).await;
+        (dir, bench)
     }
 
     async fn open_with(now: i64, mut options: StoreOptions) -> Bench {
@@ -80,14 +88,7 @@ impl Bench {
         let table = &snapshot.tables["contacts"];
         let mut rows: Vec<ContactRow> =
             table.live.iter().flat_map(ContactRow::from_batch).collect();
-        for batch in self
-            .pipeline
-            .store()
-            .lake
-            .scan("contacts", None, None)
-            .await
-            .unwrap()
-        {
+        for batch in self.lake("contacts").await {
             rows.extend(ContactRow::from_batch(&batch).into_iter().filter(|r| {
                 table
                     .hidden
@@ -99,10 +100,27 @@ impl Bench {
         rows
     }
 
+    /// What the lake holds of a table.
+    async fn lake(&self, table: &str) -> Vec<RecordBatch> {
+        let store = self.pipeline.store();
+        store.lake.scan(table, None, None).await.unwrap()
+    }
+
+    /// How many rows the lake holds of a table.
+    async fn lake_rows(&self, table: &str) -> usize {
+        self.lake(table).await.iter().map(|b| b.num_rows()).sum()
+    }
+
     fn later(&self, seconds: i64) {
         self.clock
             .0
             .fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+    }
+
+    /// Lets an hour pass, after which what has ended is settled, and flushes.
+    async fn settle(&self) {
+        self.later(3600);
+        self.flush().await;
     }
 }
 
@@ -114,48 +132,25 @@ fn segment(id: &str, contact: &str, segment: &str, verb: &str, at: i64, rest: &s
 }
 
 fn call(contact: &str, at: i64) -> Vec<String> {
-    let c = contact;
-    let s = 1_000_000;
-    vec![
-        segment(
-            &format!("{c}1"),
-            c,
-            "q",
-            "started",
-            at,
-            r#","kind":"queue","queue":"sales""#,
-        ),
-        segment(
-            &format!("{c}2"),
-            c,
-            "q",
-            "ended",
-            at + 5 * s,
-            r#","outcome":"answered""#,
-        ),
-        segment(
-            &format!("{c}3"),
-            c,
-            "t",
-            "started",
-            at + 5 * s,
-            r#","kind":"talk","queue":"sales","agent":"Ann","parent":"q""#,
-        ),
-        segment(
-            &format!("{c}4"),
-            c,
-            "t",
-            "ended",
-            at + 35 * s,
-            r#","outcome":"completed""#,
-        ),
+    let talk = r#","kind":"talk","queue":"sales","agent":"Ann","parent":"q""#;
+    [
+        ("q", "started", 0, r#","kind":"queue","queue":"sales""#),
+        ("q", "ended", 5, r#","outcome":"answered""#),
+        ("t", "started", 5, talk),
+        ("t", "ended", 35, r#","outcome":"completed""#),
     ]
+    .iter()
+    .zip(1..)
+    .map(|((part, verb, after, rest), n)| {
+        let id = format!("{contact}{n}");
+        segment(&id, contact, part, verb, at + after * 1_000_000, rest)
+    })
+    .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_is_visible_settles_and_survives() {
-    let dir = tempfile::tempdir().unwrap();
-    let bench = Bench::open(dir.path(), T0).await;
+    let (dir, bench) = Bench::fresh().await;
     assert_eq!(bench.send(&call("a", T0)).await, vec![Verdict::Taken; 4]);
     let live = bench.contacts().await;
     assert_eq!(live.len(), 1);
@@ -166,8 +161,7 @@ async fn a_call_is_visible_settles_and_survives() {
     assert_eq!(live[0].outcome.as_deref(), Some("answered"));
     assert_eq!(bench.send(&call("a", T0)).await, vec![Verdict::Repeated; 4]);
 
-    bench.later(3600);
-    bench.flush().await;
+    bench.settle().await;
     assert_eq!(bench.pipeline.store().health().open_keys, 0, "it settled");
     assert_eq!(bench.contacts().await, live);
     drop(bench);
@@ -200,11 +194,9 @@ async fn what_was_acknowledged_comes_back_without_a_clean_stop() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_late_record_corrects_what_had_settled() {
-    let dir = tempfile::tempdir().unwrap();
-    let bench = Bench::open(dir.path(), T0).await;
+    let (_dir, bench) = Bench::fresh().await;
     bench.send(&call("a", T0)).await;
-    bench.later(3600);
-    bench.flush().await;
+    bench.settle().await;
     let hold = segment(
         "late",
         "a",
@@ -218,18 +210,10 @@ async fn a_late_record_corrects_what_had_settled() {
     let rows = bench.contacts().await;
     assert_eq!(rows.len(), 1, "replaced, not doubled: {rows:?}");
     assert_eq!(rows[0].hold_ms, Some(6_000));
-    bench.later(3600);
-    bench.flush().await;
+    bench.settle().await;
     let rows = bench.contacts().await;
     assert_eq!((rows.len(), rows[0].hold_ms), (1, Some(6_000)));
-    let corrections = bench
-        .pipeline
-        .store()
-        .lake
-        .scan("corrections", None, None)
-        .await
-        .unwrap();
-    assert_eq!(corrections.iter().map(|b| b.num_rows()).sum::<usize>(), 1);
+    assert_eq!(bench.lake_rows("corrections").await, 1);
     // The same again changes nothing, and is no correction.
     let same = segment(
         "late2",
@@ -240,26 +224,16 @@ async fn a_late_record_corrects_what_had_settled() {
         r#","kind":"queue","queue":"sales""#,
     );
     bench.send(&[same]).await;
-    bench.later(3600);
-    bench.flush().await;
-    let corrections = bench
-        .pipeline
-        .store()
-        .lake
-        .scan("corrections", None, None)
-        .await
-        .unwrap();
-    assert_eq!(corrections.iter().map(|b| b.num_rows()).sum::<usize>(), 1);
+    bench.settle().await;
+    assert_eq!(bench.lake_rows("corrections").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn contacts_that_prove_to_be_one_become_one_even_when_settled() {
-    let dir = tempfile::tempdir().unwrap();
-    let bench = Bench::open(dir.path(), T0).await;
+    let (_dir, bench) = Bench::fresh().await;
     bench.send(&call("a", T0)).await;
     bench.send(&call("b", T0 + 40_000_000)).await;
-    bench.later(3600);
-    bench.flush().await;
+    bench.settle().await;
     assert_eq!(bench.contacts().await.len(), 2);
     let link = r#"{"specversion":"1.0","id":"l","source":"/test","type":"callboard.link.recorded","time":"2026-03-02T10:00:00Z","data":{"contact_id":"b","other_id":"a","kind":"same"}}"#;
     bench.send(&[link.to_owned()]).await;
@@ -274,8 +248,7 @@ async fn contacts_that_prove_to_be_one_become_one_even_when_settled() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_read_is_kept_as_a_dead_letter() {
-    let dir = tempfile::tempdir().unwrap();
-    let bench = Bench::open(dir.path(), T0).await;
+    let (_dir, bench) = Bench::fresh().await;
     let bad = r#"{"specversion":"1.0","id":"x","source":"/test","type":"callboard.segment.started","data":{}}"#;
     let verdicts = bench.send(&[bad.to_owned()]).await;
     assert!(
@@ -289,14 +262,7 @@ async fn what_cannot_be_read_is_kept_as_a_dead_letter() {
         "{verdicts:?}"
     );
     bench.flush().await;
-    let kept = bench
-        .pipeline
-        .store()
-        .lake
-        .scan("dead_letters", None, None)
-        .await
-        .unwrap();
-    assert_eq!(kept.iter().map(|b| b.num_rows()).sum::<usize>(), 2);
+    assert_eq!(bench.lake_rows("dead_letters").await, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

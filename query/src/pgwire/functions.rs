@@ -13,9 +13,10 @@ use datafusion::logical_expr::{
     Volatility,
 };
 use datafusion::prelude::SessionContext;
+use datafusion_postgres::arrow_pg::datatypes::into_pg_type;
 
-use super::SERVER_VERSION;
-use super::settings;
+use super::zones::Zone;
+use super::{SERVER_VERSION, local, settings, to_char};
 
 /// Comments by (oid of the relation, number of the column; 0 = the relation itself).
 pub type Comments = Arc<OnceLock<HashMap<(i64, i64), String>>>;
@@ -130,11 +131,64 @@ impl ScalarUDFImpl for CurrentSetting {
         if let Some(names) = columns.first() {
             let names = arrow::compute::cast(names, &DataType::Utf8)?;
             for name in names.as_string::<i32>() {
-                out.append_option(name.and_then(|n| settings::show(n, &HashMap::new()).ok()));
+                let value = name.and_then(|n| settings::show(n, &HashMap::new()).ok());
+                // Of a connection's own settings the engine knows the zone.
+                let own = name
+                    .filter(|n| n.eq_ignore_ascii_case("timezone"))
+                    .and(args.config_options.execution.time_zone.as_deref())
+                    .and_then(Zone::of_type);
+                out.append_option(own.map(Zone::name).or(value));
             }
         }
         Ok(ColumnarValue::Array(Arc::new(out.finish())))
     }
+}
+
+/// `pg_typeof(value)`: the name of its type.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct TypeOf {
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for TypeOf {
+    fn name(&self) -> &str {
+        "pg_typeof"
+    }
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+    fn return_type(&self, _args: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Utf8)
+    }
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let name = args
+            .arg_fields
+            .first()
+            .and_then(|f| into_pg_type(f.data_type()).ok())
+            .map_or_else(|| "unknown".to_owned(), |kind| spelled(kind.name()));
+        Ok(ColumnarValue::Scalar(ScalarValue::Utf8(Some(name))))
+    }
+}
+
+/// A type's name as `format_type` writes it.
+fn spelled(name: &str) -> String {
+    if let Some(element) = name.strip_prefix('_') {
+        return format!("{}[]", spelled(element));
+    }
+    match name {
+        "bool" => "boolean",
+        "int2" => "smallint",
+        "int4" => "integer",
+        "int8" => "bigint",
+        "float4" => "real",
+        "float8" => "double precision",
+        "varchar" => "character varying",
+        "time" => "time without time zone",
+        "timestamp" => "timestamp without time zone",
+        "timestamptz" => "timestamp with time zone",
+        other => other,
+    }
+    .to_owned()
 }
 
 fn texts(values: &[&str]) -> ScalarValue {
@@ -199,6 +253,11 @@ pub fn register(ctx: &SessionContext, comments: &Comments) {
             signature: any_arguments(),
         }));
     }
+    ctx.register_udf(ScalarUDF::from(TypeOf {
+        signature: Signature::any(1, Volatility::Stable),
+    }));
+    local::register(ctx);
+    to_char::register(ctx);
     ctx.register_udf(ScalarUDF::from(CurrentSetting {
         signature: any_arguments(),
     }));

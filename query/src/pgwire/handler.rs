@@ -7,13 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::DataType;
 use async_trait::async_trait;
 use datafusion::common::ParamValues;
-use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::logical_expr::{Expr, LogicalPlan};
-use datafusion_postgres::arrow_pg::datatypes::df::deserialize_parameters_with_server_types;
-use datafusion_postgres::arrow_pg::datatypes::into_pg_type;
 use datafusion_postgres::pgwire::api::portal::{Format, Portal};
 use datafusion_postgres::pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
 use datafusion_postgres::pgwire::api::results::{FieldInfo, Response, Tag};
@@ -24,14 +19,17 @@ use datafusion_postgres::pgwire::api::{
 };
 use datafusion_postgres::pgwire::error::{PgWireError, PgWireResult};
 use datafusion_postgres::pgwire::messages::PgWireBackendMessage;
-use futures::Sink;
+use datafusion_postgres::pgwire::messages::startup::ParameterStatus;
 use futures::channel::oneshot;
 use futures::stream::{self, StreamExt};
+use futures::{Sink, SinkExt};
 
+use super::parameters::{bound, parameters};
 use super::rewrite;
 use super::rows::{fail, fields, respond, show, show_schema};
-use super::settings;
+use super::settings::{self, Change};
 use super::statement::{self, Statement};
+use super::zones::Zone;
 use crate::cache::Kept;
 use crate::error::{Class, QueryError};
 use crate::{Engine, Principal, QueryResult, Session};
@@ -44,13 +42,33 @@ const MAX_STATEMENTS: usize = 100;
 pub(super) struct Prepared {
     statement: Statement,
     kept: Option<Kept>,
+    /// The zone in which it was read.
+    zone: Zone,
 }
 
 /// What a connection brings to a statement.
 struct Caller {
     session: Session,
     timeout: Option<Duration>,
+    zone: Zone,
     metadata: HashMap<String, String>,
+}
+
+impl Caller {
+    /// Reads and plans a question; `None` when there is none in the text.
+    async fn plan(&self, text: &str) -> Result<Option<Kept>, QueryError> {
+        let longest = self.session.engine().limits().text;
+        let zone = elsewhere(self.zone);
+        match rewrite::rewrite(text, longest, zone.as_deref())? {
+            None => Ok(None),
+            Some(text) => self.session.prepare(&text).await.map(Some),
+        }
+    }
+}
+
+/// The zone's name where it is not UTC.
+fn elsewhere(zone: Zone) -> Option<Arc<str>> {
+    (zone != Zone::UTC).then(|| zone.name().into())
 }
 
 /// Answers statements.
@@ -67,9 +85,11 @@ impl Wire {
             Some(user) if self.verified => Principal::user(user.clone()),
             _ => Principal::local(),
         };
+        let zone = settings::zone(&metadata);
         Caller {
-            session: self.engine.session(principal),
+            session: self.engine.session(principal).in_zone(elsewhere(zone)),
             timeout: settings::statement_timeout(&metadata),
+            zone,
             metadata,
         }
     }
@@ -86,16 +106,18 @@ impl Wire {
             return Ok(None);
         };
         let kept = match &statement {
-            Statement::Ask(text) => {
-                let longest = self.engine.limits().text;
-                match rewrite::rewrite(text, longest)? {
-                    None => return Ok(None),
-                    Some(text) => Some(caller.session.prepare(&text).await?),
-                }
-            }
+            Statement::Ask(text) => match caller.plan(text).await? {
+                None => return Ok(None),
+                kept => kept,
+            },
             _ => None,
         };
-        Ok(Some(Prepared { statement, kept }))
+        let zone = caller.zone;
+        Ok(Some(Prepared {
+            statement,
+            kept,
+            zone,
+        }))
     }
 
     /// Begins a prepared statement.
@@ -109,14 +131,26 @@ impl Wire {
             Statement::Begin => Reply::Begin,
             Statement::End(tag) => Reply::End(tag),
             Statement::Courtesy(tag) => Reply::Tag(tag),
-            Statement::Set(name, value) => Reply::Set(settings::set(name, value)?),
+            Statement::Set(name, value) => Reply::Set(settings::set(name, value)?, "SET"),
+            Statement::Reset(name, tag) => Reply::Set(settings::reset(name)?, tag),
             Statement::Show(name) => Reply::Row(show(name, &caller.metadata)?),
-            Statement::Ask(_) => match &prepared.kept {
-                Some(kept) => {
-                    Reply::Rows(caller.session.execute(kept, params, caller.timeout).await?)
+            Statement::Ask(text) => {
+                // What was prepared in another zone is another question.
+                let kept = if prepared.zone == caller.zone {
+                    prepared.kept.clone()
+                } else {
+                    caller.plan(text).await?
+                };
+                match kept {
+                    Some(kept) => Reply::Rows(
+                        caller
+                            .session
+                            .execute(&kept, params, caller.timeout)
+                            .await?,
+                    ),
+                    None => Reply::Empty,
                 }
-                None => Reply::Empty,
-            },
+            }
         })
     }
 }
@@ -127,15 +161,28 @@ enum Reply {
     Begin,
     End(&'static str),
     Tag(&'static str),
-    Set(Option<(String, String)>),
+    Set(Change, &'static str),
     Row(RecordBatch),
     Rows(QueryResult),
 }
 
-fn keep<C: ClientInfo>(client: &mut C, setting: Option<(String, String)>) {
-    if let Some((key, value)) = setting {
-        client.metadata_mut().insert(key, value);
+/// Changes a setting, and tells the client its zone where that has changed: drivers turn times into
+/// it.
+async fn change<C>(client: &mut C, change: Change) -> PgWireResult<()>
+where
+    C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+    PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+{
+    let before = settings::zone(client.metadata());
+    change.make(client.metadata_mut());
+    let zone = settings::zone(client.metadata());
+    if zone != before {
+        let told = ParameterStatus::new("TimeZone".to_owned(), zone.name());
+        client
+            .feed(PgWireBackendMessage::ParameterStatus(told))
+            .await?;
     }
+    Ok(())
 }
 
 async fn cancel_of<C: ClientInfo>(client: &C) -> Option<oneshot::Receiver<()>> {
@@ -144,28 +191,34 @@ async fn cancel_of<C: ClientInfo>(client: &C) -> Option<oneshot::Receiver<()>> {
 }
 
 /// An answer as the protocol has it; the last thing that happens in a statement.
-async fn write<C: ClientInfo>(
+async fn write<C>(
     client: &mut C,
     reply: Reply,
     format: &Format,
-) -> PgWireResult<Response> {
+    zone: Zone,
+) -> PgWireResult<Response>
+where
+    C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+    PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+{
     Ok(match reply {
         Reply::Empty => Response::EmptyQuery,
         Reply::Begin => Response::TransactionStart(Tag::new("BEGIN")),
         Reply::End(tag) => Response::TransactionEnd(Tag::new(tag)),
         Reply::Tag(tag) => Response::Execution(Tag::new(tag)),
-        Reply::Set(setting) => {
-            keep(client, setting);
-            Response::Execution(Tag::new("SET"))
+        Reply::Set(setting, tag) => {
+            change(client, setting).await?;
+            Response::Execution(Tag::new(tag))
         }
         Reply::Row(batch) => {
             let schema = batch.schema();
-            respond(&schema, stream::iter([Ok(batch)]).boxed(), format, None)?
+            let rows = stream::iter([Ok(batch)]).boxed();
+            respond(&schema, rows, format, zone, None)?
         }
         Reply::Rows(result) => {
             let schema = result.schema.clone();
             let cancel = cancel_of(client).await;
-            respond(&schema, result.into_stream(), format, cancel)?
+            respond(&schema, result.into_stream(), format, zone, cancel)?
         }
     })
 }
@@ -199,12 +252,13 @@ impl SimpleQueryHandler for Wire {
                 Reply::Rows(result) if !only => {
                     let answer = result.collect().await.map_err(fail)?;
                     let rows = stream::iter(answer.batches.into_iter().map(Ok)).boxed();
-                    responses.push(respond(&answer.schema, rows, &Format::UnifiedText, None)?);
+                    let format = &Format::UnifiedText;
+                    responses.push(respond(&answer.schema, rows, format, caller.zone, None)?);
                     continue;
                 }
                 other => other,
             };
-            responses.push(write(client, reply, &Format::UnifiedText).await?);
+            responses.push(write(client, reply, &Format::UnifiedText, caller.zone).await?);
         }
         Ok(responses)
     }
@@ -212,13 +266,14 @@ impl SimpleQueryHandler for Wire {
 
 async fn simple(wire: &Wire, caller: &Caller, statement: Statement) -> Result<Reply, QueryError> {
     let kept = match &statement {
-        Statement::Ask(text) => match rewrite::rewrite(text, wire.engine.limits().text)? {
-            None => None,
-            Some(text) => Some(caller.session.prepare(&text).await?),
-        },
+        Statement::Ask(text) => caller.plan(text).await?,
         _ => None,
     };
-    let prepared = Prepared { statement, kept };
+    let prepared = Prepared {
+        statement,
+        kept,
+        zone: caller.zone,
+    };
     wire.begin(caller, &prepared, None).await
 }
 
@@ -265,51 +320,6 @@ impl QueryParser for Planner {
     }
 }
 
-/// Types of the parameters in order: the engine's, where known, and the wire's.
-fn parameters(kept: &Kept) -> Result<(Vec<Option<DataType>>, Vec<Type>), QueryError> {
-    let mut types = kept.logical.get_parameter_types()?;
-    for id in counts(&kept.logical) {
-        types.entry(id).or_default().get_or_insert(DataType::Int64);
-    }
-    let most = types
-        .keys()
-        .filter_map(|k| k.trim_start_matches('$').parse::<usize>().ok())
-        .max()
-        .unwrap_or(0);
-    let ours: Vec<Option<DataType>> = (1..=most)
-        .map(|n| types.get(&format!("${n}")).cloned().flatten())
-        .collect();
-    let wire = ours
-        .iter()
-        .map(|t| match t {
-            Some(t) => into_pg_type(t).unwrap_or(Type::UNKNOWN),
-            None => Type::UNKNOWN,
-        })
-        .collect();
-    Ok((ours, wire))
-}
-
-/// Parameters that stand as LIMIT or OFFSET, whose type the engine does not tell.
-fn counts(plan: &LogicalPlan) -> Vec<String> {
-    let mut found = Vec::new();
-    // Looking cannot fail.
-    let _ = plan.apply_with_subqueries(|node| {
-        if let LogicalPlan::Limit(limit) = node {
-            for expr in [&limit.skip, &limit.fetch].into_iter().flatten() {
-                let mut expr: &Expr = expr;
-                while let Expr::Cast(cast) = expr {
-                    expr = &cast.expr;
-                }
-                if let Expr::Placeholder(p) = expr {
-                    found.push(p.id.clone());
-                }
-            }
-        }
-        Ok(TreeNodeRecursion::Continue)
-    });
-    found
-}
-
 /// The extended protocol.
 pub(super) struct Extended {
     pub(super) wire: Arc<Wire>,
@@ -348,16 +358,6 @@ impl ExtendedQueryHandler for Extended {
             .begin(&caller, prepared, params)
             .await
             .map_err(fail)?;
-        write(client, reply, &portal.result_column_format).await
+        write(client, reply, &portal.result_column_format, caller.zone).await
     }
-}
-
-fn bound(portal: &Portal<Prepared>, kept: &Kept) -> PgWireResult<Option<ParamValues>> {
-    let (ours, wire) = parameters(kept).map_err(fail)?;
-    if ours.is_empty() {
-        return Ok(None);
-    }
-    let ours: Vec<Option<&DataType>> = ours.iter().map(Option::as_ref).collect();
-    let wire: Vec<Option<&Type>> = wire.iter().map(Some).collect();
-    deserialize_parameters_with_server_types(portal, &ours, &wire).map(Some)
 }

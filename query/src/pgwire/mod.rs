@@ -4,13 +4,18 @@
 pub(crate) mod catalogue;
 mod functions;
 mod handler;
+mod local;
+mod parameters;
+mod patterns;
 mod rewrite;
 mod rows;
 mod server;
 mod settings;
 mod startup;
 mod statement;
+mod to_char;
 mod users;
+mod zoned;
 mod zones;
 
 pub use server::{PgError, PgOptions, PgServer, PgTls, serve};

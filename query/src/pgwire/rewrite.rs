@@ -11,6 +11,7 @@ use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion_postgres::datafusion_pg_catalog::sql::PostgresCompatibilityParser;
 
+use super::zoned;
 use crate::error::{Class, QueryError};
 use crate::guard;
 
@@ -27,11 +28,16 @@ const NOTHING: &[&str] = &[
     "pg_auth_members",
 ];
 
-/// The text as the engine reads it; `None` when there is no statement in it.
+/// The text as the engine reads it; `None` when there is no statement in it. `zone` is the
+/// connection's, if it is not UTC.
 ///
 /// # Errors
 /// When it is not SQL, nests too deeply, or does anything but read.
-pub fn rewrite(sql: &str, longest: usize) -> Result<Option<String>, QueryError> {
+pub fn rewrite(
+    sql: &str,
+    longest: usize,
+    zone: Option<&str>,
+) -> Result<Option<String>, QueryError> {
     guard::check_text(sql, longest)?;
     let mut statements = PARSER
         .parse(sql)
@@ -47,12 +53,13 @@ pub fn rewrite(sql: &str, longest: usize) -> Result<Option<String>, QueryError> 
     // The visit is never broken off.
     let _: ControlFlow<()> = visit_expressions_mut(&mut statement, |expr| {
         replace(expr);
+        zoned::rewrite(expr, zone);
         ControlFlow::Continue(())
     });
     Ok(Some(statement.to_string()))
 }
 
-fn parsed(text: &str) -> Option<Expr> {
+pub(super) fn parsed(text: &str) -> Option<Expr> {
     Parser::new(&PostgreSqlDialect {})
         .try_with_sql(text)
         .and_then(|mut p| p.parse_expr())
@@ -152,7 +159,7 @@ mod tests {
     use super::*;
 
     fn of(sql: &str) -> String {
-        rewrite(sql, 1 << 16).unwrap().unwrap()
+        rewrite(sql, 1 << 16, None).unwrap().unwrap()
     }
 
     #[test]

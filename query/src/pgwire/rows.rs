@@ -13,7 +13,8 @@ use datafusion_postgres::pgwire::types::format::FormatOptions;
 use futures::channel::oneshot;
 use futures::stream::{self, BoxStream, StreamExt};
 
-use super::{settings, zones};
+use super::settings;
+use super::zones::{self, Zone};
 use crate::error::{Class, QueryError};
 
 /// An error as clients know it.
@@ -32,7 +33,9 @@ pub(super) fn show(
 ) -> Result<RecordBatch, QueryError> {
     let internal = |e: arrow::error::ArrowError| QueryError::new(Class::Internal, e.to_string());
     if name.eq_ignore_ascii_case("all") {
-        let (names, values): (Vec<_>, Vec<_>) = settings::all().unzip();
+        let (names, values): (Vec<_>, Vec<_>) = settings::all()
+            .map(|(n, _)| (n, settings::show(n, metadata).unwrap_or_default()))
+            .unzip();
         let schema = Schema::new(vec![
             Field::new("name", DataType::Utf8, false),
             Field::new("setting", DataType::Utf8, false),
@@ -50,24 +53,27 @@ pub(super) fn show(
 
 /// The column of a SHOW.
 pub(super) fn show_schema(name: &str) -> SchemaRef {
-    let column = name.to_ascii_lowercase().replace(' ', "_");
+    let column = match name.to_ascii_lowercase().as_str() {
+        "timezone" | "time zone" => "TimeZone".to_owned(),
+        other => other.replace(' ', "_"),
+    };
     Arc::new(Schema::new(vec![Field::new(column, DataType::Utf8, false)]))
 }
 
 /// Columns for the wire.
 pub(super) fn fields(schema: &Schema, format: &Format) -> PgWireResult<Vec<FieldInfo>> {
-    let schema = zones::schema(schema);
-    arrow_schema_to_pg_fields(&schema, format, Some(Arc::new(FormatOptions::default())))
+    arrow_schema_to_pg_fields(schema, format, Some(Arc::new(FormatOptions::default())))
 }
 
 /// Rows on their way.
 pub(super) type Rows = BoxStream<'static, Result<RecordBatch, QueryError>>;
 
-/// Rows for the wire, given up when the client cancels.
+/// Rows for the wire, given up when the client cancels; their times are shown in that zone.
 pub(super) fn respond(
     schema: &Schema,
     rows: Rows,
     format: &Format,
+    zone: Zone,
     cancel: Option<oneshot::Receiver<()>>,
 ) -> PgWireResult<Response> {
     let fields = Arc::new(fields(schema, format)?);
@@ -100,7 +106,8 @@ pub(super) fn respond(
     });
     let lines = stream.flat_map(move |batch| {
         let told = |batch| {
-            zones::batch(batch).map_err(|e| QueryError::new(Class::Internal, e.to_string()))
+            zones::written(batch, &encode, zone)
+                .map_err(|e| QueryError::new(Class::Internal, e.to_string()))
         };
         let rows: Vec<_> = match batch.and_then(told) {
             Ok(batch) => encode_recordbatch(encode.clone(), batch).collect(),

@@ -1,9 +1,10 @@
-//! What a connection may SET, and what SHOW answers. Settings belong to the connection; none of
-//! them reaches the engine but the statement timeout.
+//! What a connection may SET, and what SHOW answers. Settings belong to the connection; of them the
+//! statement timeout and the zone have an effect.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::zones::Zone;
 use crate::error::{Class, QueryError};
 
 /// Fixed answers of SHOW, in lower case.
@@ -40,6 +41,48 @@ const FIXED: &[(&str, &str)] = &[
 
 /// Prefix under which a connection's settings lie among its metadata.
 const OWN: &str = "set:";
+/// Key of the connection's zone.
+const ZONE_KEY: &str = "set:timezone";
+
+/// What a SET or RESET does to a connection's metadata.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Nothing: accepted as a matter of form.
+    Nothing,
+    /// Keeps a value under a key.
+    Keep(String, String),
+    /// Back to what it was at the start.
+    Forget(String),
+    /// All of them back.
+    ForgetAll,
+}
+
+impl Change {
+    /// Makes the change.
+    pub fn make(self, metadata: &mut HashMap<String, String>) {
+        match self {
+            Change::Nothing => {}
+            Change::Keep(key, value) => {
+                metadata.insert(key, value);
+            }
+            Change::Forget(key) => {
+                metadata.remove(&key);
+            }
+            Change::ForgetAll => metadata.retain(|key, _| !key.starts_with(OWN)),
+        }
+    }
+}
+
+/// The connection's zone: as it was set, as the client asked at the start, else UTC.
+pub fn zone(metadata: &HashMap<String, String>) -> Zone {
+    let own = metadata.get(ZONE_KEY).map(String::as_str);
+    let asked = metadata
+        .iter()
+        .find(|(key, _)| key.eq_ignore_ascii_case("timezone"));
+    own.or(asked.map(|(_, zone)| zone.as_str()))
+        .and_then(Zone::named)
+        .unwrap_or(Zone::UTC)
+}
 
 /// What SHOW answers.
 ///
@@ -47,6 +90,9 @@ const OWN: &str = "set:";
 /// When nobody knows the setting.
 pub fn show(name: &str, metadata: &HashMap<String, String>) -> Result<String, QueryError> {
     let name = name.to_ascii_lowercase();
+    if matches!(name.as_str(), "timezone" | "time zone") {
+        return Ok(zone(metadata).name());
+    }
     if let Some(own) = metadata.get(&format!("{OWN}{name}")) {
         return Ok(own.clone());
     }
@@ -69,11 +115,27 @@ fn unknown(name: &str) -> QueryError {
     )
 }
 
-/// What a SET changes: the key and value to keep in the connection's metadata.
+/// What a RESET changes.
+///
+/// # Errors
+/// When nobody knows the setting.
+pub fn reset(name: &str) -> Result<Change, QueryError> {
+    match name.to_ascii_lowercase().as_str() {
+        "all" => Ok(Change::ForgetAll),
+        "time zone" => Ok(Change::Forget(ZONE_KEY.to_owned())),
+        "session authorization" => Ok(Change::Nothing),
+        name => {
+            set(name, "DEFAULT")?;
+            Ok(Change::Forget(format!("{OWN}{name}")))
+        }
+    }
+}
+
+/// What a SET changes in the connection's metadata.
 ///
 /// # Errors
 /// When it would reach the engine, is unknown, or is no value of that setting.
-pub fn set(name: &str, value: &str) -> Result<Option<(String, String)>, QueryError> {
+pub fn set(name: &str, value: &str) -> Result<Change, QueryError> {
     let name = name.to_ascii_lowercase();
     if name.starts_with("datafusion") {
         return Err(QueryError::new(
@@ -81,8 +143,25 @@ pub fn set(name: &str, value: &str) -> Result<Option<(String, String)>, QueryErr
             format!("{name} belongs to the server and cannot be set"),
         ));
     }
-    let keep = |v: &str| Ok(Some((format!("{OWN}{name}"), v.to_owned())));
+    let keep = |v: &str| Ok(Change::Keep(format!("{OWN}{name}"), v.to_owned()));
+    let default = value.eq_ignore_ascii_case("DEFAULT");
     match name.as_str() {
+        "timezone" | "time zone" if default || value.eq_ignore_ascii_case("LOCAL") => {
+            Ok(Change::Forget(ZONE_KEY.to_owned()))
+        }
+        "timezone" | "time zone" => match Zone::named(value) {
+            Some(zone) => Ok(Change::Keep(ZONE_KEY.to_owned(), zone.name())),
+            None => Err(QueryError::new(
+                Class::Setting,
+                format!(
+                    "invalid value for parameter \"TimeZone\": \"{value}\"; name a zone such as \
+                     Europe/Berlin or UTC"
+                ),
+            )),
+        },
+        "statement_timeout" | "application_name" | "search_path" if default => {
+            Ok(Change::Forget(format!("{OWN}{name}")))
+        }
         "statement_timeout" => {
             timeout(value)?;
             keep(value)
@@ -94,7 +173,7 @@ pub fn set(name: &str, value: &str) -> Result<Option<(String, String)>, QueryErr
                 plain.to_ascii_uppercase().as_str(),
                 "UTF8" | "UNICODE" | "DEFAULT"
             ) {
-                Ok(None)
+                Ok(Change::Nothing)
             } else {
                 Err(QueryError::new(
                     Class::Unsupported,
@@ -102,10 +181,8 @@ pub fn set(name: &str, value: &str) -> Result<Option<(String, String)>, QueryErr
                 ))
             }
         }
-        // Times are always given in UTC, dates in ISO; clients set these as a matter of form.
-        "timezone" | "time zone" | "datestyle" | "intervalstyle" | "extra_float_digits"
-        | "bytea_output" => Ok(None),
-        n if FIXED.iter().any(|(f, _)| *f == n) => Ok(None),
+        // Days are always given in the ISO form; clients set these as a matter of form.
+        n if FIXED.iter().any(|(f, _)| *f == n) => Ok(Change::Nothing),
         "idle_in_transaction_session_timeout"
         | "idle_session_timeout"
         | "lock_timeout"
@@ -115,7 +192,7 @@ pub fn set(name: &str, value: &str) -> Result<Option<(String, String)>, QueryErr
         | "transaction"
         | "synchronize_seqscans"
         | "jit"
-        | "default_transaction_deferrable" => Ok(None),
+        | "default_transaction_deferrable" => Ok(Change::Nothing),
         _ => Err(unknown(&name)),
     }
 }
@@ -164,8 +241,7 @@ mod tests {
     fn settings_stay_with_the_connection() {
         let mut metadata = HashMap::new();
         assert_eq!(show("statement_timeout", &metadata).unwrap(), "0");
-        let (k, v) = set("Statement_Timeout", "2s").unwrap().unwrap();
-        metadata.insert(k, v);
+        set("Statement_Timeout", "2s").unwrap().make(&mut metadata);
         assert_eq!(statement_timeout(&metadata), Some(Duration::from_secs(2)));
         assert_eq!(show("statement_timeout", &metadata).unwrap(), "2s");
         assert!(set("statement_timeout", "soon").is_err());
@@ -175,7 +251,27 @@ mod tests {
                 .class,
             Class::ReadOnly
         );
+        reset("statement_timeout").unwrap().make(&mut metadata);
+        assert_eq!(show("statement_timeout", &metadata).unwrap(), "0");
+        assert!(reset("nonsense").is_err());
         assert!(set("nonsense", "1").is_err());
         assert!(show("nonsense", &metadata).is_err());
+    }
+
+    #[test]
+    fn the_zone_is_the_one_set_else_the_one_asked_for_at_the_start() {
+        let mut metadata = HashMap::from([("TimeZone".to_owned(), "Asia/Kolkata".to_owned())]);
+        assert_eq!(show("timezone", &metadata).unwrap(), "Asia/Kolkata");
+        set("time zone", "europe/berlin")
+            .unwrap()
+            .make(&mut metadata);
+        assert_eq!(show("TimeZone", &metadata).unwrap(), "Europe/Berlin");
+        for bad in ["Nowhere", "+02:00", ""] {
+            let e = set("timezone", bad).unwrap_err();
+            assert_eq!(e.sqlstate(), "22023", "{bad}");
+        }
+        set("timezone", "default").unwrap().make(&mut metadata);
+        assert_eq!(show("time zone", &metadata).unwrap(), "Asia/Kolkata");
+        assert_eq!(zone(&HashMap::new()), Zone::UTC);
     }
 }

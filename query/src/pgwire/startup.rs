@@ -18,6 +18,7 @@ use datafusion_postgres::pgwire::error::{ErrorInfo, PgWireError, PgWireResult};
 use datafusion_postgres::pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 use futures::Sink;
 
+use super::settings;
 use crate::catalog::DATABASE;
 
 /// What clients are told at start-up.
@@ -37,7 +38,6 @@ impl ServerParameterProvider for Parameters {
             ("is_superuser", "off"),
             ("default_transaction_read_only", "on"),
             ("search_path", "callboard"),
-            ("TimeZone", "UTC"),
             ("DateStyle", "ISO, MDY"),
             ("IntervalStyle", "postgres"),
             ("standard_conforming_strings", "on"),
@@ -45,6 +45,8 @@ impl ServerParameterProvider for Parameters {
         .into_iter()
         .map(|(k, v)| (k.to_owned(), v.to_owned()))
         .collect();
+        let zone = settings::zone(client.metadata());
+        told.insert("TimeZone".to_owned(), zone.name());
         for (key, name) in [
             ("application_name", "application_name"),
             (METADATA_USER, "session_authorization"),

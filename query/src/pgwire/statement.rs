@@ -19,6 +19,8 @@ pub enum Statement {
     Courtesy(&'static str),
     /// SET: name and value.
     Set(String, String),
+    /// RESET: name, or `all`; with its tag.
+    Reset(String, &'static str),
     /// SHOW: name.
     Show(String),
 }
@@ -111,8 +113,8 @@ fn one(text: &str, words: &[String]) -> Result<Statement, QueryError> {
         "ROLLBACK" | "ABORT" => Statement::End("ROLLBACK"),
         "SAVEPOINT" => Statement::Courtesy("SAVEPOINT"),
         "RELEASE" => Statement::Courtesy("RELEASE"),
-        "RESET" => Statement::Courtesy("RESET"),
-        "DISCARD" if word(1) == "ALL" => Statement::Courtesy("DISCARD ALL"),
+        "RESET" => Statement::Reset(words.get(1..).unwrap_or_default().join(" "), "RESET"),
+        "DISCARD" if word(1) == "ALL" => Statement::Reset("all".to_owned(), "DISCARD ALL"),
         "DISCARD" => Statement::Courtesy("DISCARD"),
         "DEALLOCATE" => Statement::Courtesy("DEALLOCATE"),
         "UNLISTEN" => Statement::Courtesy("UNLISTEN"),

@@ -106,6 +106,33 @@ async fn drop_and_create_are_refused() {
     }
 }
 
+/// The engine reads these and passes over them: a sample would be all rows, a lock none.
+#[tokio::test]
+async fn what_would_be_ignored_is_refused() {
+    for (sql, class) in [
+        (
+            "SELECT * FROM contacts TABLESAMPLE SYSTEM (10)",
+            Class::Unsupported,
+        ),
+        (
+            "WITH x AS (SELECT * FROM contacts TABLESAMPLE BERNOULLI (1)) SELECT * FROM x",
+            Class::Unsupported,
+        ),
+        (
+            "SELECT * FROM generate_series(1, 3) WITH ORDINALITY",
+            Class::Unsupported,
+        ),
+        ("SELECT * FROM contacts FOR UPDATE", Class::ReadOnly),
+        ("EXPLAIN SELECT * FROM contacts FOR UPDATE", Class::ReadOnly),
+        (
+            "SELECT 1 WHERE EXISTS (SELECT 1 FROM contacts FOR SHARE)",
+            Class::ReadOnly,
+        ),
+    ] {
+        assert_eq!(refused(sql).await, class, "{sql}");
+    }
+}
+
 #[tokio::test]
 async fn the_internal_schema_cannot_be_named() {
     for sql in [

@@ -1,5 +1,6 @@
 //! `callboard demo`: a server on a fresh folder, and a recorded real shift replayed into it.
 
+mod leftover;
 mod replay;
 
 use std::path::{Path, PathBuf};
@@ -72,9 +73,11 @@ pub fn run(args: DemoArgs) -> Result<(), Failure> {
     let mut config = config::load(Some(&shift.join("demo.toml")), std::env::vars())
         .map_err(|e| Failure::usage(e.to_string()))?;
     let fresh = args.data.is_none();
-    config.data = args.data.clone().unwrap_or_else(|| {
-        std::env::temp_dir().join(format!("callboard-demo-{}", std::process::id()))
-    });
+    leftover::sweep();
+    config.data = args
+        .data
+        .clone()
+        .unwrap_or_else(|| leftover::folder(std::process::id()));
     config.http.listen = args.http;
     config.pg.listen = args.pg;
     let data = config.data.clone();

@@ -11,6 +11,10 @@ const PAUSE_MS: u64 = 1_000;
 const CROSSING_MS: u64 = 1_000;
 /// ...this.
 const BREATH_MS: u64 = 200;
+/// So few words of the other side are thrown in...
+const THROWN_IN: usize = 3;
+/// ...and part no sentence that goes on after less than this.
+const SENTENCE_MS: u64 = 700;
 
 /// A stretch of one leg's words.
 struct Stretch {
@@ -90,17 +94,22 @@ fn is_backchannel(stretch: &Stretch, all: &[Stretch]) -> bool {
             .any(|o| o.leg != stretch.leg && o.start() < stretch.start() && o.end() > stretch.end())
 }
 
-/// A stretch parted where the other side came in for longer than a moment.
+/// A stretch parted where the other side came in for longer than a moment. A word or two thrown
+/// into a sentence do not part it: a model's times stretch them over the moment, and the sentence
+/// goes on at once.
 fn crossed(stretch: &Stretch, all: &[Stretch]) -> Vec<Stretch> {
     let mut out: Vec<Stretch> = Vec::new();
     for (i, word) in stretch.words.iter().enumerate() {
         let before = i.checked_sub(1).map(|j| &stretch.words[j]);
         let part = before.is_some_and(|before| {
+            let goes_on =
+                !ends_sentence(&before.text) && word.start_ms < before.end_ms + SENTENCE_MS;
             word.start_ms >= before.end_ms + BREATH_MS
                 && all.iter().any(|o| {
                     o.leg != stretch.leg
                         && !o.backchannel
                         && o.end() >= o.start() + CROSSING_MS
+                        && !(goes_on && o.words.len() <= THROWN_IN)
                         && o.start() > before.start_ms
                         && o.start() <= word.start_ms
                 })
@@ -115,6 +124,11 @@ fn crossed(stretch: &Stretch, all: &[Stretch]) -> Vec<Stretch> {
         }
     }
     out
+}
+
+fn ends_sentence(word: &str) -> bool {
+    word.trim_end_matches(['"', '\'', ')', '”', '’'])
+        .ends_with(['.', '?', '!', '…'])
 }
 
 fn turn(seq: u32, stretch: Stretch) -> Turn {
@@ -212,6 +226,27 @@ mod tests {
             turns.iter().map(|t| t.leg).collect::<Vec<_>>(),
             [Leg::Agent, Leg::Customer, Leg::Agent]
         );
+    }
+
+    #[test]
+    fn a_word_thrown_in_parts_no_sentence() {
+        let legs = |first: &str, pause: u64, said: &str| {
+            let mut words = heard(Leg::Agent, 0, first);
+            let end = words.last().unwrap().word.end_ms;
+            words.extend(heard(Leg::Agent, end + pause, "the first of May"));
+            let mut thrown = heard(Leg::Customer, end - 100, said);
+            thrown.last_mut().unwrap().word.end_ms = end + 1_000;
+            words.extend(thrown);
+            build(words).iter().map(|t| t.leg).collect::<Vec<_>>()
+        };
+        let (whole, parted) = (
+            [Leg::Agent, Leg::Customer],
+            [Leg::Agent, Leg::Customer, Leg::Agent],
+        );
+        assert_eq!(legs("you will pay on", 400, "oh really"), whole);
+        assert_eq!(legs("you will pay on.", 400, "oh really"), parted);
+        assert_eq!(legs("you will pay on", 800, "oh really"), parted);
+        assert_eq!(legs("you will pay on", 400, "no wait I paid"), parted);
     }
 
     #[test]

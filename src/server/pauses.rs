@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use arrow::array::AsArray;
-use callboard_ingest::doors::intake::{Candidate, Intake};
+use callboard_ingest::doors::intake::Intake;
 use callboard_ingest::pipeline::Pipeline;
 use callboard_model::cloudevents::CloudEvent;
 use callboard_model::cloudevents::data::{Gap, RecordingData};
@@ -14,6 +14,8 @@ use callboard_model::time::parse_rfc3339;
 use callboard_query::{Engine, Param, Principal};
 use callboard_sources::asterisk::contact::{ATTR_RECORDING_ANNOUNCED, ATTR_RECORDING_MUTED};
 use serde::Deserialize;
+
+use super::scribe::say;
 
 /// Source of the events that state gaps.
 const SOURCE: &str = "/callboard/pauses";
@@ -54,12 +56,7 @@ impl Pauses {
             ..RecordingData::default()
         };
         let event = CloudEvent::new(SOURCE, &id, "callboard.recording.changed", now, data);
-        let record = event.record(now).map_err(|e| e.to_string())?;
-        self.pipeline
-            .submit(vec![Candidate::Record(record)])
-            .await
-            .map(|_| ())
-            .map_err(|e| e.to_string())
+        say(&self.pipeline, &[event], now).await
     }
 
     /// Attributes of the recording's contact, JSON.

@@ -11,7 +11,6 @@ use callboard_ingest::pipeline::Pipeline;
 use callboard_model::cloudevents::CloudEvent;
 use callboard_model::cloudevents::data::{RecordingData, TranscriptData};
 use callboard_model::cloudevents::words::{Leg as LegWord, RecordingState};
-use callboard_model::record::Record;
 use callboard_model::tables::RecordingRow;
 use callboard_query::Engine;
 use callboard_store::audio::AudioStore;
@@ -19,6 +18,7 @@ use callboard_transcribe::engine::Cancel;
 use callboard_transcribe::{
     Conversation, LegInput, RecordingInput, Transcriber, TranscriberConfig,
 };
+use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::pauses::Pauses;
@@ -281,16 +281,9 @@ impl Scribe {
             };
             let id = format!("{}@{attempt}@{verb}", row.recording_id);
             let kind = format!("callboard.transcript.{verb}");
-            let event = CloudEvent::new(SOURCE, &id, &kind, now, data);
-            events.push(Candidate::Record(
-                event.record(now).map_err(|e| e.to_string())?,
-            ));
+            events.push(CloudEvent::new(SOURCE, &id, &kind, now, data));
         }
-        self.pipeline
-            .submit(events)
-            .await
-            .map(|_| ())
-            .map_err(|e| e.to_string())
+        say(&self.pipeline, &events, now).await
     }
 
     async fn done(&self, row: &RecordingRow, c: &Conversation) -> Result<(), String> {
@@ -317,8 +310,7 @@ impl Scribe {
         let id = format!("{}@unreadable@{now}", row.recording_id);
         // A closing record, as the door's own word of it is: a live one would be outranked.
         let event = CloudEvent::new(SOURCE, &id, "callboard.recording.recorded", now, data);
-        self.submit(event.record(now).map_err(|e| e.to_string())?)
-            .await
+        say(&self.pipeline, &[event], now).await
     }
 
     /// Writes an outcome without turns.
@@ -351,15 +343,26 @@ impl Scribe {
             data.state.as_deref().unwrap_or("")
         );
         let event = CloudEvent::new(SOURCE, &id, "callboard.transcript.recorded", now, data);
-        self.submit(event.record(now).map_err(|e| e.to_string())?)
-            .await
+        say(&self.pipeline, &[event], now).await
     }
+}
 
-    async fn submit(&self, record: Record) -> Result<(), String> {
-        self.pipeline
-            .submit(vec![Candidate::Record(record)])
-            .await
-            .map(|_| ())
-            .map_err(|e| e.to_string())
+/// Sends events of our own down the way of all others.
+///
+/// # Errors
+/// A sentence: what could not be written.
+pub(super) async fn say<D: Serialize>(
+    pipeline: &Pipeline,
+    events: &[CloudEvent<D>],
+    now: i64,
+) -> Result<(), String> {
+    let records = events
+        .iter()
+        .map(|event| event.record(now).map(Candidate::Record))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|e| e.to_string())?;
+    match pipeline.submit(records).await {
+        Ok(_) => Ok(()),
+        Err(e) => Err(e.to_string()),
     }
 }

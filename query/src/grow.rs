@@ -54,7 +54,8 @@ fn too_much(call: &ScalarFunction) -> Option<String> {
     let name = call.func.name();
     let sized = |at: usize, most: i128| {
         let stated = call.args.get(at).and_then(number);
-        (!stated.is_some_and(|n| n <= most))
+        stated
+            .is_none_or(|n| n > most)
             .then(|| format!("{name} needs its length as a plain number of at most {most}"))
     };
     match name {
@@ -74,7 +75,7 @@ fn too_much(call: &ScalarFunction) -> Option<String> {
                 }
                 _ => None,
             };
-            (!elements.is_some_and(|n| n <= MOST)).then(|| {
+            elements.is_none_or(|n| n > MOST).then(|| {
                 format!("{name} needs plain numbers as its bounds, at most {MOST} elements apart")
             })
         }

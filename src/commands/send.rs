@@ -123,7 +123,7 @@ impl Sending {
             let mut n = tails.len();
             while n > 0 && !sent {
                 n -= 1;
-                match tails[n].next() {
+                match tails[n].next_part() {
                     Ok(Next::Part(part)) => {
                         sent = true;
                         match self.part(&tails[n], &part, &positions).await {

@@ -181,7 +181,7 @@ impl Tail {
     ///
     /// # Errors
     /// When the file cannot be read, or has no line end for very long.
-    pub fn next(&mut self) -> io::Result<Next> {
+    pub fn next_part(&mut self) -> io::Result<Next> {
         let mut buffer = vec![0u8; STEP];
         loop {
             if self.ended {

@@ -12,6 +12,8 @@ use callboard_store::store::{Clock, StoreError, StoreOptions};
 
 use super::*;
 
+mod looks;
+
 const T0: i64 = 1_772_442_904_000_000;
 
 struct Hand(AtomicI64);
@@ -131,6 +133,13 @@ fn segment(id: &str, contact: &str, segment: &str, verb: &str, at: i64, rest: &s
     )
 }
 
+/// Two contacts are one.
+fn same(contact: &str, other: &str) -> String {
+    format!(
+        r#"{{"specversion":"1.0","id":"{contact}={other}","source":"/test","type":"callboard.link.recorded","time":"2026-03-02T10:00:00Z","data":{{"contact_id":"{contact}","other_id":"{other}","kind":"same"}}}}"#
+    )
+}
+
 fn call(contact: &str, at: i64) -> Vec<String> {
     let talk = r#","kind":"talk","queue":"sales","agent":"Ann","parent":"q""#;
     [
@@ -235,8 +244,7 @@ async fn contacts_that_prove_to_be_one_become_one_even_when_settled() {
     bench.send(&call("b", T0 + 40_000_000)).await;
     bench.settle().await;
     assert_eq!(bench.contacts().await.len(), 2);
-    let link = r#"{"specversion":"1.0","id":"l","source":"/test","type":"callboard.link.recorded","time":"2026-03-02T10:00:00Z","data":{"contact_id":"b","other_id":"a","kind":"same"}}"#;
-    bench.send(&[link.to_owned()]).await;
+    bench.send(&[same("b", "a")]).await;
     for _ in 0..2 {
         bench.flush().await;
         let rows = bench.contacts().await;

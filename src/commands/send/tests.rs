@@ -62,7 +62,7 @@ impl Door {
     fn is_busy(&self) -> bool {
         let mut requests = self.requests.lock();
         *requests += 1;
-        self.busy_every > 0 && *requests % self.busy_every != 0
+        self.busy_every > 0 && !(*requests).is_multiple_of(self.busy_every)
     }
 
     fn take(&self, text: &str) -> Response {

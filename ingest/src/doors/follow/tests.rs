@@ -66,7 +66,7 @@ fn drain(spool: &Spool, tail: &mut Tail, acknowledged: usize) -> String {
     let (mut parts, mut quiet) = (0, 0);
     // Two quiet looks: one may only have found that the file begins anew.
     while quiet < 2 {
-        match tail.next().unwrap() {
+        match tail.next_part().unwrap() {
             Next::Part(part) => {
                 if parts == acknowledged {
                     return text;
@@ -123,7 +123,7 @@ fn a_followed_file_gives_only_whole_lines_as_they_come() {
     let s = Spool::new();
     fs::write(s.path(), "").unwrap();
     let mut tail = s.tail(true, 1000);
-    assert_eq!(tail.next().unwrap(), Next::Quiet);
+    assert_eq!(tail.next_part().unwrap(), Next::Quiet);
     let (head, rest) = (line(1), line(2));
     append(&s.path(), &head);
     append(&s.path(), &rest[..10]);
@@ -192,8 +192,8 @@ fn equal_lines_on_both_sides_of_a_rotation_are_counted_on() {
     drain(&s, &mut tail, usize::MAX);
     fs::rename(s.path(), s.dir.path().join("queue_log.1")).unwrap();
     fs::write(s.path(), line(0)).unwrap();
-    assert_eq!(tail.next().unwrap(), Next::Quiet);
-    let Next::Part(part) = tail.next().unwrap() else {
+    assert_eq!(tail.next_part().unwrap(), Next::Quiet);
+    let Next::Part(part) = tail.next_part().unwrap() else {
         panic!("the new file has a line");
     };
     let mut reader = new_reader(&reading(), part.from);
@@ -211,7 +211,7 @@ fn equal_lines_on_both_sides_of_a_rotation_are_counted_on() {
 fn a_file_without_line_ends_is_given_up() {
     let s = Spool::new();
     fs::write(s.path(), vec![b'x'; ENDLESS + STEP * 2]).unwrap();
-    let error = s.tail(false, 1000).next().unwrap_err();
+    let error = s.tail(false, 1000).next_part().unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::InvalidData);
 }
 

@@ -129,10 +129,7 @@ pub(super) fn holding(
         Some(lists) => (0..lists.len())
             .map(|row| {
                 let found = !lists.is_null(row)
-                    && lists
-                        .value(row)
-                        .as_string_opt::<i32>()
-                        .is_some_and(|texts| any(texts));
+                    && lists.value(row).as_string_opt::<i32>().is_some_and(&any);
                 Some(found)
             })
             .collect(),

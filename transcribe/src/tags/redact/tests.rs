@@ -226,8 +226,7 @@ fn of_all_texts_of_the_recorded_shift_only_the_cards_are_masked() {
         Agent,
     }
     let path = std::path::Path::new("../datasets/shift-asterisk/texts.jsonl");
-    let lines =
-        std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let lines = std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let mut calls: std::collections::BTreeMap<String, Vec<(Leg, u64, String)>> = Default::default();
     for line in lines.lines() {
         let t: Text = serde_json::from_str(line).unwrap();

@@ -26,18 +26,18 @@ const KEPT_FILES: usize = 8;
 pub struct Cache(Mutex<VecDeque<(Vec<String>, Bytes)>>);
 
 impl Cache {
-    fn get(&self, ids: &[String]) -> Option<Bytes> {
+    fn get(&self, key: &[String]) -> Option<Bytes> {
         self.0
             .lock()
             .iter()
-            .find(|(k, _)| k == ids)
+            .find(|(k, _)| k == key)
             .map(|(_, b)| b.clone())
     }
 
-    fn keep(&self, ids: Vec<String>, sound: Bytes) {
+    fn keep(&self, key: Vec<String>, sound: Bytes) {
         let mut kept = self.0.lock();
-        kept.retain(|(k, _)| *k != ids);
-        kept.push_back((ids, sound));
+        kept.retain(|(k, _)| *k != key);
+        kept.push_back((key, sound));
         while kept.len() > KEPT_FILES
             || kept.len() > 1 && kept.iter().map(|(_, b)| b.len()).sum::<usize>() > KEPT_BYTES
         {
@@ -77,27 +77,29 @@ pub async fn wav(
         ));
     };
     let sql = format!(
-        "SELECT recording_id, leg, transcript_state, transcript_reason FROM callboard.recordings WHERE contact_id = {} AND state = 'ready' \
+        "SELECT recording_id, leg, transcript_state, transcript_reason, sha256, silenced, gaps FROM callboard.recordings WHERE contact_id = {} AND state = 'ready' \
          ORDER BY started_at, recording_id LIMIT 200",
         data::text(contact)
     );
     let rows = app.data.rows(&sql).await?;
-    let all: Vec<(String, String)> = rows
+    let all: Vec<(String, data::Row<'_>)> = rows
         .iter()
         .filter(|r| unreadable(r).is_none())
         .filter_map(|r| {
             let id = r.text("recording_id")?;
-            Some((track(id, r.text("leg").unwrap_or_default()), id.to_owned()))
+            Some((track(id, r.text("leg").unwrap_or_default()), r))
         })
         .collect();
     let name = params
         .get("track")
         .or(all.first().map(|(t, _)| t.as_str()))
         .unwrap_or_default();
-    let ids: Vec<String> = all
-        .iter()
-        .filter(|(t, _)| t == name)
-        .map(|(_, id)| id.clone())
+    let of_track = || all.iter().filter(|(t, _)| t == name).map(|(_, r)| r);
+    let text = |r: &data::Row<'_>, column| r.text(column).unwrap_or_default().to_owned();
+    let ids: Vec<String> = of_track().map(|r| text(r, "recording_id")).collect();
+    // Another file, or other spans to silence, make another sound.
+    let key: Vec<String> = of_track()
+        .flat_map(|r| ["recording_id", "sha256", "silenced", "gaps"].map(|c| text(r, c)))
         .collect();
     if ids.is_empty() {
         return Err(PageError::missing(
@@ -105,7 +107,7 @@ pub async fn wav(
             "/contacts",
         ));
     }
-    let sound = match app.sounds.get(&ids) {
+    let sound = match app.sounds.get(&key) {
         Some(sound) => sound,
         None => {
             let sound = app.audio.wav(contact, &ids).await.map_err(|e| match e {
@@ -114,7 +116,7 @@ pub async fn wav(
                     PageError::failed(format!("The recording cannot be played: {why}"))
                 }
             })?;
-            app.sounds.keep(ids, sound.clone());
+            app.sounds.keep(key, sound.clone());
             sound
         }
     };

@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 use callboard_ingest::doors::intake::{Candidate, Intake};
 use callboard_ingest::pipeline::Pipeline;
 use callboard_model::cloudevents::CloudEvent;
-use callboard_model::cloudevents::data::{RecordingData, TranscriptData};
-use callboard_model::cloudevents::words::{Leg as LegWord, RecordingState};
+use callboard_model::cloudevents::data::TranscriptData;
 use callboard_model::tables::RecordingRow;
 use callboard_query::Engine;
 use callboard_store::audio::AudioStore;
@@ -23,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::pauses::Pauses;
 
-mod told;
+pub(super) mod told;
 
 /// Source of the events that carry transcripts.
 const SOURCE: &str = "/callboard/transcribe";
@@ -189,13 +188,22 @@ impl Scribe {
         let attempt = self.begin(&rows).await?;
         let mut inputs = Vec::new();
         for row in &rows {
-            let bytes = self
-                .audio
-                .get(&row.recording_id)
-                .await
-                .map_err(|e| e.to_string())?;
+            let bytes = match self.audio.get(&row.recording_id).await {
+                Ok(bytes) => bytes,
+                Err(error) => {
+                    self.attempt(&rows, attempt, "changed", Some("stopped"))
+                        .await?;
+                    return Err(error.to_string());
+                }
+            };
             match bytes {
-                Some(bytes) => inputs.push(LegInput::new(told::leg_of(row), bytes)),
+                Some(bytes) if told::is_file_of(row, &bytes) => {
+                    inputs.push(LegInput::new(told::leg_of(row), bytes));
+                }
+                Some(_) => {
+                    let why = "its audio was replaced and nobody said by what; send the file again";
+                    self.tell(row, "failed", why, None).await?;
+                }
                 None => {
                     self.tell(row, "failed", "its audio is not in the lake", None)
                         .await?
@@ -245,10 +253,13 @@ impl Scribe {
             Err(error) => {
                 let why = error.to_string();
                 for row in &rows {
-                    if NO_SOUND.contains(&error.class()) {
-                        self.unreadable(row, &why).await?;
-                    }
-                    self.tell(row, "failed", &why, None).await?;
+                    let data = TranscriptData {
+                        state: Some("failed".to_owned()),
+                        reason: Some(why.clone()),
+                        unreadable: NO_SOUND.contains(&error.class()).then_some(true),
+                        ..told::of(row)
+                    };
+                    self.write(row, data).await?;
                 }
             }
         }
@@ -274,10 +285,9 @@ impl Scribe {
         let mut events = Vec::new();
         for row in rows {
             let data = TranscriptData {
-                recording_id: Some(row.recording_id.clone()),
                 attempt: Some(attempt),
                 state: state.map(str::to_owned),
-                ..TranscriptData::default()
+                ..told::of(row)
             };
             let id = format!("{}@{attempt}@{verb}", row.recording_id);
             let kind = format!("callboard.transcript.{verb}");
@@ -296,23 +306,6 @@ impl Scribe {
         self.write(row, told::told(row, c)).await
     }
 
-    /// States that a recording holds no sound: it was taken as ready before anybody read it.
-    async fn unreadable(&self, row: &RecordingRow, why: &str) -> Result<(), String> {
-        let now = self.pipeline.now();
-        let data = RecordingData {
-            recording_id: Some(row.recording_id.clone()),
-            contact_id: Some(row.contact_id.clone()),
-            leg: LegWord::ALL.iter().copied().find(|l| l.as_str() == row.leg),
-            state: Some(RecordingState::Failed),
-            reason: Some(why.to_owned()),
-            ..RecordingData::default()
-        };
-        let id = format!("{}@unreadable@{now}", row.recording_id);
-        // A closing record, as the door's own word of it is: a live one would be outranked.
-        let event = CloudEvent::new(SOURCE, &id, "callboard.recording.recorded", now, data);
-        say(&self.pipeline, &[event], now).await
-    }
-
     /// Writes an outcome without turns.
     async fn tell(
         &self,
@@ -323,11 +316,7 @@ impl Scribe {
     ) -> Result<(), String> {
         let mut data = match c {
             Some(c) => told::facts(row, c),
-            None => TranscriptData {
-                recording_id: Some(row.recording_id.clone()),
-                contact_id: Some(row.contact_id.clone()),
-                ..TranscriptData::default()
-            },
+            None => told::of(row),
         };
         data.state = Some(state.to_owned());
         data.reason = Some(why.to_owned());

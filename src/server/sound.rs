@@ -5,9 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use callboard_dashboards::AudioError;
 use callboard_model::tables::{Instant, RecordingRow};
-use callboard_store::audio::{Audio, AudioStore};
+use callboard_store::audio::{Audio, AudioStore, Stored};
 use callboard_store::store::{Clock, Store, WallClock};
 use callboard_transcribe::audio::{Decoded, Limits, SilenceSpan, decode, encode_pcm16, silence};
+
+use super::scribe::told::is_file_of;
 
 /// Keeps what doors bring.
 pub struct Kept(pub Arc<AudioStore>);
@@ -20,7 +22,7 @@ impl callboard_ingest::doors::recordings::AudioStore for Kept {
         contact: &str,
         leg: &str,
         bytes: Bytes,
-    ) -> Result<(), String> {
+    ) -> Result<bool, String> {
         let audio = Audio {
             recording_id: recording_id.to_owned(),
             contact_id: contact.to_owned(),
@@ -28,11 +30,8 @@ impl callboard_ingest::doors::recordings::AudioStore for Kept {
             day: Instant(WallClock.now()).day().0,
             bytes,
         };
-        self.0
-            .put(audio)
-            .await
-            .map(|_| ())
-            .map_err(|e| e.to_string())
+        let stored = self.0.put(audio).await.map_err(|e| e.to_string())?;
+        Ok(stored == Stored::Replaced)
     }
 }
 
@@ -69,16 +68,26 @@ impl callboard_dashboards::Audio for Played {
                      it can be heard once it is"
                 ))
             })?;
+            let replaced = format!(
+                "the file of {id} was replaced and the new one is not transcribed yet, so nobody \
+                 knows where card numbers are spoken in it; it can be heard once it is"
+            );
+            let heard = row.clone();
             let decoded = tokio::task::spawn_blocking(move || {
-                let mut decoded = decode(&bytes, None, &Limits::default())?;
+                // The spans to silence belong to the file that was transcribed, and to no other.
+                if !is_file_of(&heard, &bytes) {
+                    return Err(AudioError::Failed(replaced));
+                }
+                let failed =
+                    |e: callboard_transcribe::AudioError| AudioError::Failed(e.to_string());
+                let mut decoded = decode(&bytes, None, &Limits::default()).map_err(failed)?;
                 for channel in &mut decoded.channels {
                     silence(channel, decoded.rate, &spans);
                 }
-                Ok::<_, callboard_transcribe::AudioError>(decoded)
+                Ok(decoded)
             })
             .await
-            .map_err(|e| AudioError::Failed(e.to_string()))?
-            .map_err(|e| AudioError::Failed(e.to_string()))?;
+            .map_err(|e| AudioError::Failed(e.to_string()))??;
             legs.push((row, decoded));
         }
         if legs.is_empty() {

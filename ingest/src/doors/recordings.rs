@@ -34,7 +34,7 @@ pub const SOURCE: &str = "/callboard/recordings";
 #[async_trait]
 pub trait AudioStore: Send + Sync {
     /// Stores the bytes as the audio of that recording; returns when they are durable. Storing
-    /// the same again is right, and replaces.
+    /// the same again is right, and replaces. Gives whether other bytes stood there before.
     ///
     /// # Errors
     /// Why not, in one sentence.
@@ -44,7 +44,7 @@ pub trait AudioStore: Send + Sync {
         contact: &str,
         leg: &str,
         bytes: Bytes,
-    ) -> Result<(), String>;
+    ) -> Result<bool, String>;
 }
 
 /// A recording as it is brought.
@@ -125,7 +125,8 @@ impl Recordings {
         };
         let sha256 = sha256_hex(&bytes);
         let size = bytes.len() as u64;
-        self.store
+        let replaced = self
+            .store
             .put(&recording_id, &brought.contact, leg.as_str(), bytes)
             .await
             .map_err(|e| {
@@ -145,7 +146,7 @@ impl Recordings {
             bytes: size,
             sha256,
         };
-        self.announce(&brought, leg, stored).await
+        self.announce(&brought, leg, stored, replaced).await
     }
 
     async fn announce(
@@ -153,9 +154,10 @@ impl Recordings {
         brought: &Brought,
         leg: Leg,
         mut stored: Stored,
+        replaced: bool,
     ) -> Result<Stored, Problem> {
         let now = self.doors.intake.now();
-        let event = event(brought, leg, &stored, now);
+        let event = event(brought, leg, &stored, replaced, now);
         let record = event.record(now).map_err(|e| {
             Problem::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -269,8 +271,15 @@ pub fn container(bytes: &[u8]) -> Option<&'static str> {
 }
 
 /// The event that names a stored recording. Its id follows from what it says, so that the same
-/// recording sent again is a repeat.
-fn event(brought: &Brought, leg: Leg, stored: &Stored, now: i64) -> CloudEvent<RecordingData> {
+/// recording sent again is a repeat. One that took another's place is news of this moment, however
+/// old its file: what is announced last must be what is kept.
+fn event(
+    brought: &Brought,
+    leg: Leg,
+    stored: &Stored,
+    replaced: bool,
+    now: i64,
+) -> CloudEvent<RecordingData> {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let said = [
         stored.recording_id.clone(),
@@ -279,6 +288,7 @@ fn event(brought: &Brought, leg: Leg, stored: &Stored, now: i64) -> CloudEvent<R
         text(&brought.queue),
         text(&brought.agent),
         brought.voicemail.to_string(),
+        replaced.then(|| now.to_string()).unwrap_or_default(),
     ];
     let id = &sha256_hex(said.join("\u{0}").as_bytes())[..32];
     let time = brought.recorded_at.or(brought.started_at).unwrap_or(now);
@@ -295,7 +305,9 @@ fn event(brought: &Brought, leg: Leg, stored: &Stored, now: i64) -> CloudEvent<R
         voicemail: brought.voicemail.then_some(true),
         ..RecordingData::default()
     };
-    CloudEvent::new(SOURCE, id, "callboard.recording.recorded", time, data)
+    let mut event = CloudEvent::new(SOURCE, id, "callboard.recording.recorded", time, data);
+    event.recordedtime = replaced.then(|| format_rfc3339(now));
+    event
 }
 
 #[cfg(test)]

@@ -50,12 +50,22 @@ pub fn rewrite(
     if sql.contains("unnest(") && (sql.contains("indkey") || sql.contains("conkey")) {
         return Ok(Some(no_rows(&statement)));
     }
-    // The visit is never broken off.
-    let _: ControlFlow<()> = visit_expressions_mut(&mut statement, |expr| {
+    // What is compared with a time is repeated in the text: a few nested comparisons would make it
+    // as long as memory goes.
+    let mut room = longest;
+    let seen = visit_expressions_mut(&mut statement, |expr| {
         replace(expr);
-        zoned::rewrite(expr, zone);
-        ControlFlow::Continue(())
+        match zoned::rewrite(expr, zone, &mut room) {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        }
     });
+    if seen.is_break() {
+        return Err(QueryError::new(
+            Class::TooComplex,
+            "long expressions are compared with times again and again; name them in a subquery first",
+        ));
+    }
     Ok(Some(statement.to_string()))
 }
 

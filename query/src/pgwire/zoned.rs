@@ -10,8 +10,9 @@ use datafusion::sql::sqlparser::ast::{
 use super::rewrite::parsed;
 
 /// Rewrites one expression whose parts have been rewritten; `zone` is the connection's, if it is
-/// not UTC.
-pub(super) fn rewrite(expr: &mut Expr, zone: Option<&str>) {
+/// not UTC. `room` is how many bytes may still be added; false when that is not enough.
+#[must_use]
+pub(super) fn rewrite(expr: &mut Expr, zone: Option<&str>, room: &mut usize) -> bool {
     if let Expr::AtTimeZone {
         timestamp,
         time_zone,
@@ -20,7 +21,7 @@ pub(super) fn rewrite(expr: &mut Expr, zone: Option<&str>) {
         if let Some(new) = parsed(&format!("timezone({time_zone}, {timestamp})")) {
             *expr = new;
         }
-        return;
+        return true;
     }
     if let Expr::TypedString(text) = expr
         && let Value::SingleQuotedString(told) = &mut text.value.value
@@ -49,27 +50,28 @@ pub(super) fn rewrite(expr: &mut Expr, zone: Option<&str>) {
         Expr::Function(f) if elsewhere => function(f, &zone),
         Expr::BinaryOp { left, op, right } if compares(op) => {
             if timely(right) {
-                alike(right, left, &zone);
+                return alike(right, left, &zone, room);
             } else if timely(left) {
-                alike(left, right, &zone);
+                return alike(left, right, &zone, room);
             }
         }
         Expr::Between {
             expr, low, high, ..
         } => {
-            for side in [low, high] {
-                if timely(side) {
-                    alike(side, expr, &zone);
-                }
-            }
+            return [low, high]
+                .into_iter()
+                .filter(|side| timely(side))
+                .all(|side| alike(side, expr, &zone, room));
         }
         Expr::InList { expr, list, .. } => {
-            for item in list.iter_mut().filter(|item| timely(item)) {
-                alike(item, expr, &zone);
-            }
+            return list
+                .iter_mut()
+                .filter(|item| timely(item))
+                .all(|item| alike(item, expr, &zone, room));
         }
         _ => {}
     }
+    true
 }
 
 /// Whether it is a time that is written without seconds, which the engine does not read.
@@ -103,10 +105,17 @@ fn wrap(expr: &mut Expr, function: &str, zone: &str) {
     }
 }
 
-fn alike(expr: &mut Expr, other: &Expr, zone: &str) {
-    if let Some(new) = parsed(&format!("callboard_alike('{zone}', {expr}, {other})")) {
+/// Gives the kind of the other side to a day or time; false when there is no room for it.
+fn alike(expr: &mut Expr, other: &Expr, zone: &str, room: &mut usize) -> bool {
+    let text = format!("callboard_alike('{zone}', {expr}, {other})");
+    let Some(left) = room.checked_sub(text.len()) else {
+        return false;
+    };
+    *room = left;
+    if let Some(new) = parsed(&text) {
         *expr = new;
     }
+    true
 }
 
 /// Fields that are the same in every zone.
@@ -240,5 +249,20 @@ mod tests {
         );
         let plain = "SELECT date_trunc('day', a) FROM t WHERE a >= '2026-03-02'";
         assert_eq!(of(plain, None), plain);
+    }
+
+    #[test]
+    fn what_would_grow_without_end_is_refused() {
+        let of = |terms: usize| {
+            let sql = format!("SELECT a{}", " = '2026-03-02 10:00'".repeat(terms));
+            super::super::rewrite::rewrite(&sql, 1 << 16, None)
+        };
+        assert!(of(3).is_ok());
+        let error = of(20).unwrap_err();
+        assert_eq!(error.class, crate::error::Class::TooComplex, "{error:?}");
+        let long = format!("concat({})", vec!["a"; 10_000].join(", "));
+        let list = vec!["'2026-03-02 10:00'"; 200].join(", ");
+        let sql = format!("SELECT 1 FROM t WHERE {long} IN ({list})");
+        assert!(super::super::rewrite::rewrite(&sql, 1 << 16, None).is_err());
     }
 }

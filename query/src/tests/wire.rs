@@ -251,9 +251,10 @@ async fn connections_beyond_the_limit_are_told_so() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn psql_lists_views_and_comments() {
-    if !std::path::Path::new("/usr/bin/psql").exists() {
-        return;
-    }
+    assert!(
+        std::path::Path::new("/usr/bin/psql").exists(),
+        "psql is missing: install the package postgresql-client"
+    );
     let running = Running::start(|_| {}).await;
     for (commands, wanted) in [
         (

@@ -186,9 +186,10 @@ async fn prepared_statements_follow_the_zone_and_instants_stay() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_zone_that_is_asked_for_at_the_start_holds() {
     let psql = "/usr/bin/psql";
-    if !std::path::Path::new(psql).exists() {
-        return;
-    }
+    assert!(
+        std::path::Path::new(psql).exists(),
+        "psql is missing: install the package postgresql-client"
+    );
     let running = Running::start(|_| {}).await;
     let url = running.url(ME);
     let run = move || {

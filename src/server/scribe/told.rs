@@ -1,8 +1,10 @@
 //! What a transcribed conversation says of one of its recordings.
 
+use callboard_ingest::pipeline::hex;
 use callboard_model::cloudevents::data::{Gap, TagData, TranscriptData, TurnData, WordData};
 use callboard_model::tables::RecordingRow;
 use callboard_transcribe::{Conversation, Leg};
+use sha2::{Digest as _, Sha256};
 
 /// The transcript of the recording's own legs.
 pub(super) fn told(row: &RecordingRow, c: &Conversation) -> TranscriptData {
@@ -88,6 +90,23 @@ fn odd(row: &RecordingRow, c: &Conversation) -> Option<String> {
     (!notes.is_empty()).then(|| notes.join("; "))
 }
 
+/// Which recording is meant, and which file of it was heard.
+pub(super) fn of(row: &RecordingRow) -> TranscriptData {
+    TranscriptData {
+        recording_id: Some(row.recording_id.clone()),
+        contact_id: Some(row.contact_id.clone()),
+        sha256: row.sha256.clone(),
+        ..TranscriptData::default()
+    }
+}
+
+/// Whether these bytes are the file of which the row speaks.
+pub(in crate::server) fn is_file_of(row: &RecordingRow, bytes: &[u8]) -> bool {
+    row.sha256
+        .as_deref()
+        .is_none_or(|told| told == hex(&Sha256::digest(bytes)))
+}
+
 /// What is known of the audio and of what transcribed it.
 pub(super) fn facts(row: &RecordingRow, c: &Conversation) -> TranscriptData {
     let audio = c
@@ -96,14 +115,12 @@ pub(super) fn facts(row: &RecordingRow, c: &Conversation) -> TranscriptData {
         .find(|a| a.leg == leg_of(row))
         .or(c.audio.first());
     TranscriptData {
-        recording_id: Some(row.recording_id.clone()),
-        contact_id: Some(row.contact_id.clone()),
         model: Some(format!("{} rules {}", c.engine.model, c.rule_version)),
         codec: audio.map(|a| a.codec.clone()),
         rate: audio.map(|a| i64::from(a.rate)),
         channels: audio.map(|a| i64::from(a.channels)),
         duration_ms: audio.map(|a| a.duration_ms as i64),
-        ..TranscriptData::default()
+        ..of(row)
     }
 }
 

@@ -228,6 +228,11 @@ entity! {
         state: String,
         /// Why failed or skipped.
         reason: String,
+        /// SHA-256 of the file that was heard, hex: where another stands there now, it tells
+        /// nothing of it.
+        sha256: String,
+        /// Failed, because the file holds no sound that could be had.
+        unreadable: bool,
         /// Model and rule versions.
         model: String,
         /// Codec as found in the audio.

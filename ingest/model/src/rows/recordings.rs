@@ -1,7 +1,7 @@
 //! Rows of a recording with its transcript and tags, of notes and of surveys.
 
 use crate::cloudevents::data::TranscriptData;
-use crate::merge::State;
+use crate::merge::{Facts, State};
 use crate::statement::{F, Thing};
 use crate::tables::{Day, Instant, NoteRow, RecordingRow, SurveyRow, TagRow, TurnRow};
 
@@ -21,13 +21,23 @@ pub fn recording_rows(recording_id: &str, state: &State) -> RecordingRows {
     let Some(f) = state.get(&Thing::Recording) else {
         return RecordingRows::default();
     };
+    let sha256 = f.owned(&F::Sha256);
+    // Those that were made on a file which was replaced since say nothing of this one.
+    let of_this = |attempted: &Facts| {
+        let heard = attempted.text(&F::Sha256);
+        heard.is_none() || sha256.is_none() || heard == sha256.as_deref()
+    };
     let attempts = state
         .iter()
-        .filter(|(t, f)| matches!(t, Thing::Attempt(_)) && f.text(&F::State) != Some("stopped"))
+        .filter(|(t, f)| {
+            matches!(t, Thing::Attempt(_)) && f.text(&F::State) != Some("stopped") && of_this(f)
+        })
         .count() as i64;
+    // A transcript belongs to the file that was heard: of one that took its place it tells nothing.
     let transcript: Option<TranscriptData> = f
         .text(&F::Transcript)
-        .and_then(|t| serde_json::from_str(t).ok());
+        .and_then(|t| serde_json::from_str(t).ok())
+        .filter(|t: &TranscriptData| t.sha256.is_none() || sha256.is_none() || t.sha256 == sha256);
     let t = transcript.as_ref();
     let contact_id = f
         .owned(&F::Contact)
@@ -90,6 +100,13 @@ pub fn recording_rows(recording_id: &str, state: &State) -> RecordingRows {
         .and_then(|t| t.silenced.as_ref())
         .filter(|s| !s.is_empty())
         .and_then(|s| serde_json::to_string(s).ok());
+    // A file is ready until somebody has tried to hear it.
+    let stated = f.owned(&F::State).unwrap_or_else(|| "active".to_owned());
+    let unreadable = stated == "ready" && t.is_some_and(|t| t.unreadable == Some(true));
+    let (recorded, reason) = match t.filter(|_| unreadable) {
+        Some(t) => ("failed".to_owned(), t.reason.clone()),
+        None => (stated, f.owned(&F::Reason)),
+    };
     let recording = RecordingRow {
         recording_id: recording_id.to_owned(),
         contact_id,
@@ -107,9 +124,9 @@ pub fn recording_rows(recording_id: &str, state: &State) -> RecordingRows {
             .and_then(|t| t.duration_ms)
             .or_else(|| f.int(&F::Duration)),
         bytes: f.int(&F::Bytes),
-        sha256: f.owned(&F::Sha256),
-        state: f.owned(&F::State).unwrap_or_else(|| "active".to_owned()),
-        reason: f.owned(&F::Reason),
+        sha256,
+        state: recorded,
+        reason,
         started_at: start,
         ended_at: end,
         voicemail: f.flag(&F::Voicemail),
@@ -170,4 +187,58 @@ pub fn survey_rows(survey_id: &str, state: &State) -> Vec<SurveyRow> {
         answered_at,
         day: asked_at.or(answered_at).map_or(Day(0), Instant::day),
     }]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Serialize;
+
+    use super::*;
+    use crate::cloudevents::data::RecordingData;
+    use crate::cloudevents::words::RecordingState;
+    use crate::cloudevents::{CloudEvent, read};
+    use crate::statement::Statement;
+
+    fn says(kind: &str, at: i64, data: impl Serialize) -> Vec<Statement> {
+        let id = format!("{kind}{at}");
+        let event = CloudEvent::new("/t", &id, kind, 1_772_442_904_000_000 + at, data);
+        let record = event.record(0).unwrap();
+        read(&record).unwrap().statements.unwrap()
+    }
+
+    fn file(at: i64, sha256: &str) -> Vec<Statement> {
+        let data = RecordingData {
+            recording_id: Some("c/both".into()),
+            contact_id: Some("c".into()),
+            state: Some(RecordingState::Ready),
+            sha256: Some(sha256.into()),
+            ..RecordingData::default()
+        };
+        says("callboard.recording.recorded", at, data)
+    }
+
+    #[test]
+    fn a_file_without_sound_is_failed_until_another_takes_its_place() {
+        let heard = TranscriptData {
+            recording_id: Some("c/both".into()),
+            state: Some("failed".into()),
+            reason: Some("no samples".into()),
+            sha256: Some("bad".into()),
+            unreadable: Some(true),
+            ..TranscriptData::default()
+        };
+        let heard = says("callboard.transcript.recorded", 5, heard);
+        let row = |statements: &[Vec<Statement>]| {
+            let state = State::of(statements.iter().flatten());
+            recording_rows("c/both", &state).recording.unwrap()
+        };
+        let bad = row(&[file(1, "bad"), heard.clone()]);
+        assert_eq!(bad.state, "failed");
+        assert_eq!(bad.reason.as_deref(), Some("no samples"));
+        assert_eq!(bad.transcript_state.as_deref(), Some("failed"));
+        // The good file was written before anybody had tried the bad one.
+        let good = row(&[file(1, "bad"), heard, file(3, "good")]);
+        assert_eq!((good.state.as_str(), good.reason), ("ready", None));
+        assert_eq!(good.transcript_state, None, "it is still to be heard");
+    }
 }

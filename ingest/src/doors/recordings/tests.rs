@@ -21,12 +21,12 @@ struct MemoryAudio {
 
 #[async_trait]
 impl AudioStore for MemoryAudio {
-    async fn put(&self, id: &str, _: &str, _: &str, bytes: Bytes) -> Result<(), String> {
+    async fn put(&self, id: &str, _: &str, _: &str, bytes: Bytes) -> Result<bool, String> {
         if *self.fails.lock() {
             return Err("no space left on device".into());
         }
-        self.parts.lock().insert(id.to_owned(), bytes);
-        Ok(())
+        let old = self.parts.lock().insert(id.to_owned(), bytes.clone());
+        Ok(old.is_some_and(|old| old != bytes))
     }
 }
 

@@ -112,7 +112,10 @@ pub(super) async fn read(
     table
         .update_datafusion_session(&context.state())
         .map_err(&reading)?;
-    let provider = table.table_provider().await.map_err(|e| reading(e.into()))?;
+    let provider = table
+        .table_provider()
+        .await
+        .map_err(|e| reading(e.into()))?;
     let engine = |error: DataFusionError| LakeError::Delta {
         table: spec.name.to_owned(),
         action: "reading rows",

@@ -50,9 +50,19 @@ pub struct Intent {
     pub keys: BTreeMap<String, Vec<i32>>,
 }
 
+/// An open key that a flush leaves.
+pub struct Keeping<'a> {
+    /// The key.
+    pub entry: &'a Entry,
+    /// Causes of a correction that is still to come.
+    pub causes: &'a [String],
+    /// Whether it is written whole, because the log alone will not tell it.
+    pub whole: bool,
+}
+
 /// An open key as it is written: borrowed, because there may be very many.
 #[derive(Serialize)]
-struct Keeping<'a> {
+struct Writing<'a> {
     key: &'a Key,
     ids: &'a [PlatformId],
     first_seq: u64,
@@ -61,11 +71,11 @@ struct Keeping<'a> {
     in_lake: bool,
     lake_days: &'a [i32],
     causes: &'a [String],
-    whole: Option<KeepingWhole<'a>>,
+    whole: Option<WritingWhole<'a>>,
 }
 
 #[derive(Serialize)]
-struct KeepingWhole<'a> {
+struct WritingWhole<'a> {
     alone: &'a State,
     set: Vec<String>,
 }
@@ -284,19 +294,20 @@ impl StateFiles {
     }
 }
 
-/// Open keys as their file holds them, each with the causes of a correction that is still to come.
-/// Those for which `whole` says so are written whole.
+/// Open keys as their file holds them.
 ///
 /// # Errors
 /// When one of them has no JSON form, which none lacks.
-pub fn encode_open(
-    entries: &[(&Entry, &[String])],
-    whole: impl Fn(&Entry) -> bool,
-) -> io::Result<Vec<u8>> {
+pub fn encode_open(kept: &[Keeping<'_>]) -> io::Result<Vec<u8>> {
     let mut out = Vec::new();
-    for (e, causes) in entries {
+    for Keeping {
+        entry: e,
+        causes,
+        whole,
+    } in kept
+    {
         let set = e.set.iter().map(|r| BASE64.encode(encode_record(r)));
-        let kept = Keeping {
+        let writing = Writing {
             key: &e.key,
             ids: &e.ids,
             first_seq: e.first_seq,
@@ -305,12 +316,12 @@ pub fn encode_open(
             in_lake: e.in_lake,
             lake_days: &e.lake_days,
             causes,
-            whole: whole(e).then(|| KeepingWhole {
+            whole: whole.then(|| WritingWhole {
                 alone: &e.alone,
                 set: set.collect(),
             }),
         };
-        serde_json::to_writer(&mut out, &kept).map_err(io::Error::other)?;
+        serde_json::to_writer(&mut out, &writing).map_err(io::Error::other)?;
         out.push(b'\n');
     }
     Ok(out)

@@ -10,12 +10,11 @@ use callboard_model::ids::Key;
 use callboard_model::tables::{CorrectionRow, Row};
 use deltalake::arrow::array::RecordBatch;
 
-use super::checkpoint::{Commit, Intent, encode_open};
+use super::checkpoint::{Commit, Intent, Keeping, encode_open};
 use super::plan::{Plan, Planned};
 use super::settled::Saving;
 use super::{Clock as _, Inner, Store, StoreError, WallClock};
 use crate::lake::WritePlan;
-use crate::live::Entry;
 use crate::live::seen::SeenIds;
 
 /// Files of seen ids are put together when there are more than this.
@@ -72,10 +71,8 @@ impl Store {
             }
         }
         let Some(plan) = self.plan(all)? else {
-            return self
-                .derive_rest(commit, all)
-                .await
-                .map(|()| Flushed::default());
+            self.derive_rest(commit, all).await?;
+            return Ok(Flushed::default());
         };
         self.files.set_intent(&Intent {
             attempt: plan.attempt,
@@ -89,8 +86,8 @@ impl Store {
             records: plan.records.iter().map(RecordBatch::num_rows).sum(),
         };
         self.conclude(commit, &plan)?;
-        self.derive_rest(commit, all).await?;
         self.log.trim(commit.replay_from.saturating_sub(1))?;
+        self.derive_rest(commit, all).await?;
         Ok(flushed)
     }
 
@@ -205,7 +202,7 @@ impl Store {
         }
         let planned: BTreeMap<u64, &Planned> = plan.keys.iter().map(|k| (k.birth, k)).collect();
         // Entries as they will be once this flush counts.
-        let mut after: Vec<(&Entry, &[String])> = Vec::new();
+        let mut after: Vec<Keeping> = Vec::new();
         let mut settled = Vec::new();
         for (birth, entry) in inner.live.entries() {
             let written = planned.get(&birth).filter(|p| p.version == entry.version);
@@ -218,14 +215,17 @@ impl Store {
                 continue;
             }
             let told = written.is_some();
-            after.push((entry, if told { &[] } else { &entry.causes }));
+            // Decided once: the log grows meanwhile.
+            let whole = entry.whole_on_disk
+                || !matches!(entry.key, Key::Contact(_) | Key::Recording(_))
+                || self.log.bytes_since(entry.first_seq) > self.options.replay_bytes;
+            after.push(Keeping {
+                entry,
+                causes: if told { &[] } else { &entry.causes },
+                whole,
+            });
         }
-        let whole = |e: &Entry| {
-            e.whole_on_disk
-                || !matches!(e.key, Key::Contact(_) | Key::Recording(_))
-                || self.log.bytes_since(e.first_seq) > self.options.replay_bytes
-        };
-        let open = encode_open(&after, whole)?;
+        let open = encode_open(&after)?;
         let waiting = inner.live.late.iter().map(|r| r.seq);
         let waiting: Vec<u64> = waiting.filter(|seq| *seq <= plan.upto).collect();
         let next = Commit {
@@ -234,8 +234,8 @@ impl Store {
             upto: plan.upto,
             replay_from: after
                 .iter()
-                .filter(|(e, _)| !whole(e) && e.first_seq > 0)
-                .map(|(e, _)| e.first_seq)
+                .filter(|kept| !kept.whole && kept.entry.first_seq > 0)
+                .map(|kept| kept.entry.first_seq)
                 .chain(waiting.iter().copied())
                 .min()
                 .unwrap_or(plan.upto + 1)

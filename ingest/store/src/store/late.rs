@@ -153,6 +153,8 @@ impl Store {
                 .await?;
             {
                 let mut inner = self.inner.lock();
+                // Those that came since and wait too are not known yet: their turn is the next.
+                have.extend(inner.live.late.iter().map(|w| identity(&w.record)));
                 for (table, more) in inner.live.unflushed.batches()? {
                     if table == "records" {
                         batches.extend(more);

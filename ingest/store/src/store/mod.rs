@@ -89,9 +89,6 @@ pub enum StoreError {
     /// Rows that do not fit their table.
     #[error("rows do not fit their table: {0}")]
     Rows(#[from] deltalake::arrow::error::ArrowError),
-    /// Derived tables could not be made.
-    #[error("derived tables could not be made: {0}")]
-    Derive(String),
 }
 
 /// So many times what makes a flush due may be held while it is under way.

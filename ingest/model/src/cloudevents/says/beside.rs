@@ -63,7 +63,9 @@ impl Says<'_> {
         let key = Key::Recording(id.into());
         if self.verb == "started" {
             let attempt = d.attempt.ok_or_else(|| missing("attempt"))?;
-            let s = self.about(Thing::Attempt(attempt));
+            let s = self
+                .about(Thing::Attempt(attempt))
+                .text(F::Sha256, d.sha256.as_deref().unwrap_or(""));
             return Ok(direct(key, vec![s.time(F::At, self.time.0, self.time.1)]));
         }
         let state = required("state", d.state.as_deref())?;

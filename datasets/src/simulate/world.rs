@@ -130,7 +130,7 @@ impl Scale {
     pub fn of(options: &Options) -> Self {
         let (sites, days, queues) = match options.contacts {
             0..=2_000 => (2, 1, 4),
-            2_001..=20_000 => (4, 3, 6),
+            2_001..=20_000 => (4, 3, 8),
             20_001..=200_000 => (5, 7, 8),
             200_001..=2_000_000 => (8, 30, 8),
             _ => (16, 90, 12),
@@ -205,7 +205,7 @@ fn site(options: &Options, scale: &Scale, number: u64) -> Site {
         .map(|q| queue(n, q, scale.queues))
         .collect();
     let a_day = options.contacts / (scale.sites * scale.days as u64);
-    let count = 6 + (a_day as usize).div_ceil(18);
+    let count = 5 + (a_day as usize).div_ceil(26);
     let agents = (0..count)
         .map(|a| agent(&mut chance, n, a, &queues))
         .collect();
@@ -260,7 +260,7 @@ fn queue(site: usize, q: usize, of: usize) -> Queue {
         } else {
             900 * SECOND
         },
-        size: if voice { 4 + 3 * (q % 3) } else { 40 },
+        size: if voice { [3, 2, 5][q % 3] } else { 40 },
         refuses: q % 3 == 1,
         on_timeout: way(0),
         on_full: way(1),

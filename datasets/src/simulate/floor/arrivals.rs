@@ -12,7 +12,7 @@ use super::{Day, Floor, Moment};
 impl Floor<'_> {
     /// Who comes when: by the hour of the day, and sometimes many at once.
     pub(super) fn customers(&mut self, day: &Day, chance: &mut Chance) {
-        let quarters = ((CLOSE - OPEN) / 15 - 1) as usize;
+        let quarters = ((CLOSE - OPEN) / 15) as usize;
         let profile: Vec<u64> = (0..quarters).map(|i| rate(OPEN + 15 * i as i64)).collect();
         let weights: Vec<u64> = (0..self.site.queues.len())
             .map(|q| 5040 / (q as u64 + 1))
@@ -29,7 +29,7 @@ impl Floor<'_> {
             let mut own = self.seed.beside(n);
             let q = own.weighted(&weights);
             let local = match bursts[q] {
-                Some(begins) if own.percent(12) => {
+                Some(begins) if own.percent(25) => {
                     let after = EXPONENTIAL.draw(&mut own, 20 * MINUTE).min(HOUR);
                     begins + own.between(0, 2 * MINUTE) + after
                 }
@@ -42,7 +42,7 @@ impl Floor<'_> {
                 .site
                 .zone
                 .utc(day.day, local)
-                .min(self.close - 5 * MINUTE);
+                .min(self.close - 2 * SECOND);
             let id = format!("{}-{n:05}", self.prefix);
             let channel = self.site.queues[q].channel;
             let outbound = channel == Channel::Voice && own.percent(10);

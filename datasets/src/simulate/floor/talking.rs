@@ -243,14 +243,16 @@ impl Floor<'_> {
     pub(super) fn join(&mut self, c: usize, talk: usize, t: i64) {
         let part = &self.calls[c].story.parts[talk];
         let (q, stay, end) = (part.queue, part.stay, part.end);
-        let Some(b) = self.anybody(part.agent) else {
+        let Some(b) = self.anybody(part.agent).filter(|_| end - t > SECOND) else {
             return;
         };
         self.desks[b].load += 1;
         let mut second = Part::new(SegmentKind::Talk, t);
         (second.queue, second.agent, second.stay, second.parent) = (q, Some(b), stay, stay);
         second.mode = "conference";
-        second.end = end;
+        // The helper leaves first, and never in the same moment as the other.
+        let stays = (end - t) * self.calls[c].chance.between(30, 90) / 100;
+        second.end = t + stays.max(1);
         second.outcome = "left";
         let second = self.add(c, second);
         self.wrap_up(c, second);

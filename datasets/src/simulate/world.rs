@@ -265,7 +265,7 @@ fn queue(site: usize, q: usize, of: usize) -> Queue {
         on_timeout: way(0),
         on_full: way(1),
         on_none: way(2),
-        calls_back: voice && q % 2 == 0,
+        calls_back: voice && q.is_multiple_of(2),
     }
 }
 

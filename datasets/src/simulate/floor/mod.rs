@@ -38,7 +38,7 @@ enum Exit {
     NoAgents,
     Overflow,
     Refused,
-    KeyExit,
+    Key,
     Callback,
     Voicemail,
     Withdrawn,

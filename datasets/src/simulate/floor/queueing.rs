@@ -51,7 +51,7 @@ impl Floor<'_> {
             let how = if queue.calls_back {
                 Exit::Callback
             } else {
-                Exit::KeyExit
+                Exit::Key
             };
             (
                 after,
@@ -167,7 +167,7 @@ impl Floor<'_> {
             Exit::NoAgents => ("no_agents", "EXITEMPTY", Some(queue.on_none)),
             Exit::Overflow => ("overflow", "OVERFLOW", Some(queue.on_full)),
             Exit::Refused => ("refused", "FULL", Some(queue.on_full)),
-            Exit::KeyExit => ("key_exit", "EXITWITHKEY", Some(Way::Announcement)),
+            Exit::Key => ("key_exit", "EXITWITHKEY", Some(Way::Announcement)),
             Exit::Callback => ("callback", "CALLBACK", None),
             Exit::Voicemail => ("voicemail", "EXITWITHKEY", Some(Way::Voicemail)),
             Exit::Withdrawn => ("withdrawn", "WITHDRAWN", None),

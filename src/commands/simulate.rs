@@ -10,6 +10,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{Failure, print};
 use crate::cli::{DisorderArg, SimulateArgs};
 
+/// What a source's clock may be wrong by, seconds: beyond, days would overlap.
+const MOST_SKEW: u32 = 3600;
+
 /// Does it.
 ///
 /// # Errors
@@ -72,6 +75,11 @@ fn options(args: &SimulateArgs) -> Result<Options, Failure> {
     let skew = args
         .source_clock_skew
         .unwrap_or(if disorder == Disorder::None { 0 } else { 3 });
+    if skew > MOST_SKEW {
+        return Err(Failure::usage(format!(
+            "--source-clock-skew {skew} is more than {MOST_SKEW} seconds"
+        )));
+    }
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     Ok(Options {
         seed: args.seed,
@@ -132,6 +140,7 @@ mod tests {
         let wild = asked("--disorder wild --poison 0.01").unwrap();
         assert_eq!((wild.poison, wild.skew), (10_000, 3_000));
         assert_eq!(asked("--poison 1.5").unwrap_err().code, 2);
+        assert_eq!(asked("--source-clock-skew 3601").unwrap_err().code, 2);
         assert_eq!(asked("--first-day 2026-02-30").unwrap_err().code, 2);
     }
 }

@@ -6,7 +6,7 @@ mod reasons;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use callboard_datasets::simulate::{TABLES, Table, read_date, write_date};
@@ -16,7 +16,7 @@ use super::client::Client;
 use super::sql::ask;
 use super::{Failure, block_on, print};
 use crate::cli::VerifyArgs;
-use compare::{Difference, Found, Row, compare};
+use compare::{Found, Row, compare};
 
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -54,57 +54,42 @@ pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
 /// One table, the days of the truth one after the other.
 async fn held_against(client: &Client, args: &VerifyArgs, table: &Table) -> Result<Found, Failure> {
     let mut found = Found::default();
-    let mut days = Days::open(&args.truth, table)?;
     let columns = quoted(table.columns);
+    let folder = args.truth.join("truth");
     let Some(time) = table.time else {
-        let truth = days.next()?.map_or(Vec::new(), |(_, rows)| rows);
+        let truth = read(table, &folder.join(format!("{}.ndjson", table.name)))?;
         let sql = format!("SELECT {columns} FROM {}", table.name);
         let ours = rows(client, table, &sql, &[]).await?;
         compare(table, truth, ours, args.show, &mut found);
         return Ok(found);
     };
-    let mut first = None;
-    let mut next: Option<i64> = None;
-    while let Some((day, truth)) = days.next()? {
-        first.get_or_insert(day);
-        // A day without truth may have rows too.
-        for empty in next.unwrap_or(day)..day {
-            one_day(client, table, empty, Vec::new(), args.show, &mut found).await?;
-        }
-        one_day(client, table, day, truth, args.show, &mut found).await?;
-        next = Some(day + 1);
+    let days = days(&folder.join(table.name))?;
+    let first = days.keys().next().copied().unwrap_or(0);
+    let last = days.keys().next_back().map_or(first, |day| day + 1);
+    // A day without truth may have rows too.
+    for day in first..last {
+        let truth = match days.get(&day) {
+            Some(file) => read(table, file)?,
+            None => Vec::new(),
+        };
+        let sql = format!(
+            "SELECT {columns} FROM {} WHERE {time} >= $1 AND {time} < $2",
+            table.name
+        );
+        let ours = rows(client, table, &sql, &[&start(day), &start(day + 1)]).await?;
+        compare(table, truth, ours, args.show, &mut found);
     }
-    let (from, to) = (start(first.unwrap_or(0)), start(next.unwrap_or(0)));
     let sql = format!(
         "SELECT {columns} FROM {} WHERE {time} IS NULL OR {time} < $1 OR {time} >= $2",
         table.name
     );
-    let outside = rows(client, table, &sql, &[&from, &to]).await?;
+    let outside = rows(client, table, &sql, &[&start(first), &start(last)]).await?;
     compare(table, Vec::new(), outside, args.show, &mut found);
     Ok(found)
 }
 
 fn start(day: i64) -> String {
     format!("{}T00:00:00Z", write_date(day))
-}
-
-async fn one_day(
-    client: &Client,
-    table: &Table,
-    day: i64,
-    truth: Vec<Row>,
-    show: usize,
-    found: &mut Found,
-) -> Result<(), Failure> {
-    let time = table.time.unwrap_or_default();
-    let sql = format!(
-        "SELECT {} FROM {} WHERE {time} >= $1 AND {time} < $2",
-        quoted(table.columns),
-        table.name
-    );
-    let ours = rows(client, table, &sql, &[&start(day), &start(day + 1)]).await?;
-    compare(table, truth, ours, show, found);
-    Ok(())
 }
 
 fn quoted(columns: &[&str]) -> String {
@@ -125,69 +110,37 @@ async fn rows(
     Ok(answer.iter().map(|row| Row::of(table, row)).collect())
 }
 
-/// The truth of one table, by UTC days.
-struct Days<'a> {
-    table: &'a Table,
-    path: String,
-    lines: std::io::Lines<BufReader<File>>,
-    ahead: Option<(i64, Row)>,
+fn unread(path: &Path, why: &dyn std::fmt::Display) -> Failure {
+    Failure::failed(format!(
+        "{}: {why}; --truth names a folder that `callboard simulate` wrote",
+        path.display()
+    ))
 }
 
-impl<'a> Days<'a> {
-    fn open(truth: &Path, table: &'a Table) -> Result<Self, Failure> {
-        let path = truth.join("truth").join(format!("{}.ndjson", table.name));
-        let name = path.display().to_string();
-        let file = File::open(&path).map_err(|e| {
-            Failure::failed(format!(
-                "{name}: {e}; --truth names a folder that `callboard simulate` wrote"
-            ))
-        })?;
-        Ok(Days {
-            table,
-            path: name,
-            lines: BufReader::new(file).lines(),
-            ahead: None,
-        })
+/// The files of a table by their UTC days.
+fn days(folder: &Path) -> Result<BTreeMap<i64, PathBuf>, Failure> {
+    let mut days = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).map_err(|e| unread(folder, &e))? {
+        let path = entry.map_err(|e| unread(folder, &e))?.path();
+        let name = path.file_stem().and_then(|name| name.to_str());
+        let day = name
+            .and_then(read_date)
+            .ok_or_else(|| unread(&path, &"not the name of a day"))?;
+        days.insert(day, path);
     }
+    Ok(days)
+}
 
-    fn row(&mut self) -> Result<Option<(i64, Row)>, Failure> {
-        let Some(line) = self.lines.next() else {
-            return Ok(None);
-        };
-        let unread = |e: &dyn std::fmt::Display| Failure::failed(format!("{}: {e}", self.path));
-        let line = line.map_err(|e| unread(&e))?;
-        let object: serde_json::Map<String, Value> =
-            serde_json::from_str(&line).map_err(|e| unread(&e))?;
-        let day = match self.table.time {
-            None => 0,
-            Some(time) => object
-                .get(time)
-                .and_then(Value::as_str)
-                .and_then(|text| read_date(text.get(..10)?))
-                .ok_or_else(|| unread(&"a row without its time"))?,
-        };
-        Ok(Some((day, Row::of(self.table, &object))))
+/// The rows of a file.
+fn read(table: &Table, path: &Path) -> Result<Vec<Row>, Failure> {
+    let file = File::open(path).map_err(|e| unread(path, &e))?;
+    let mut rows = Vec::new();
+    for line in BufReader::new(file).lines() {
+        let line = line.map_err(|e| unread(path, &e))?;
+        let object = serde_json::from_str(&line).map_err(|e| unread(path, &e))?;
+        rows.push(Row::of(table, &object));
     }
-
-    /// The next day that has rows.
-    fn next(&mut self) -> Result<Option<(i64, Vec<Row>)>, Failure> {
-        let first = match self.ahead.take() {
-            Some(row) => Some(row),
-            None => self.row()?,
-        };
-        let Some((day, row)) = first else {
-            return Ok(None);
-        };
-        let mut rows = vec![row];
-        while let Some((other, row)) = self.row()? {
-            if other != day {
-                self.ahead = Some((other, row));
-                break;
-            }
-            rows.push(row);
-        }
-        Ok(Some((day, rows)))
-    }
+    Ok(rows)
 }
 
 async fn report(client: &Client, table: &Table, found: &Found) -> Result<String, Failure> {
@@ -209,10 +162,8 @@ async fn report(client: &Client, table: &Table, found: &Found) -> Result<String,
 /// What else must be there: each new event once.
 async fn counts(client: &Client, truth: &Path) -> Result<(), Failure> {
     let path = truth.join("manifest.json");
-    let text = std::fs::read_to_string(&path)
-        .map_err(|e| Failure::failed(format!("{}: {e}", path.display())))?;
-    let manifest: Value = serde_json::from_str(&text)
-        .map_err(|e| Failure::failed(format!("{}: {e}", path.display())))?;
+    let text = std::fs::read_to_string(&path).map_err(|e| unread(&path, &e))?;
+    let manifest: Value = serde_json::from_str(&text).map_err(|e| unread(&path, &e))?;
     let of = |name: &str| manifest["counts"][name].as_i64().unwrap_or(0);
     let sql = "SELECT count(*) AS n FROM records WHERE starts_with(source, '/sim/')";
     let answer = ask(client, sql, &[]).await?.objects()?;

@@ -118,7 +118,7 @@ fn a_row_that_is_wrong_missing_or_too_much_is_shown_with_its_events() {
     assert!(verify(&server, &truth, "30").0);
 
     // As if the server had made one wait longer, lost a segment and made one up.
-    let contacts = truth.join("truth/contacts.ndjson");
+    let contacts = truth.join("truth/contacts/2026-03-07.ndjson");
     let text = std::fs::read_to_string(&contacts).unwrap();
     let line = text
         .lines()
@@ -128,7 +128,7 @@ fn a_row_that_is_wrong_missing_or_too_much_is_shown_with_its_events() {
     let wait = format!("\"wait_ms\":{}", row["wait_ms"]);
     let wrong = line.replace(&wait, "\"wait_ms\":1");
     std::fs::write(&contacts, text.replace(line, &wrong)).unwrap();
-    let segments = truth.join("truth/segments.ndjson");
+    let segments = truth.join("truth/segments/2026-03-07.ndjson");
     let text = std::fs::read_to_string(&segments).unwrap();
     let (first, rest) = text.split_once('\n').unwrap();
     let other = first.replace("\"seq\":1,", "\"seq\":99,");

@@ -18,22 +18,19 @@ use super::truth::tables::At;
 use super::world::Site;
 use super::{Options, SimulateError};
 
-/// A row of the truth: the UTC day it stands with, its place there, and its text.
+/// A row of the truth: the UTC day it stands with, and its text.
 pub struct Row {
     /// Days since 1970.
     pub day: i64,
-    /// Place.
-    pub key: String,
     /// JSON.
     pub text: Vec<u8>,
 }
 
 impl Row {
     /// A row that stands with that moment.
-    pub fn new(at: At, key: String, row: &impl Serialize) -> Result<Self, SimulateError> {
+    pub fn new(at: At, row: &impl Serialize) -> Result<Self, SimulateError> {
         Ok(Row {
             day: at.0.div_euclid(DAY),
-            key,
             text: serde_json::to_vec(row)?,
         })
     }
@@ -82,29 +79,16 @@ pub fn cell(options: &Options, site: &Site, day: &Day) -> Result<CellOut, Simula
         sent.extend(lines);
         out.conflicts += conflicts;
         let made = rows(site, &heard);
-        let id = &story.id;
         let [contacts, segments, offers, links] = &mut out.rows;
-        contacts.push(Row::new(
-            made.contact.started_at,
-            id.clone(),
-            &made.contact,
-        )?);
+        contacts.push(Row::new(made.contact.started_at, &made.contact)?);
         for row in &made.segments {
-            segments.push(Row::new(
-                row.started_at,
-                format!("{id} {:06}", row.seq),
-                row,
-            )?);
+            segments.push(Row::new(row.started_at, row)?);
         }
         for row in &made.offers {
-            offers.push(Row::new(
-                row.offered_at,
-                format!("{id} {}", row.offered_at.0),
-                row,
-            )?);
+            offers.push(Row::new(row.offered_at, row)?);
         }
         for row in &made.links {
-            links.push(Row::new(row.at, format!("{id} {}", row.to_contact), row)?);
+            links.push(Row::new(row.at, row)?);
         }
         out.stays.extend(made.stays);
         for (agent, span) in made.spans {

@@ -71,6 +71,9 @@ pub enum SimulateError {
     /// The standard output.
     #[error("cannot write events: {0}")]
     Output(std::io::Error),
+    /// A row of a day whose file is complete: a fault of the simulator.
+    #[error("a row of {0} came after its day was complete")]
+    TooLate(&'static str),
     /// A thread that ended before its work.
     #[error("a part of the simulation broke off")]
     Broken,

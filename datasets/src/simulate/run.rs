@@ -261,7 +261,9 @@ impl<'a> Whole<'a> {
         let next = site.zone.utc(day + 1, OPEN * MINUTE) - 10 * MINUTE + site.skew;
         self.release(s, next)?;
         for (shelf, rows) in self.rows.iter_mut().zip(out.rows) {
-            rows.into_iter().for_each(|row| shelf.add(row));
+            for row in &rows {
+                shelf.add(row)?;
+            }
         }
         for stay in &out.stays {
             self.quarters.count(stay);
@@ -283,13 +285,12 @@ impl<'a> Whole<'a> {
 
     fn spans(&mut self, rows: &[AgentIntervalRow]) -> Result<(), SimulateError> {
         for row in rows {
-            let key = format!("{} {}", row.agent, row.started_at.0);
-            self.intervals.add(Row::new(row.started_at, key, row)?);
+            self.intervals.add(&Row::new(row.started_at, row)?)?;
         }
         Ok(())
     }
 
-    /// All sites' days of that number are in: what is older than any that comes is written. The
+    /// All sites' days of that number are in: what is older than any that comes is complete. The
     /// next local day begins less than a UTC day before its own.
     fn day_complete(&mut self, day: i64) -> Result<(), SimulateError> {
         for shelf in &mut self.rows {
@@ -308,8 +309,7 @@ impl<'a> Whole<'a> {
 
     fn quarter_rows(&mut self, before: i64) -> Result<(), SimulateError> {
         for row in self.quarters.before(before) {
-            let key = format!("{:020} {}", row.interval_start.0, row.queue);
-            self.queues.add(Row::new(row.interval_start, key, &row)?);
+            self.queues.add(&Row::new(row.interval_start, &row)?)?;
         }
         Ok(())
     }
@@ -343,7 +343,7 @@ impl<'a> Whole<'a> {
             Outlet::Stream(stream) => stream.flush().map_err(SimulateError::Output)?,
         }
         for shelf in self.rows.into_iter().chain([self.queues, self.intervals]) {
-            files.push(shelf.finish()?);
+            files.extend(shelf.finish()?);
         }
         files.push(dead.finish()?);
         let manifest = Manifest {

@@ -1,6 +1,7 @@
 //! Files with their hashes.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::SimulateError;
+use super::calendar::write_date;
 use super::cell::Row;
 
 /// A file of the manifest.
@@ -47,7 +49,7 @@ impl Lines {
         let opened = File::create(&path).map_err(file)?;
         Ok(Lines {
             name: name.to_owned(),
-            file: BufWriter::with_capacity(1 << 20, opened),
+            file: BufWriter::with_capacity(1 << 18, opened),
             path,
             hasher: blake3::Hasher::new(),
             lines: 0,
@@ -86,44 +88,59 @@ impl Lines {
     }
 }
 
-/// A table of the truth: rows wait until their day is complete, and are written in its order.
+/// A table of the truth: a file for each UTC day, so that nothing has to be kept to be in order.
 pub struct Shelf {
-    file: Lines,
-    days: BTreeMap<i64, Vec<(String, Vec<u8>)>>,
+    out: PathBuf,
+    table: &'static str,
+    open: BTreeMap<i64, Lines>,
+    complete: i64,
+    done: Vec<FileEntry>,
 }
 
 impl Shelf {
-    /// The table's file.
-    pub fn create(out: &Path, table: &str) -> Result<Self, SimulateError> {
-        Ok(Shelf {
-            file: Lines::create(out, &format!("truth/{table}.ndjson"))?,
-            days: BTreeMap::new(),
-        })
+    /// The table, below a folder.
+    pub fn create(out: &Path, table: &'static str) -> Result<Self, SimulateError> {
+        let path = out.join("truth").join(table);
+        match std::fs::create_dir_all(&path) {
+            Ok(()) => Ok(Shelf {
+                out: out.to_owned(),
+                table,
+                open: BTreeMap::new(),
+                complete: i64::MIN,
+                done: Vec::new(),
+            }),
+            Err(source) => Err(SimulateError::File { path, source }),
+        }
     }
 
-    /// Adds a row.
-    pub fn add(&mut self, row: Row) {
-        self.days
-            .entry(row.day)
-            .or_default()
-            .push((row.key, row.text));
-    }
-
-    /// Writes all days before this one: nothing more comes of them.
-    pub fn before(&mut self, day: i64) -> Result<(), SimulateError> {
-        let rest = self.days.split_off(&day);
-        for (_, mut rows) in std::mem::replace(&mut self.days, rest) {
-            rows.sort();
-            for (_, text) in rows {
-                self.file.line(&text)?;
+    /// Adds a row to its day.
+    pub fn add(&mut self, row: &Row) -> Result<(), SimulateError> {
+        if row.day < self.complete {
+            return Err(SimulateError::TooLate(self.table));
+        }
+        let file = match self.open.entry(row.day) {
+            Entry::Occupied(file) => file.into_mut(),
+            Entry::Vacant(place) => {
+                let name = format!("truth/{}/{}.ndjson", self.table, write_date(row.day));
+                place.insert(Lines::create(&self.out, &name)?)
             }
+        };
+        file.line(&row.text)
+    }
+
+    /// All days before this one are complete.
+    pub fn before(&mut self, day: i64) -> Result<(), SimulateError> {
+        self.complete = self.complete.max(day);
+        let rest = self.open.split_off(&day);
+        for file in std::mem::replace(&mut self.open, rest).into_values() {
+            self.done.push(file.finish()?);
         }
         Ok(())
     }
 
     /// The table is complete.
-    pub fn finish(mut self) -> Result<FileEntry, SimulateError> {
+    pub fn finish(mut self) -> Result<Vec<FileEntry>, SimulateError> {
         self.before(i64::MAX)?;
-        self.file.finish()
+        Ok(self.done)
     }
 }

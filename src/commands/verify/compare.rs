@@ -1,8 +1,10 @@
 //! Rows of the truth and of the server side by side.
 
-use callboard_model::time::parse_rfc3339;
+use std::collections::BTreeMap;
 
-use super::*;
+use callboard_datasets::simulate::Table;
+use callboard_model::time::{format_rfc3339, parse_rfc3339};
+use serde_json::Value;
 
 /// A row in one form: values as text by the order of the table's columns.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,7 +41,7 @@ fn is_time(column: &str) -> bool {
 /// A time in one form, however many digits were written.
 fn moment(text: &str) -> String {
     match parse_rfc3339(text) {
-        Some((us, _)) => callboard_model::time::format_rfc3339(us),
+        Some((us, _)) => format_rfc3339(us),
         None => text.to_owned(),
     }
 }
@@ -138,6 +140,8 @@ pub fn compare(table: &Table, truth: Vec<Row>, server: Vec<Row>, show: usize, fo
 
 #[cfg(test)]
 mod tests {
+    use callboard_datasets::simulate::TABLES;
+
     use super::*;
 
     fn links(rows: &[(&str, &str)]) -> Vec<Row> {

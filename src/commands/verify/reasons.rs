@@ -1,8 +1,14 @@
 //! Why a row differs: the events that made it, or the stays that it counts.
 
-use super::super::explain;
-use super::super::sql::table as grid;
-use super::*;
+use callboard_datasets::simulate::Table;
+
+use super::super::client::Client;
+use super::super::sql::{ask, table as grid};
+use super::super::{Failure, explain};
+use super::compare::Difference;
+
+/// Lines shown behind one row.
+const LINES: usize = 40;
 
 /// What lies behind a row that differs.
 pub async fn of(
@@ -31,5 +37,11 @@ pub async fn of(
         }
         _ => String::new(),
     };
-    Ok(text.lines().map(|line| format!("      {line}\n")).collect())
+    let lines = text.lines().count();
+    let shown = text.lines().take(LINES);
+    let mut out: String = shown.map(|line| format!("      {line}\n")).collect();
+    if lines > LINES {
+        out += &format!("      ... {} more\n", lines - LINES);
+    }
+    Ok(out)
 }

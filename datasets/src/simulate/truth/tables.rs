@@ -14,7 +14,7 @@ pub struct Table {
     pub columns: &'static [&'static str],
     /// Columns that tell two rows apart.
     pub key: &'static [&'static str],
-    /// The time by whose UTC day rows stand together, in order.
+    /// The time by whose UTC day rows stand in one file; all in one file without.
     pub time: Option<&'static str>,
     /// The column that leads to the events of a row: a contact.
     pub contact: Option<&'static str>,

@@ -5,6 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod simulate;
+
+pub use simulate::{DisorderArg, SimulateArgs, VerifyArgs};
+
 /// Contact-centre analytics: telephone events and recordings in; board, transcripts, reports and
 /// SQL out.
 #[derive(Debug, Parser)]
@@ -51,6 +55,10 @@ pub enum Command {
     },
     /// Serve a recorded real shift, replayed as if it happened now.
     Demo(DemoArgs),
+    /// Write the events of a contact centre that never was, and the truth beside them.
+    Simulate(SimulateArgs),
+    /// Hold a server's tables against the truth of a simulation.
+    Verify(VerifyArgs),
     /// Speech models.
     #[command(subcommand)]
     Model(ModelCommand),
@@ -362,6 +370,8 @@ mod tests {
             "explain c --to http://h",
             "rebuild --data d",
             "demo --speed 20",
+            "simulate --seed 42 --contacts 1000 --out d --disorder wild --poison 0.01 --stream",
+            "verify --truth d --to http://h",
             "model list",
             "model download base.en",
             "config check",

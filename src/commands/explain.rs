@@ -87,7 +87,11 @@ fn sheet(rows: &Rows, fields: &Map<String, Value>) -> String {
     out
 }
 
-async fn records(client: &Client, contact: &str) -> Result<String, Failure> {
+/// The records that speak of a contact, as text.
+///
+/// # Errors
+/// When the server gives no answer.
+pub async fn records(client: &Client, contact: &str) -> Result<String, Failure> {
     let aliases = ask(
         client,
         "SELECT platform, native FROM aliases WHERE entity = 'contact' AND id = $1 ORDER BY native",

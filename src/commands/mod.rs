@@ -11,8 +11,10 @@ pub mod rebuild;
 pub mod recording;
 pub mod send;
 pub mod serve;
+pub mod simulate;
 pub mod sql;
 pub mod transcribe;
+pub mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -73,6 +75,8 @@ pub fn run(cli: Cli, servers: &Servers) -> ExitCode {
         Command::Sql(args) => sql::run(&args),
         Command::Transcribe(args) => transcribe::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
+        Command::Verify(args) => verify::run(&args),
         Command::Model(command) => model::run(command),
         Command::Config(command) => config::run(command),
     };

@@ -10,3 +10,4 @@ mod readers;
 mod rebuild;
 mod shift;
 mod support;
+mod truth;

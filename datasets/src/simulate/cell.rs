@@ -1,0 +1,119 @@
+//! A day of a site from chance to lines and rows: the piece of work that threads share.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::calendar::DAY;
+use super::chance::Chance;
+use super::disorder::{Line, arrive};
+use super::fate::{of_agent, of_contact};
+use super::floor::{Day, Floor};
+use super::poison::DeadLetter;
+use super::tell::Teller;
+use super::truth::agents::AgentDay;
+use super::truth::queues::Stay;
+use super::truth::rows;
+use super::truth::tables::At;
+use super::world::Site;
+use super::{Options, SimulateError};
+
+/// A row of the truth: the UTC day it stands with, and its text.
+pub struct Row {
+    /// Days since 1970.
+    pub day: i64,
+    /// JSON.
+    pub text: Vec<u8>,
+}
+
+impl Row {
+    /// A row that stands with that moment.
+    pub fn new(at: At, row: &impl Serialize) -> Result<Self, SimulateError> {
+        Ok(Row {
+            day: at.0.div_euclid(DAY),
+            text: serde_json::to_vec(row)?,
+        })
+    }
+}
+
+/// What a day of a site gives.
+#[derive(Default)]
+pub struct CellOut {
+    /// Lines in the order of their arrival.
+    pub lines: Vec<Line>,
+    /// Contacts, those that came of others among them.
+    pub contacts: u64,
+    /// Different events.
+    pub events: u64,
+    /// Lines that repeat an event.
+    pub repeated: u64,
+    /// Events told again with other words.
+    pub conflicts: u64,
+    /// Lines that are no events.
+    pub dead: Vec<DeadLetter>,
+    /// Rows of contacts, segments, offers and links.
+    pub rows: [Vec<Row>; 4],
+    /// Stays in queues.
+    pub stays: Vec<Stay>,
+    /// Agents' days, by their numbers.
+    pub agents: BTreeMap<usize, AgentDay>,
+}
+
+/// Makes it.
+pub fn cell(options: &Options, site: &Site, day: &Day) -> Result<CellOut, SimulateError> {
+    let rates = options.disorder.rates();
+    let index = [site.number, day.number];
+    let mut happened = Floor::run(options.seed, site, day);
+    happened.skew(site.skew);
+    let teller = Teller { site };
+    let fates = Chance::of(options.seed, "fate", &index);
+    let mut out = CellOut {
+        contacts: happened.stories.len() as u64,
+        ..Default::default()
+    };
+    let mut sent = Vec::new();
+    for (n, story) in happened.stories.iter().enumerate() {
+        let told = teller.story(story);
+        let (lines, heard, conflicts) =
+            of_contact(&mut fates.beside(n as u64), &rates, site, story, told)?;
+        sent.extend(lines);
+        out.conflicts += conflicts;
+        let made = rows(site, &heard);
+        let [contacts, segments, offers, links] = &mut out.rows;
+        contacts.push(Row::new(made.contact.started_at, &made.contact)?);
+        for row in &made.segments {
+            segments.push(Row::new(row.started_at, row)?);
+        }
+        for row in &made.offers {
+            offers.push(Row::new(row.offered_at, row)?);
+        }
+        for row in &made.links {
+            links.push(Row::new(row.at, row)?);
+        }
+        out.stays.extend(made.stays);
+        for (agent, span) in made.spans {
+            out.agents.entry(agent).or_default().spans.push(span);
+        }
+    }
+    let absences = Chance::of(options.seed, "absence", &index);
+    for (agent, points) in happened.points {
+        let kept = of_agent(&mut absences.beside(agent as u64), &rates, &points);
+        for told in teller.agent(agent, &kept) {
+            sent.push(super::fate::Sent {
+                at: told.at,
+                line: told.line()?,
+                disputed: false,
+            });
+        }
+        out.agents.entry(agent).or_default().points = kept;
+    }
+    out.events = sent.len() as u64 - out.conflicts;
+    sent.sort_by_key(|s| s.at);
+    let ways = Chance::of(options.seed, "ways", &index);
+    let mut arriving = arrive(&ways, &rates, options.poison, site, sent);
+    arriving.lines.sort_by_key(|line| line.place);
+    out.lines = arriving.lines;
+    out.repeated = arriving.repeated;
+    out.dead = arriving.dead;
+    Ok(out)
+}

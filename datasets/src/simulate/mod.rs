@@ -1,0 +1,80 @@
+//! A contact centre that never was: its events as any platform would send them, in any disorder
+//! asked for, and beside them the truth, written from what was decided. Nothing here reads what
+//! the product makes of events.
+
+mod calendar;
+mod cell;
+mod chance;
+mod disorder;
+mod durations;
+mod fate;
+mod floor;
+mod poison;
+mod run;
+mod story;
+mod tell;
+mod truth;
+mod world;
+mod write;
+
+use std::path::PathBuf;
+
+pub use calendar::{read_date, write_date};
+pub use disorder::Disorder;
+pub use run::{Manifest, run};
+pub use truth::tables::{TABLES, Table};
+
+/// Version of what is written: the same version, seed and options give the same bytes.
+pub const VERSION: &str = "1";
+
+/// First day when none is given: clocks change in America the day after.
+pub const FIRST_DAY: &str = "2026-03-07";
+
+/// What to simulate.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Seed.
+    pub seed: u64,
+    /// Contacts that customers and campaigns begin; transfers, callbacks and consultations add
+    /// some.
+    pub contacts: u64,
+    /// First day, days since 1970.
+    pub first_day: i64,
+    /// Days; what suits the number of contacts when `None`.
+    pub days: Option<i64>,
+    /// What goes wrong between the platform and us.
+    pub disorder: Disorder,
+    /// Lines that are no events, in a million lines.
+    pub poison: u64,
+    /// What sources' clocks are wrong by at most, milliseconds.
+    pub skew: i64,
+    /// Folder to write to; made when it is not there.
+    pub out: PathBuf,
+    /// Threads.
+    pub threads: usize,
+}
+
+/// Why it could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulateError {
+    /// A file.
+    #[error("{path}: {source}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Something that cannot be written as JSON.
+    #[error("cannot be written: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The standard output.
+    #[error("cannot write events: {0}")]
+    Output(std::io::Error),
+    /// A row of a day whose file is complete: a fault of the simulator.
+    #[error("a row of {0} came after its day was complete")]
+    TooLate(&'static str),
+    /// A thread that ended before its work.
+    #[error("a part of the simulation broke off")]
+    Broken,
+}

@@ -1,0 +1,214 @@
+//! Lines that are no events, each with the class under which it must be found again.
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::calendar::{TimeForm, Zone, write_time};
+use super::chance::Chance;
+use super::world::Site;
+
+/// Source of what has none that could be read.
+const NOBODY: &str = "/callboard/http";
+
+/// What must be kept of a line that is no event.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct DeadLetter {
+    /// Hash of its bytes, hex.
+    pub sha256: String,
+    /// Source, as far as it can be known.
+    pub source: String,
+    /// Class of the reason.
+    pub class: &'static str,
+    /// Bytes.
+    pub length: i64,
+}
+
+/// Makes one, of an event's line where it takes one to spoil.
+pub fn poison(chance: &mut Chance, site: &Site, at: i64, line: &[u8]) -> (Vec<u8>, DeadLetter) {
+    let (bytes, class, known) = if chance.percent(2) {
+        (too_long(chance, site), "too_long", false)
+    } else {
+        spoilt(chance, site, at, line)
+    };
+    let digest = Sha256::digest(&bytes);
+    let dead = DeadLetter {
+        sha256: digest.iter().map(|b| format!("{b:02x}")).collect(),
+        source: if known {
+            site.source.clone()
+        } else {
+            NOBODY.to_owned()
+        },
+        class,
+        length: bytes.len() as i64,
+    };
+    (bytes, dead)
+}
+
+/// More than a record may have.
+fn too_long(chance: &mut Chance, site: &Site) -> Vec<u8> {
+    let length = 1_100_000 + chance.below(900_000) as usize;
+    let head = format!(
+        r#"{{"specversion":"1.0","source":"{}","id":"big","data":""#,
+        site.source
+    );
+    let mut bytes = head.into_bytes();
+    bytes.resize(length, b'x');
+    bytes.extend_from_slice(b"\"}");
+    bytes
+}
+
+fn spoilt(chance: &mut Chance, site: &Site, at: i64, line: &[u8]) -> (Vec<u8>, &'static str, bool) {
+    let mut event = Pieces::new(chance, site, at);
+    match chance.below(22) {
+        0 => (cut(chance, line), "not_json", false),
+        1 => (with(line, 0xff), "invalid_utf8", false),
+        2 => (with(line, 0), "not_json", false),
+        3 => (deep(&event), "nested_too_deep", false),
+        4 => {
+            event.data = r#"{"contact_id":"p","segment_id":"p","duration_ms":1e400}"#.to_owned();
+            event.kind = "segment.ended";
+            (event.line(), "bad_data", true)
+        }
+        5 => {
+            event.more = r#","id":"again""#.to_owned();
+            (event.line(), "not_an_event", false)
+        }
+        6 => {
+            event.data = r#"{"contact_id":"p","contact_id":"q"}"#.to_owned();
+            (event.line(), "bad_data", true)
+        }
+        7 => {
+            event.time = String::new();
+            (event.line(), "no_time", true)
+        }
+        8 => {
+            event.time = r#""9999-12-31T23:59:59Z""#.to_owned();
+            (event.line(), "time_out_of_range", true)
+        }
+        9 => {
+            event.time = r#""yesterday""#.to_owned();
+            (event.line(), "bad_time", true)
+        }
+        10 => {
+            event.kind = "weather.changed";
+            (event.line(), "unknown_type", true)
+        }
+        11 => {
+            event.id = String::new();
+            (event.line(), "missing_attribute", false)
+        }
+        12 => {
+            event.id = format!(r#""{}""#, "i".repeat(600));
+            (event.line(), "too_long", false)
+        }
+        13 => {
+            event.version = "0.3";
+            (event.line(), "specversion", true)
+        }
+        14 => {
+            event.kind = "segment.ended";
+            event.data = r#"{"contact_id":"p","segment_id":"p","kind":"queue","outcome":"eaten"}"#
+                .to_owned();
+            (event.line(), "bad_value", true)
+        }
+        15 => {
+            event.data = r#"{"customer":"somebody"}"#.to_owned();
+            (event.line(), "missing_field", true)
+        }
+        16 => (b"[1,2,3]".to_vec(), "not_an_event", false),
+        17 => {
+            event.data = String::new();
+            (event.line(), "no_data", true)
+        }
+        18 => {
+            event.id = "17".to_owned();
+            (event.line(), "not_an_event", false)
+        }
+        19 => {
+            event.id = r#""bell\u0007""#.to_owned();
+            (event.line(), "bad_attribute", false)
+        }
+        20 => {
+            event.data = r#"{"contact_id":"p","channel":"telegraph"}"#.to_owned();
+            (event.line(), "bad_data", true)
+        }
+        _ => (
+            b"ERROR 1045 (28000): Access denied for user".to_vec(),
+            "not_json",
+            false,
+        ),
+    }
+}
+
+/// An event in pieces, to spoil one of them.
+struct Pieces {
+    version: &'static str,
+    id: String,
+    source: String,
+    kind: &'static str,
+    time: String,
+    data: String,
+    more: String,
+}
+
+impl Pieces {
+    fn new(chance: &mut Chance, site: &Site, at: i64) -> Self {
+        Pieces {
+            version: "1.0",
+            id: format!(r#""poison-{:016x}""#, chance.next()),
+            source: site.source.clone(),
+            kind: "contact.started",
+            time: format!(r#""{}""#, write_time(at, TimeForm::Utc, Zone::Utc)),
+            data: r#"{"contact_id":"p"}"#.to_owned(),
+            more: String::new(),
+        }
+    }
+
+    fn line(&self) -> Vec<u8> {
+        let given = |name: &str, value: &str| match value {
+            "" => String::new(),
+            value => format!(r#","{name}":{value}"#),
+        };
+        format!(
+            r#"{{"specversion":"{}","source":"{}","type":"callboard.{}"{}{}{}{}}}"#,
+            self.version,
+            self.source,
+            self.kind,
+            given("id", &self.id),
+            given("time", &self.time),
+            given("data", &self.data),
+            self.more,
+        )
+        .into_bytes()
+    }
+}
+
+/// The beginning of a line.
+fn cut(chance: &mut Chance, line: &[u8]) -> Vec<u8> {
+    let mut at = chance.between(1, line.len() as i64 - 1) as usize;
+    // Between two characters: what is cut inside one is another kind of poison.
+    while at > 1 && line[at] & 0xc0 == 0x80 {
+        at -= 1;
+    }
+    line[..at].to_vec()
+}
+
+/// A line with a byte more, in the text of its first field.
+fn with(line: &[u8], byte: u8) -> Vec<u8> {
+    let mut out = line.to_vec();
+    let at = line
+        .windows(4)
+        .position(|w| w == b"\"1.0")
+        .map_or(1, |at| at + 2);
+    out.insert(at, byte);
+    out
+}
+
+fn deep(event: &Pieces) -> Vec<u8> {
+    let deep = format!(r#","x":{}{}"#, "[".repeat(10_000), "]".repeat(10_000));
+    let line = event.line();
+    let mut out = line[..line.len() - 1].to_vec();
+    out.extend_from_slice(deep.as_bytes());
+    out.push(b'}');
+    out
+}

@@ -1,0 +1,295 @@
+//! The contact centre: sites with their zones, queues with their rules, agents with their shifts.
+//! It follows from seed and scale alone.
+
+use callboard_model::cloudevents::words::Channel;
+
+use super::Options;
+use super::calendar::{MINUTE, SECOND, TimeForm, Zone, weekday};
+use super::chance::Chance;
+
+/// Opening and closing of every site, minutes of its local day.
+pub const OPEN: i64 = 6 * 60;
+/// Closing, two hours after midnight.
+pub const CLOSE: i64 = 26 * 60;
+
+/// Where a contact goes that leaves a queue unanswered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// Hung up.
+    Disconnect,
+    /// Another queue of the site.
+    Queue(usize),
+    /// A mailbox that several listen to.
+    Voicemail,
+    /// A number outside.
+    External,
+    /// A message, then hung up.
+    Announcement,
+    /// A person in the house.
+    Person,
+}
+
+/// A queue.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    /// Name.
+    pub name: String,
+    /// Channel.
+    pub channel: Channel,
+    /// Service level threshold.
+    pub threshold: i64,
+    /// Threshold of short abandons.
+    pub short: i64,
+    /// Longest wait.
+    pub longest: i64,
+    /// Most who may wait.
+    pub size: usize,
+    /// Turns away at the door when full; else takes in and sends on.
+    pub refuses: bool,
+    /// Where who waited too long goes.
+    pub on_timeout: Way,
+    /// Where who found no place goes.
+    pub on_full: Way,
+    /// Where who found nobody logged in goes.
+    pub on_none: Way,
+    /// Offers to call back.
+    pub calls_back: bool,
+}
+
+impl Queue {
+    /// Whether it takes calls.
+    pub fn voice(&self) -> bool {
+        self.channel == Channel::Voice
+    }
+}
+
+/// An agent.
+#[derive(Debug, Clone)]
+pub struct Agent {
+    /// Name, his alone among all sites.
+    pub name: String,
+    /// Queues he serves.
+    pub skills: Vec<usize>,
+    /// Contacts at a time.
+    pub slots: u8,
+    /// Start of his shift, minutes of the local day.
+    pub begins: i64,
+    /// Length of his shift, minutes.
+    pub lasts: i64,
+    /// Turns his days off around the week.
+    pub week: i64,
+}
+
+impl Agent {
+    /// Whether he works that day.
+    pub fn works(&self, day: i64) -> bool {
+        (weekday(day) + self.week) % 7 < 5
+    }
+}
+
+/// A site.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// Number from 0.
+    pub number: u64,
+    /// `site1`.
+    pub name: String,
+    /// Source of its events.
+    pub source: String,
+    /// Zone.
+    pub zone: Zone,
+    /// How its platform writes times.
+    pub form: TimeForm,
+    /// What its clock is wrong by.
+    pub skew: i64,
+    /// Whether its platform tells of holds.
+    pub tells_holds: bool,
+    /// Whether it tells of offers and holds in one event at their end.
+    pub tells_at_end: bool,
+    /// Whether its events carry fields that nobody knows.
+    pub tells_more: bool,
+    /// Queues, the busiest first.
+    pub queues: Vec<Queue>,
+    /// Agents.
+    pub agents: Vec<Agent>,
+}
+
+/// Sizes that follow from the number of contacts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scale {
+    /// Sites.
+    pub sites: u64,
+    /// Days.
+    pub days: i64,
+    /// Queues of a site.
+    pub queues: usize,
+}
+
+impl Scale {
+    /// What suits so many contacts.
+    pub fn of(options: &Options) -> Self {
+        let (sites, days, queues) = match options.contacts {
+            0..=2_000 => (2, 1, 4),
+            2_001..=20_000 => (4, 3, 8),
+            20_001..=200_000 => (5, 7, 8),
+            200_001..=2_000_000 => (8, 30, 8),
+            _ => (16, 90, 12),
+        };
+        Scale {
+            sites,
+            days: options.days.unwrap_or(days).max(1),
+            queues,
+        }
+    }
+}
+
+/// Names and channels of queues; the first two are the same at every site.
+const QUEUES: [(&str, Channel); 12] = [
+    ("support", Channel::Voice),
+    ("sales", Channel::Voice),
+    ("chat", Channel::Chat),
+    ("Störung", Channel::Voice),
+    ("billing", Channel::Voice),
+    ("whatsapp", Channel::Whatsapp),
+    ("שירות לקוחות", Channel::Voice),
+    ("e-mail", Channel::Email),
+    ("客服热线", Channel::Voice),
+    ("returns", Channel::Voice),
+    ("priority", Channel::Voice),
+    ("retention", Channel::Voice),
+];
+
+const FIRST: [&str; 12] = [
+    "Ada",
+    "Bruno",
+    "Chloé",
+    "Dağhan",
+    "Erin",
+    "Łukasz",
+    "Grace",
+    "هدى",
+    "Ilse",
+    "Jun",
+    "Κώστας",
+    "Zoë",
+];
+const LAST: [&str; 11] = [
+    "Lovelace",
+    "Müller",
+    "O'Neill",
+    "Sato",
+    "de la Cruz",
+    "Nowak",
+    "王",
+    "Ivanov",
+    "Singh",
+    "Berg",
+    "Okafor",
+];
+
+/// Builds the sites.
+pub fn sites(options: &Options, scale: &Scale) -> Vec<Site> {
+    (0..scale.sites).map(|n| site(options, scale, n)).collect()
+}
+
+fn site(options: &Options, scale: &Scale, number: u64) -> Site {
+    let mut chance = Chance::of(options.seed, "site", &[number]);
+    let n = number as usize;
+    let skew = match (options.skew, n) {
+        (0, _) => 0,
+        // One source is off by an hour, the others by no more than asked for.
+        (_, 1) => 60 * MINUTE,
+        (most, _) => chance.between(-most, most),
+    };
+    let queues: Vec<Queue> = (0..scale.queues)
+        .map(|q| queue(n, q, scale.queues))
+        .collect();
+    let a_day = options.contacts / (scale.sites * scale.days as u64);
+    let count = 5 + (a_day as usize).div_ceil(26);
+    let agents = (0..count)
+        .map(|a| agent(&mut chance, n, a, &queues))
+        .collect();
+    Site {
+        number,
+        name: format!("site{}", n + 1),
+        source: format!("/sim/site{}", n + 1),
+        zone: Zone::ALL[n % Zone::ALL.len()],
+        form: [TimeForm::Utc, TimeForm::Offset, TimeForm::Micros][n % 3],
+        skew,
+        tells_holds: n % 4 != 3,
+        tells_at_end: n % 2 == 1,
+        tells_more: n % 3 == 1,
+        queues,
+        agents,
+    }
+}
+
+fn queue(site: usize, q: usize, of: usize) -> Queue {
+    let (base, channel) = QUEUES[q % QUEUES.len()];
+    let name = match q {
+        0 | 1 => base.to_owned(),
+        // As long as a name may reasonably be.
+        10 => format!("{base} {}", "very long name ".repeat(15))
+            .trim()
+            .to_owned(),
+        _ => format!("{base} {}", site + 1),
+    };
+    let ways = [
+        Way::Voicemail,
+        Way::Queue((q + 1) % of),
+        Way::Disconnect,
+        Way::External,
+        Way::Announcement,
+        Way::Person,
+    ];
+    let voice = channel == Channel::Voice;
+    // A chat is led on to nothing but another queue of text; there is none it could count on.
+    let way = |n: usize| match ways[(q + site + n) % ways.len()] {
+        Way::Queue(to) if voice && QUEUES[to % QUEUES.len()].1 == Channel::Voice => Way::Queue(to),
+        Way::Queue(_) => Way::Announcement,
+        _ if !voice => Way::Disconnect,
+        other => other,
+    };
+    Queue {
+        name,
+        channel,
+        threshold: [20, 30, 60, 10][q % 4] * SECOND,
+        short: [5, 10][q % 2] * SECOND,
+        longest: if voice {
+            [120, 90, 240, 180][q % 4] * SECOND
+        } else {
+            900 * SECOND
+        },
+        size: if voice { [3, 2, 5][q % 3] } else { 40 },
+        refuses: q % 3 == 1,
+        on_timeout: way(0),
+        on_full: way(1),
+        on_none: way(2),
+        calls_back: voice && q.is_multiple_of(2),
+    }
+}
+
+fn agent(chance: &mut Chance, site: usize, a: usize, queues: &[Queue]) -> Agent {
+    let text = a % 4 == 3;
+    let all: Vec<usize> = (0..queues.len())
+        .filter(|q| queues[*q].voice() != text)
+        .collect();
+    // Everybody has one queue in turn, so that each has somebody; and some more.
+    let own = all[(a / 4 * 3 + a % 4) % all.len()];
+    let skills = all
+        .iter()
+        .copied()
+        .filter(|q| *q == own || text || chance.percent(45))
+        .collect();
+    let shifts = [(360, 510), (510, 510), (780, 510), (600, 240), (1080, 480)];
+    let (begins, lasts) = shifts[chance.weighted(&[3, 5, 3, 2, 1])];
+    let (first, last) = (FIRST[a % FIRST.len()], LAST[a % LAST.len()]);
+    Agent {
+        name: format!("{first} {last} {}.{}", site + 1, a + 1),
+        skills,
+        slots: if text { 2 + (a / 4 % 2) as u8 } else { 1 },
+        begins,
+        lasts,
+        week: (a * 3) as i64,
+    }
+}

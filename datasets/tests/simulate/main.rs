@@ -1,0 +1,7 @@
+//! The simulator from outside: the same bytes for a seed, and a truth that is at one with itself.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod bytes;
+mod sums;
+mod ways;
+mod world;

@@ -1,0 +1,124 @@
+//! Lines and their fates, and the ways that contacts take.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use callboard_datasets::simulate::Disorder;
+use serde_json::Value;
+
+use crate::world::{each, text, world};
+
+#[test]
+fn lines_are_new_or_repeats_or_conflicts_or_dead() {
+    each(|w| {
+        let counts = &w.manifest.counts;
+        assert_eq!(w.lines.len() as u64, counts.lines);
+        assert_eq!(
+            counts.lines,
+            counts.taken + counts.repeated + counts.conflicts + counts.refused
+        );
+        assert_eq!(w.truth["dead_letters"].len() as u64, counts.refused);
+        assert_eq!(counts.dead_letters.values().sum::<u64>(), counts.refused);
+        let mut by_id: HashMap<(String, String), Vec<&[u8]>> = HashMap::new();
+        let mut dead = 0;
+        let poison: BTreeSet<&str> = w.truth["dead_letters"]
+            .iter()
+            .map(|d| text(d, "sha256"))
+            .collect();
+        for line in &w.lines {
+            use sha2::Digest as _;
+            let hash: String = sha2::Sha256::digest(line)
+                .iter()
+                .map(|b| format!("{b:02x}"))
+                .collect();
+            if poison.contains(hash.as_str()) {
+                dead += 1;
+                continue;
+            }
+            let event: Value = serde_json::from_slice(line).unwrap();
+            by_id
+                .entry((text(&event, "source").into(), text(&event, "id").into()))
+                .or_default()
+                .push(line);
+        }
+        assert_eq!(dead, counts.refused);
+        assert_eq!(by_id.len() as u64, counts.taken);
+        let mut conflicts = 0;
+        for lines in by_id.values() {
+            let different: BTreeSet<_> = lines.iter().collect();
+            conflicts += different.len() as u64 - 1;
+        }
+        assert_eq!(conflicts, counts.conflicts);
+        let disorder = w.manifest.disorder != "none";
+        assert_eq!(
+            disorder,
+            counts.repeated > 0 && counts.conflicts > 0 && counts.refused > 0
+        );
+    });
+}
+
+#[test]
+fn every_way_into_and_out_of_a_queue_is_there() {
+    let w = world(21, 8_000, Disorder::Wild);
+    let mut seen: BTreeMap<(String, String), u64> = BTreeMap::new();
+    for row in &w.truth["segments"] {
+        *seen
+            .entry((text(row, "kind").into(), text(row, "outcome").into()))
+            .or_default() += 1;
+    }
+    for (kind, outcomes) in [
+        (
+            "queue",
+            "answered abandoned timeout no_agents overflow refused key_exit callback voicemail withdrawn",
+        ),
+        ("talk", "completed transferred left dropped"),
+        ("hold", "resumed transferred hangup"),
+        ("menu", "selected hangup timeout"),
+        ("bot", "escalated contained hangup"),
+        ("dial", "answered busy no_answer failed machine"),
+        ("callback", "dialled"),
+        ("voicemail", "left empty hangup"),
+        ("wrapup", "completed timeout"),
+    ] {
+        for outcome in outcomes.split(' ') {
+            assert!(
+                seen.contains_key(&(kind.into(), outcome.into())),
+                "no {kind} {outcome}: {seen:?}"
+            );
+        }
+    }
+    let of = |table: &str, column: &str| {
+        w.truth[table]
+            .iter()
+            .map(|r| text(r, column).to_owned())
+            .collect::<BTreeSet<_>>()
+    };
+    for (table, column, wanted) in [
+        ("contacts", "channel", "voice chat whatsapp email"),
+        ("contacts", "direction", "inbound outbound internal"),
+        ("contacts", "state", "closed lost"),
+        ("links", "kind", "transfer consult callback"),
+        (
+            "offers",
+            "outcome",
+            "accepted no_answer declined caller_left unreachable",
+        ),
+        (
+            "agent_intervals",
+            "state",
+            "offline available ringing talk hold wrapup paused unknown",
+        ),
+        (
+            "segments",
+            "target_kind",
+            "queue external agent shared_voicemail announcement person disconnect",
+        ),
+    ] {
+        let found = of(table, column);
+        for word in wanted.split(' ') {
+            assert!(
+                found.contains(word),
+                "{table}.{column} lacks {word}: {found:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! A simulation with its truth read back.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
+use std::sync::LazyLock;
+
+use callboard_datasets::simulate::{Disorder, FIRST_DAY, Manifest, Options, read_date, run};
+use serde_json::Value;
+
+pub fn options(out: &Path, seed: u64, contacts: u64, disorder: Disorder) -> Options {
+    Options {
+        seed,
+        contacts,
+        first_day: read_date(FIRST_DAY).unwrap(),
+        days: None,
+        disorder,
+        poison: disorder.poison() * 5,
+        skew: if disorder == Disorder::None { 0 } else { 3_000 },
+        out: out.to_owned(),
+        threads: 2,
+    }
+}
+
+pub fn simulate(options: &Options) -> Manifest {
+    run(options, None, &mut |_| ()).unwrap()
+}
+
+/// A simulation with its truth read back.
+pub struct World {
+    pub manifest: Manifest,
+    pub truth: HashMap<&'static str, Vec<Value>>,
+    pub lines: Vec<Vec<u8>>,
+}
+
+pub fn world(seed: u64, contacts: u64, disorder: Disorder) -> World {
+    let dir = tempfile::tempdir().unwrap();
+    let manifest = simulate(&options(dir.path(), seed, contacts, disorder));
+    let mut truth = HashMap::new();
+    for table in callboard_datasets::simulate::TABLES {
+        let mut files: Vec<_> = manifest
+            .files
+            .iter()
+            .filter(|f| {
+                f.path.starts_with(&format!("truth/{}/", table.name))
+                    || f.path == format!("truth/{}.ndjson", table.name)
+            })
+            .collect();
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        let mut text = String::new();
+        for file in files {
+            let own = std::fs::read_to_string(dir.path().join(&file.path)).unwrap();
+            for row in own.lines().filter(|_| table.time.is_some()) {
+                let row: Value = serde_json::from_str(row).unwrap();
+                let day = row[table.time.unwrap()].as_str().unwrap()[..10].to_owned();
+                assert!(
+                    file.path.ends_with(&format!("/{day}.ndjson")),
+                    "{} {row}",
+                    file.path
+                );
+            }
+            text += &own;
+        }
+        let rows: Vec<Value> = text
+            .lines()
+            .map(|l| serde_json::from_str(l).unwrap())
+            .collect();
+        for row in &rows {
+            let columns: BTreeSet<&str> = row
+                .as_object()
+                .unwrap()
+                .keys()
+                .map(String::as_str)
+                .collect();
+            assert_eq!(
+                columns,
+                table.columns.iter().copied().collect(),
+                "{}",
+                table.name
+            );
+        }
+        truth.insert(table.name, rows);
+    }
+    let mut lines = Vec::new();
+    for file in &manifest.files {
+        let bytes = std::fs::read(dir.path().join(&file.path)).unwrap();
+        assert_eq!(
+            blake3::hash(&bytes).to_hex().to_string(),
+            file.blake3,
+            "{}",
+            file.path
+        );
+        if file.path.starts_with("events/") {
+            let found: Vec<_> = bytes
+                .split(|b| *b == b'\n')
+                .filter(|l| !l.is_empty())
+                .collect();
+            assert_eq!(found.len() as u64, file.lines);
+            lines.extend(found.into_iter().map(<[u8]>::to_vec));
+        }
+    }
+    World {
+        manifest,
+        truth,
+        lines,
+    }
+}
+
+const ALL: [(u64, Disorder); 3] = [
+    (11, Disorder::None),
+    (12, Disorder::Mild),
+    (13, Disorder::Wild),
+];
+
+/// Made once for all tests.
+static WORLDS: LazyLock<Vec<World>> = LazyLock::new(|| {
+    let made = ALL
+        .iter()
+        .map(|(seed, disorder)| world(*seed, 3_000, *disorder));
+    made.collect()
+});
+
+pub fn each(look: impl Fn(&World)) {
+    WORLDS.iter().for_each(look);
+}
+
+pub fn text<'a>(row: &'a Value, column: &str) -> &'a str {
+    row[column].as_str().unwrap_or("")
+}
+
+pub fn ms(row: &Value, column: &str) -> Option<i64> {
+    row[column].as_str().map(|t| {
+        chrono::DateTime::parse_from_rfc3339(t)
+            .unwrap()
+            .timestamp_millis()
+    })
+}
+
+pub fn lasted(row: &Value) -> Option<i64> {
+    Some(ms(row, "ended_at")? - ms(row, "started_at")?)
+}

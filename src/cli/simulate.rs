@@ -1,0 +1,77 @@
+//! Arguments of the simulator and of the check against its truth.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::To;
+
+/// What goes wrong between a platform and us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DisorderArg {
+    /// Nothing.
+    None,
+    /// Late, repeated, shuffled and conflicting events and lost ends, as in a bad week.
+    Mild,
+    /// Ten times as much.
+    Wild,
+}
+
+/// `callboard simulate`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "The folder gets events/SOURCE.ndjson to send, truth/TABLE/DAY.ndjson to compare with,\nand manifest.json with the hash of each file. The same seed gives the same bytes everywhere.\n\nExamples:\n  callboard simulate --seed 42 --contacts 1000 --out sim\n  callboard simulate --seed 7 --contacts 1000 --disorder wild --poison 0.01 --out sim\n  callboard send --source events sim/events && callboard verify --truth sim\n  callboard simulate --seed 1 --contacts 1000000 --stream --out truth | zstd > events.ndjson.zst"
+)]
+pub struct SimulateArgs {
+    /// Seed.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Contacts that customers and campaigns begin; sites, queues, agents and days follow from it.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub contacts: u64,
+    /// Folder to write to; it must be empty.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// What goes wrong on the way.
+    #[arg(long, value_enum, default_value_t = DisorderArg::None)]
+    pub disorder: DisorderArg,
+    /// Share of lines that are no events, 0 to 1 [default: what belongs to the disorder].
+    #[arg(long, value_name = "RATE")]
+    pub poison: Option<f64>,
+    /// What sources' clocks are wrong by at most, seconds; one is wrong by an hour [default: 0
+    /// without disorder, else 3].
+    #[arg(long, value_name = "SECONDS")]
+    pub source_clock_skew: Option<u32>,
+    /// First day.
+    #[arg(long, value_name = "DATE", default_value = callboard_datasets::simulate::FIRST_DAY)]
+    pub first_day: String,
+    /// Days [default: what suits the number of contacts].
+    #[arg(long, value_name = "N")]
+    pub days: Option<u16>,
+    /// Write events to the standard output instead of files.
+    #[arg(long)]
+    pub stream: bool,
+    /// Threads [default: one a core].
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+}
+
+/// `callboard verify`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "The server must hold what the simulation wrote and nothing else. Ends that never came count as\nlost once the server has noticed the silence, which takes about a minute: give it --wait.\n\nExamples:\n  callboard verify --truth sim\n  callboard verify --truth sim --to http://127.0.0.1:9000 --wait 120 --show 10"
+)]
+pub struct VerifyArgs {
+    /// Folder that `callboard simulate` wrote.
+    #[arg(long, value_name = "DIR")]
+    pub truth: PathBuf,
+    /// The server.
+    #[command(flatten)]
+    pub to: To,
+    /// Look again for so long, seconds, until all is equal.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub wait: u64,
+    /// Differing rows to show of each table.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub show: usize,
+}

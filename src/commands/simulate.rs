@@ -1,0 +1,146 @@
+//! `callboard simulate`: the events of a contact centre that never was, and the truth.
+
+use std::io::{BufWriter, Write};
+
+use callboard_datasets::simulate::{
+    Disorder, Manifest, Options, SimulateError, read_date, run as simulate,
+};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Failure, print};
+use crate::cli::{DisorderArg, SimulateArgs};
+
+/// What a source's clock may be wrong by, seconds: beyond, days would overlap.
+const MOST_SKEW: u32 = 3600;
+
+/// Does it.
+///
+/// # Errors
+/// When an option means nothing, or the folder cannot be written.
+pub fn run(args: &SimulateArgs) -> Result<(), Failure> {
+    let options = options(args)?;
+    let bar = ProgressBar::new(options.contacts);
+    if let Ok(style) =
+        ProgressStyle::with_template("{wide_bar} {pos}/{len} contacts {per_sec} {eta}")
+    {
+        bar.set_style(style);
+    }
+    let mut progress = |done| bar.set_position(done);
+    let result = if args.stream {
+        let mut out = BufWriter::with_capacity(1 << 20, std::io::stdout().lock());
+        let stream: &mut dyn Write = &mut out;
+        simulate(&options, Some(stream), &mut progress)
+    } else {
+        simulate(&options, None, &mut progress)
+    };
+    bar.finish_and_clear();
+    let manifest = match result {
+        Ok(manifest) => manifest,
+        // A reader that went away has what it wanted.
+        Err(SimulateError::Output(e)) if e.kind() == std::io::ErrorKind::BrokenPipe => {
+            return Ok(());
+        }
+        Err(error) => return Err(Failure::failed(error.to_string())),
+    };
+    let text = summary(args, &manifest);
+    if args.stream {
+        eprint!("{text}");
+        Ok(())
+    } else {
+        print(&text)
+    }
+}
+
+fn options(args: &SimulateArgs) -> Result<Options, Failure> {
+    let disorder = match args.disorder {
+        DisorderArg::None => Disorder::None,
+        DisorderArg::Mild => Disorder::Mild,
+        DisorderArg::Wild => Disorder::Wild,
+    };
+    let poison = match args.poison {
+        None => disorder.poison(),
+        Some(rate) if (0.0..=1.0).contains(&rate) => (rate * 1e6).round() as u64,
+        Some(rate) => {
+            return Err(Failure::usage(format!(
+                "--poison {rate} is no share of lines; write a number from 0 to 1, such as 0.01"
+            )));
+        }
+    };
+    let first_day = read_date(&args.first_day).ok_or_else(|| {
+        Failure::usage(format!(
+            "--first-day {} is no date; write one such as 2026-03-07",
+            args.first_day
+        ))
+    })?;
+    let skew = args
+        .source_clock_skew
+        .unwrap_or(if disorder == Disorder::None { 0 } else { 3 });
+    if skew > MOST_SKEW {
+        return Err(Failure::usage(format!(
+            "--source-clock-skew {skew} is more than {MOST_SKEW} seconds"
+        )));
+    }
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    Ok(Options {
+        seed: args.seed,
+        contacts: args.contacts,
+        first_day,
+        days: args.days.map(i64::from),
+        disorder,
+        poison,
+        skew: i64::from(skew) * 1_000,
+        out: args.out.clone(),
+        threads: args.threads.unwrap_or_else(cores),
+    })
+}
+
+fn summary(args: &SimulateArgs, manifest: &Manifest) -> String {
+    let counts = &manifest.counts;
+    let out = args.out.display();
+    let mut text = format!(
+        "{} contacts of {} sites in {} days: {} lines, of them {} new events, {} repeats, {} conflicts, {} dead letters\n",
+        counts.contacts,
+        manifest.sites,
+        manifest.days,
+        counts.lines,
+        counts.taken,
+        counts.repeated,
+        counts.conflicts,
+        counts.refused
+    );
+    if !args.stream {
+        text += &format!("send them: callboard send --source events {out}/events\n");
+    }
+    text + &format!("and then:  callboard verify --truth {out} --wait 120\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    fn asked(line: &str) -> Result<Options, Failure> {
+        let words = ["callboard", "simulate", "--out", "d"];
+        let cli = Cli::try_parse_from(words.into_iter().chain(line.split_whitespace())).unwrap();
+        let Command::Simulate(args) = cli.command else {
+            panic!("not simulate")
+        };
+        options(&args)
+    }
+
+    #[test]
+    fn what_is_not_said_follows_from_the_disorder() {
+        let none = asked("").unwrap();
+        assert_eq!(
+            (none.poison, none.skew, none.disorder),
+            (0, 0, Disorder::None)
+        );
+        let wild = asked("--disorder wild --poison 0.01").unwrap();
+        assert_eq!((wild.poison, wild.skew), (10_000, 3_000));
+        assert_eq!(asked("--poison 1.5").unwrap_err().code, 2);
+        assert_eq!(asked("--source-clock-skew 3601").unwrap_err().code, 2);
+        assert_eq!(asked("--first-day 2026-02-30").unwrap_err().code, 2);
+    }
+}

@@ -1,0 +1,189 @@
+//! `callboard verify`: a server's tables held against the truth of a simulation, day by day.
+
+mod compare;
+mod reasons;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use callboard_datasets::simulate::{TABLES, Table, read_date, write_date};
+use serde_json::Value;
+
+use super::client::Client;
+use super::sql::ask;
+use super::{Failure, block_on, print};
+use crate::cli::VerifyArgs;
+use compare::{Found, Row, compare};
+
+/// Pause between two looks.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Does it.
+///
+/// # Errors
+/// When a table differs, the truth cannot be read, or the server gives no answer.
+pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
+    let client = Client::new(&args.to)?;
+    block_on(async {
+        let until = Instant::now() + Duration::from_secs(args.wait);
+        let mut different = 0;
+        for table in TABLES {
+            let found = loop {
+                let found = held_against(&client, args, table).await?;
+                if found.differing == 0 || Instant::now() >= until {
+                    break found;
+                }
+                tokio::time::sleep(PAUSE).await;
+            };
+            different += usize::from(found.differing > 0);
+            print(&report(&client, table, &found).await?)?;
+        }
+        counts(&client, &args.truth).await?;
+        if different == 0 {
+            return print("all tables equal the truth\n");
+        }
+        Err(Failure::failed(format!(
+            "{different} tables differ from the truth"
+        )))
+    })
+}
+
+/// One table, the days of the truth one after the other.
+async fn held_against(client: &Client, args: &VerifyArgs, table: &Table) -> Result<Found, Failure> {
+    let mut found = Found::default();
+    let columns = quoted(table.columns);
+    let folder = args.truth.join("truth");
+    let Some(time) = table.time else {
+        let truth = read(table, &folder.join(format!("{}.ndjson", table.name)))?;
+        let sql = format!("SELECT {columns} FROM {}", table.name);
+        let ours = rows(client, table, &sql, &[]).await?;
+        compare(table, truth, ours, args.show, &mut found);
+        return Ok(found);
+    };
+    let days = days(&folder.join(table.name))?;
+    let first = days.keys().next().copied().unwrap_or(0);
+    let last = days.keys().next_back().map_or(first, |day| day + 1);
+    // A day without truth may have rows too.
+    for day in first..last {
+        let truth = match days.get(&day) {
+            Some(file) => read(table, file)?,
+            None => Vec::new(),
+        };
+        let sql = format!(
+            "SELECT {columns} FROM {} WHERE {time} >= $1 AND {time} < $2",
+            table.name
+        );
+        let ours = rows(client, table, &sql, &[&start(day), &start(day + 1)]).await?;
+        compare(table, truth, ours, args.show, &mut found);
+    }
+    let sql = format!(
+        "SELECT {columns} FROM {} WHERE {time} IS NULL OR {time} < $1 OR {time} >= $2",
+        table.name
+    );
+    let outside = rows(client, table, &sql, &[&start(first), &start(last)]).await?;
+    compare(table, Vec::new(), outside, args.show, &mut found);
+    Ok(found)
+}
+
+fn start(day: i64) -> String {
+    format!("{}T00:00:00Z", write_date(day))
+}
+
+fn quoted(columns: &[&str]) -> String {
+    columns
+        .iter()
+        .map(|c| format!("\"{c}\""))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+async fn rows(
+    client: &Client,
+    table: &Table,
+    sql: &str,
+    params: &[&str],
+) -> Result<Vec<Row>, Failure> {
+    let answer = ask(client, sql, params).await?.objects()?;
+    Ok(answer.iter().map(|row| Row::of(table, row)).collect())
+}
+
+fn unread(path: &Path, why: &dyn std::fmt::Display) -> Failure {
+    Failure::failed(format!(
+        "{}: {why}; --truth names a folder that `callboard simulate` wrote",
+        path.display()
+    ))
+}
+
+/// The files of a table by their UTC days.
+fn days(folder: &Path) -> Result<BTreeMap<i64, PathBuf>, Failure> {
+    let mut days = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).map_err(|e| unread(folder, &e))? {
+        let path = entry.map_err(|e| unread(folder, &e))?.path();
+        let name = path.file_stem().and_then(|name| name.to_str());
+        let day = name
+            .and_then(read_date)
+            .ok_or_else(|| unread(&path, &"not the name of a day"))?;
+        days.insert(day, path);
+    }
+    Ok(days)
+}
+
+/// The rows of a file.
+fn read(table: &Table, path: &Path) -> Result<Vec<Row>, Failure> {
+    let file = File::open(path).map_err(|e| unread(path, &e))?;
+    let mut rows = Vec::new();
+    for line in BufReader::new(file).lines() {
+        let line = line.map_err(|e| unread(path, &e))?;
+        let object = serde_json::from_str(&line).map_err(|e| unread(path, &e))?;
+        rows.push(Row::of(table, &object));
+    }
+    Ok(rows)
+}
+
+async fn report(client: &Client, table: &Table, found: &Found) -> Result<String, Failure> {
+    let name = table.name;
+    if found.differing == 0 {
+        return Ok(format!("{name:<16} {:>10} rows  equal\n", found.rows));
+    }
+    let mut out = format!(
+        "{name:<16} {:>10} rows  {} DIFFER\n",
+        found.rows, found.differing
+    );
+    for difference in &found.shown {
+        out += &difference.text(table);
+        out += &reasons::of(client, table, difference).await?;
+    }
+    Ok(out)
+}
+
+/// What else must be there: each new event once.
+async fn counts(client: &Client, truth: &Path) -> Result<(), Failure> {
+    let path = truth.join("manifest.json");
+    let text = std::fs::read_to_string(&path).map_err(|e| unread(&path, &e))?;
+    let manifest: Value = serde_json::from_str(&text).map_err(|e| unread(&path, &e))?;
+    let of = |name: &str| manifest["counts"][name].as_i64().unwrap_or(0);
+    let sql = "SELECT count(*) AS n FROM records WHERE starts_with(source, '/sim/')";
+    let answer = ask(client, sql, &[]).await?.objects()?;
+    let records = answer
+        .first()
+        .and_then(|row| row.get("n")?.as_i64())
+        .unwrap_or(0);
+    let (taken, conflicts) = (of("taken"), of("conflicts"));
+    print(&format!(
+        "{:<16} {records:>10} rows  {}\n",
+        "records",
+        if records == taken + conflicts {
+            "equal: new events, and the other words of those told twice".to_owned()
+        } else {
+            format!("DIFFER: {taken} new events and {conflicts} conflicts were sent")
+        }
+    ))?;
+    if records == taken + conflicts {
+        Ok(())
+    } else {
+        Err(Failure::failed("the records differ from what was sent"))
+    }
+}

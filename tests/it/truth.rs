@@ -1,0 +1,155 @@
+//! Tables against a truth that was written before the events were: `callboard simulate` decides,
+//! the server is told in disorder, `callboard verify` compares.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::{Server, callboard, command};
+
+/// Contacts settle and reach the lake while the test runs.
+const CONFIG: &str =
+    "[transcribe]\nenabled = false\n[lake]\nflush = \"500ms\"\nsettle = \"500ms\"\n";
+
+fn simulate(out: &Path, more: &[&str]) -> Value {
+    let mut args = vec![
+        "simulate",
+        "--contacts",
+        "200",
+        "--out",
+        out.to_str().unwrap(),
+    ];
+    args.extend(more);
+    callboard(&args);
+    serde_json::from_slice(&std::fs::read(out.join("manifest.json")).unwrap()).unwrap()
+}
+
+/// Sends all events as a user sends them; gives what was said of them.
+fn send(server: &Server, truth: &Path, state: &Path) -> String {
+    let events = truth.join("events");
+    callboard(&[
+        "send",
+        "--source",
+        "events",
+        "--to",
+        &server.url,
+        "--state",
+        state.to_str().unwrap(),
+        events.to_str().unwrap(),
+    ])
+}
+
+fn verify(server: &Server, truth: &Path, wait: &str) -> (bool, String) {
+    let output = command()
+        .args(["verify", "--truth", truth.to_str().unwrap()])
+        .args(["--to", &server.url, "--wait", wait])
+        .output()
+        .unwrap();
+    let mut said = String::from_utf8(output.stdout).unwrap();
+    said += &String::from_utf8(output.stderr).unwrap();
+    (output.status.success(), said)
+}
+
+/// What the sender's last line counts.
+fn counted(said: &str, what: &str) -> u64 {
+    let words: Vec<&str> = said.lines().next().unwrap().split_whitespace().collect();
+    let at = words.iter().position(|w| *w == what);
+    at.map_or(0, |at| words[at - 1].parse().unwrap())
+}
+
+fn equal_whatever_happens(seed: &str, more: &[&str]) {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("callboard.toml");
+    std::fs::write(&config, CONFIG).unwrap();
+    let config = ["--config", config.to_str().unwrap()];
+    let (truth, data) = (dir.path().join("truth"), dir.path().join("data"));
+    let mut args = vec!["--seed", seed];
+    args.extend(more);
+    let counts = simulate(&truth, &args)["counts"].clone();
+    let count = |name: &str| counts[name].as_u64().unwrap();
+
+    let server = Server::serve(&data, &config);
+    let said = send(&server, &truth, &dir.path().join("sent"));
+    assert_eq!(counted(&said, "taken"), count("taken"), "{said}");
+    assert_eq!(counted(&said, "repeated"), count("repeated"), "{said}");
+    assert_eq!(counted(&said, "refused"), count("refused"), "{said}");
+    assert_eq!(counted(&said, "conflicting"), count("conflicts"), "{said}");
+    let (equal, said) = verify(&server, &truth, "60");
+    assert!(equal, "seed {seed}: {said}");
+    for table in [
+        "contacts",
+        "segments",
+        "offers",
+        "links",
+        "queue_intervals",
+        "agent_intervals",
+    ] {
+        let line = said.lines().find(|l| l.starts_with(table)).unwrap();
+        assert!(
+            !line.contains(" 0 rows") && line.ends_with("equal"),
+            "{line}"
+        );
+    }
+
+    // From the lake alone, and not changed by a restart.
+    server.stop();
+    let again = Server::serve(&data, &config);
+    let (equal, said) = verify(&again, &truth, "30");
+    assert!(equal, "seed {seed}, after a restart: {said}");
+}
+
+#[test]
+fn the_tables_equal_the_truth() {
+    equal_whatever_happens("41", &[]);
+}
+
+#[test]
+fn the_tables_equal_the_truth_in_disorder_and_with_poison() {
+    equal_whatever_happens("6", &["--disorder", "wild", "--poison", "0.02"]);
+}
+
+#[test]
+fn a_row_that_is_wrong_missing_or_too_much_is_shown_with_its_events() {
+    let dir = tempfile::tempdir().unwrap();
+    let truth = dir.path().join("truth");
+    simulate(&truth, &["--seed", "43"]);
+    let server = Server::serve(&dir.path().join("data"), &[]);
+    send(&server, &truth, &dir.path().join("sent"));
+    assert!(verify(&server, &truth, "30").0);
+
+    // As if the server had made one wait longer, lost a segment and made one up.
+    let contacts = truth.join("truth/contacts/2026-03-07.ndjson");
+    let text = std::fs::read_to_string(&contacts).unwrap();
+    let line = text
+        .lines()
+        .find(|l| !l.contains("\"wait_ms\":null"))
+        .unwrap();
+    let row: Value = serde_json::from_str(line).unwrap();
+    let wait = format!("\"wait_ms\":{}", row["wait_ms"]);
+    let wrong = line.replace(&wait, "\"wait_ms\":1");
+    std::fs::write(&contacts, text.replace(line, &wrong)).unwrap();
+    let segments = truth.join("truth/segments/2026-03-07.ndjson");
+    let text = std::fs::read_to_string(&segments).unwrap();
+    let (first, rest) = text.split_once('\n').unwrap();
+    let other = first.replace("\"seq\":1,", "\"seq\":99,");
+    std::fs::write(&segments, format!("{other}\n{rest}")).unwrap();
+
+    let (equal, said) = verify(&server, &truth, "0");
+    assert!(!equal);
+    assert!(said.contains("truth:  wait_ms 1\n"), "{said}");
+    assert!(
+        said.contains(&format!("server: wait_ms {}\n", row["wait_ms"])),
+        "{said}"
+    );
+    let event = format!("\"contact_id\":\"{}\"", row["contact_id"].as_str().unwrap());
+    assert!(said.contains(&event), "the events that made it: {said}");
+    let segment_lines = said.lines().skip_while(|l| !l.starts_with("segments"));
+    let shown: String = segment_lines
+        .take_while(|l| !l.starts_with("offers"))
+        .collect();
+    assert!(
+        shown.contains("2 DIFFER") && shown.contains("missing:") && shown.contains("too much:"),
+        "{said}"
+    );
+    assert!(said.contains("2 tables differ"), "{said}");
+}

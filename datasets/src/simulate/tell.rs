@@ -305,8 +305,8 @@ fn segment_id(story: &Story, p: usize) -> String {
     format!("{}/{}", story.id, p + 1)
 }
 
-/// Holds inside a talk: milliseconds and number.
-fn holds_of(story: &Story, talk: usize) -> (i64, i64) {
+/// Holds inside a talk, as its end states them: milliseconds and number.
+pub fn holds_of(story: &Story, talk: usize) -> (i64, i64) {
     let of = |p: &&Part| p.kind == SegmentKind::Hold && p.parent == Some(talk);
     let holds = story.parts.iter().filter(of);
     holds.fold((0, 0), |(ms, n), p| (ms + p.end - p.start, n + 1))

@@ -250,7 +250,7 @@ impl Floor<'_> {
         let mut second = Part::new(SegmentKind::Talk, t);
         (second.queue, second.agent, second.stay, second.parent) = (q, Some(b), stay, stay);
         second.mode = "conference";
-        // The helper leaves first, and never in the same moment as the other.
+        // The second agent leaves first, and never in the same moment as the other.
         let stays = (end - t) * self.calls[c].chance.between(30, 90) / 100;
         second.end = t + stays.max(1);
         second.outcome = "left";

@@ -3,7 +3,8 @@
 use callboard_model::cloudevents::words::SegmentKind;
 
 use super::super::fate::Heard;
-use super::super::story::Link;
+use super::super::story::{Link, Story};
+use super::super::tell::holds_of;
 use super::super::world::Site;
 use super::agents::{Layer, Span};
 use super::closing::{Known, close};
@@ -38,7 +39,10 @@ pub fn rows(site: &Site, heard: &Heard<'_>) -> Rows {
             .iter()
             .map(|l| link(heard, &heard.story.links[*l]))
             .collect(),
-        stays: parts.iter().filter_map(|k| stay(site, &parts, k)).collect(),
+        stays: parts
+            .iter()
+            .filter_map(|k| stay(site, heard, &parts, k))
+            .collect(),
         spans: spans(&parts),
     };
     for known in &parts {
@@ -89,7 +93,7 @@ fn sum(of: impl Iterator<Item = Option<i64>>) -> Option<i64> {
 }
 
 /// Holds in a talk: the told ones if there are any, else what the end of the talk states.
-fn held(site: &Site, parts: &[Known<'_>], talk: &Known<'_>) -> Option<i64> {
+fn held(site: &Site, story: &Story, parts: &[Known<'_>], talk: &Known<'_>) -> Option<i64> {
     let mut holds = parts
         .iter()
         .filter(|k| k.part.kind == SegmentKind::Hold && k.part.parent == Some(talk.place))
@@ -97,7 +101,7 @@ fn held(site: &Site, parts: &[Known<'_>], talk: &Known<'_>) -> Option<i64> {
     if holds.peek().is_some() {
         return sum(holds.map(Known::lasted));
     }
-    (talk.told && site.tells_holds).then_some(0)
+    (talk.told && site.tells_holds).then(|| holds_of(story, talk.place).0)
 }
 
 fn contact(site: &Site, heard: &Heard<'_>, parts: &[Known<'_>]) -> ContactRow {
@@ -134,14 +138,14 @@ fn contact(site: &Site, heard: &Heard<'_>, parts: &[Known<'_>]) -> ContactRow {
         raw_outcome: word.or(whole),
         wait_ms: sum(stays.map(Known::lasted)),
         talk_ms: sum(talks.iter().map(|k| k.lasted())),
-        hold_ms: sum(talks.iter().map(|k| held(site, parts, k))),
+        hold_ms: sum(talks.iter().map(|k| held(site, heard.story, parts, k))),
         wrap_ms: sum(of(SegmentKind::Wrapup).map(Known::lasted)),
         state,
     }
 }
 
 /// A stay in a queue with the talks that followed it.
-fn stay(site: &Site, parts: &[Known<'_>], known: &Known<'_>) -> Option<Stay> {
+fn stay(site: &Site, heard: &Heard<'_>, parts: &[Known<'_>], known: &Known<'_>) -> Option<Stay> {
     if known.part.kind != SegmentKind::Queue {
         return None;
     }
@@ -160,7 +164,7 @@ fn stay(site: &Site, parts: &[Known<'_>], known: &Known<'_>) -> Option<Stay> {
         threshold: queue.threshold,
         short: queue.short,
         talk: sum(followed(SegmentKind::Talk).map(Known::lasted)),
-        hold: sum(followed(SegmentKind::Talk).map(|k| held(site, parts, k))),
+        hold: sum(followed(SegmentKind::Talk).map(|k| held(site, heard.story, parts, k))),
         wrap: sum(followed(SegmentKind::Wrapup).map(Known::lasted)),
     })
 }

@@ -49,7 +49,13 @@ pub fn agent_rows(
             let word = facts.text(&F::State).unwrap_or("unknown");
             // Saying the same again changes nothing: a paused member paused once more.
             let mut next = i + 1;
-            while next < points.len() && points[next].2.text(&F::State) == Some(word) {
+            // Another reason is another span; no reason is no other one.
+            let reason = facts.text(&F::Reason);
+            let same = |later: &Facts| {
+                let given = later.text(&F::Reason);
+                later.text(&F::State) == Some(word) && (given.is_none() || given == reason)
+            };
+            while next < points.len() && same(points[next].2) {
                 next += 1;
             }
             let row = Row {

@@ -158,7 +158,11 @@ fn contact_row(
     let talks: Vec<_> = of("talk")
         .filter(|s| !matches!(s.facts.text(&F::Mode), Some("internal" | "consult")))
         .collect();
-    let sum = |list: &[&Span<'_>]| list.iter().filter_map(|s| s.duration_ms()).sum::<i64>();
+    // Where no end is known, nothing is known of the length: that is not 0.
+    let sum = |list: &[&Span<'_>]| {
+        let known: Vec<i64> = list.iter().filter_map(|s| s.duration_ms()).collect();
+        (!known.is_empty()).then(|| known.iter().sum::<i64>())
+    };
     let wraps: Vec<_> = of("wrapup").collect();
     let holds: Vec<i64> = talks.iter().filter_map(|t| hold(spans, t).0).collect();
     let last_stay = of("queue").next_back();
@@ -195,10 +199,10 @@ fn contact_row(
             .or_else(|| spans.iter().rev().find_map(|s| s.facts.owned(&F::EndedBy))),
         end_reason: facts.owned(&F::EndReason),
         end_basis: ends.end_basis.map(str::to_owned),
-        wait_ms: (!stays.is_empty()).then(|| sum(&stays)),
-        talk_ms: (!talks.is_empty()).then(|| sum(&talks)),
+        wait_ms: sum(&stays),
+        talk_ms: sum(&talks),
         hold_ms: (!holds.is_empty()).then(|| holds.iter().sum()),
-        wrap_ms: (!wraps.is_empty()).then(|| sum(&wraps)),
+        wrap_ms: sum(&wraps),
         transfers: of("talk")
             .filter(|s| s.outcome.as_deref() == Some("transferred"))
             .count() as i64,
@@ -238,8 +242,9 @@ fn hold(spans: &[Span<'_>], talk: &Span<'_>) -> (Option<i64>, Option<i64>) {
     if holds.is_empty() {
         return (talk.facts.int(&F::Hold), talk.facts.int(&F::HoldCount));
     }
-    let ms = holds.iter().filter_map(|s| s.duration_ms()).sum();
-    (Some(ms), Some(holds.len() as i64))
+    let known: Vec<i64> = holds.iter().filter_map(|s| s.duration_ms()).collect();
+    let ms = (!known.is_empty()).then(|| known.iter().sum());
+    (ms, Some(holds.len() as i64))
 }
 
 fn segment_rows(

@@ -195,7 +195,7 @@ mod tests {
 
     use super::*;
     use crate::cloudevents::data::RecordingData;
-    use crate::cloudevents::words::RecordingState;
+    use crate::cloudevents::words::{Leg, RecordingState};
     use crate::cloudevents::{CloudEvent, read};
     use crate::statement::Statement;
 
@@ -210,6 +210,7 @@ mod tests {
         let data = RecordingData {
             recording_id: Some("c/both".into()),
             contact_id: Some("c".into()),
+            leg: Some(Leg::Both),
             state: Some(RecordingState::Ready),
             sha256: Some(sha256.into()),
             ..RecordingData::default()

@@ -145,6 +145,13 @@ impl Live {
         Ok(())
     }
 
+    /// Forgets rows that were made for a look only.
+    pub fn forget_rows(&mut self, birth: u64) {
+        if let Some(entry) = self.entries.get_mut(&birth) {
+            entry.forget_rows();
+        }
+    }
+
     /// The rows of one open key.
     pub fn rows(&mut self, birth: u64, now: i64) -> Arc<KeyRows> {
         let interpreter = self.interpreter.clone();

@@ -347,14 +347,33 @@ impl Store {
     /// last sign: what the closer says of them is a record like any other.
     pub fn silent(&self) -> Vec<(String, i64)> {
         let now = self.now();
-        let inner = self.inner.lock();
-        inner
+        let mut inner = self.inner.lock();
+        let quiet: Vec<u64> = inner
             .live
             .entries()
             .filter(|(_, e)| matches!(e.key, callboard_model::ids::Key::Contact(_)))
             .filter(|(_, e)| e.silent_since(now))
-            .filter_map(|(_, e)| Some((e.ids.first()?.to_string(), e.last_sign)))
-            .take(10_000)
-            .collect()
+            .map(|(birth, _)| birth)
+            .collect();
+        let mut silent = Vec::new();
+        for birth in quiet {
+            // Of one that has ended there is nothing more to say.
+            let rows = inner.live.rows(birth, now);
+            inner.live.forget_rows(birth);
+            let open = rows.contacts.iter().any(|c| c.state == "open");
+            let Some(entry) = inner.live.entry(birth).filter(|_| open) else {
+                continue;
+            };
+            silent.extend(
+                entry
+                    .ids
+                    .first()
+                    .map(|id| (id.to_string(), entry.last_sign)),
+            );
+            if silent.len() >= 10_000 {
+                break;
+            }
+        }
+        silent
     }
 }

@@ -48,6 +48,8 @@ struct Choice {
     all: bool,
     /// Bytes by which live holds more than it should: so much settles early, the oldest first.
     over: usize,
+    /// Whether contacts that have not ended may settle early too.
+    open_too: bool,
 }
 
 impl Store {
@@ -71,13 +73,21 @@ impl Store {
             let over = inner.live.bytes.saturating_sub(self.options.live_bytes);
             (births, over)
         };
-        let mut choice = Choice { now, all, over };
+        let mut choice = Choice {
+            now,
+            all,
+            over,
+            open_too: false,
+        };
         let mut made = Vec::new();
-        for births in births.chunks(AT_ONCE) {
-            let mut inner = self.inner.lock();
-            for birth in births {
-                made.extend(self.plan_key(&mut inner, &mut plan, *birth, &mut choice));
-            }
+        self.choose(&births, &mut plan, &mut choice, &mut made);
+        if choice.over > 0 {
+            // What has ended was not enough. A contact that settles open is told late of its end,
+            // and of silence never: only where there is no other way.
+            choice.open_too = true;
+            let chosen: HashSet<u64> = plan.keys.iter().map(|k| k.birth).collect();
+            let rest: Vec<u64> = births.into_iter().filter(|b| !chosen.contains(b)).collect();
+            self.choose(&rest, &mut plan, &mut choice, &mut made);
         }
         for rows in made {
             plan.rows.extend(&rows);
@@ -97,6 +107,22 @@ impl Store {
         inner.attempt = plan.attempt;
         plan.begun = inner.begun.clone();
         Ok(Some(plan))
+    }
+
+    /// The rows of those keys that the flush is to write.
+    fn choose(
+        &self,
+        births: &[u64],
+        plan: &mut Plan,
+        choice: &mut Choice,
+        made: &mut Vec<Arc<KeyRows>>,
+    ) {
+        for births in births.chunks(AT_ONCE) {
+            let mut inner = self.inner.lock();
+            for birth in births {
+                made.extend(self.plan_key(&mut inner, plan, *birth, choice));
+            }
+        }
     }
 
     /// The rows of a key, if the flush is to write them.
@@ -122,11 +148,14 @@ impl Store {
         let made = inner.live.rows(birth, now);
         let entry = inner.live.entry(birth)?;
         let mut settle = !sticky && self.settles(entry, &made, now);
-        if !settle && !sticky && choice.over > 0 {
+        let open = made.contacts.iter().any(|c| c.state == "open")
+            || made.recordings.iter().any(|r| r.transcript_state.is_none());
+        if !settle && !sticky && choice.over > 0 && (choice.open_too || !open) {
             choice.over = choice.over.saturating_sub(entry.weight());
             settle = true;
         }
         if !(settle || (sticky || all) && changed) {
+            inner.live.forget_rows(birth);
             return None;
         }
         let mut days = entry.lake_days.clone();

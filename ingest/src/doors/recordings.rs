@@ -288,7 +288,11 @@ fn event(
         text(&brought.queue),
         text(&brought.agent),
         brought.voicemail.to_string(),
-        replaced.then(|| now.to_string()).unwrap_or_default(),
+        if replaced {
+            now.to_string()
+        } else {
+            String::new()
+        },
     ];
     let id = &sha256_hex(said.join("\u{0}").as_bytes())[..32];
     let time = brought.recorded_at.or(brought.started_at).unwrap_or(now);

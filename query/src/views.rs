@@ -51,6 +51,7 @@ static FILES: &[(&str, &str)] = files![
     "queue_stays",
     "queue_intervals",
     "agent_spans",
+    "agent_steps",
     "agent_intervals",
     "agent_time",
     "now_queues",

@@ -128,9 +128,9 @@ async fn run(app: &Weak<App>, zone: Tz, sender: &watch::Sender<Arc<Frame>>) {
             sender.send_replace(Arc::new(next));
             version
         };
-        // A board that takes long to make leaves the machine half as much time to others.
+        // A board that takes long to make leaves the machine some time to others.
         let took = began.elapsed();
-        let rest = SHORTEST.saturating_sub(took).max((took / 2).min(LONGEST));
+        let rest = SHORTEST.saturating_sub(took).max((took / 4).min(LONGEST));
         tokio::time::sleep(rest).await;
         if app.upgrade().is_none_or(|app| app.hub.leave(zone, sender)) {
             return;
@@ -146,8 +146,9 @@ async fn run(app: &Weak<App>, zone: Tz, sender: &watch::Sender<Arc<Frame>>) {
 /// tells the browser that the connection lives.
 async fn frame(app: &App, zone: Tz, last: &Frame) -> Frame {
     let now = app.now();
-    let told = Told::now(app).await;
-    let parts = match Hub::board(app, zone).await {
+    // The clock is watched while the queries run.
+    let (told, board) = futures::join!(Told::now(app), Hub::board(app, zone));
+    let parts = match board {
         Ok(board) => show::parts(&told, &board, now),
         Err(e) => vec![("trouble".to_owned(), show::trouble(&e))],
     };

@@ -120,6 +120,39 @@ async fn agents_are_in_exactly_one_state() {
 }
 
 #[tokio::test]
+async fn the_state_now_is_the_open_interval() {
+    let memory = Memory::new();
+    fill(&memory);
+    let (pick, open) = ("talk", None);
+    memory.add(&[
+        // Ann talks to two at once and has put the first of them on hold: she talks.
+        segment("e", 1, pick, "support", "Ann", 3000, open, ""),
+        segment("e", 2, "hold", "support", "Ann", 3010, open, ""),
+        segment("f", 1, pick, "sales", "Ann", 3020, open, ""),
+        // Bob's only customer is on hold, after a hold that ended.
+        segment("g", 1, pick, "support", "Bob", 3000, open, ""),
+        segment("g", 2, "hold", "support", "Bob", 3010, Some(3020), ""),
+        segment("g", 3, "hold", "support", "Bob", 3030, open, ""),
+    ]);
+    memory.add(&[offer("h", "Cleo", 3500, open, "")]);
+    let s = session(&memory);
+    let open = "SELECT agent, state, reason, started_at AS since FROM agent_intervals
+                WHERE ended_at IS NULL ORDER BY agent";
+    let now = "SELECT agent, state, reason, since FROM now_agents ORDER BY agent";
+    assert_eq!(show(&s, now).await, show(&s, open).await);
+    let work = "SELECT agent, state, for_ms, contact_id, queue FROM now_agents ORDER BY agent";
+    let work = show(&s, work).await;
+    for row in [
+        "| Ann   | talk    | 580000  | f          | sales   |",
+        "| Bob   | hold    | 570000  | g          | support |",
+        "| Cleo  | ringing | 100000  | h          | support |",
+        "| Dave  | unknown | 3140000 |            |         |",
+    ] {
+        assert!(work.contains(row), "{row}\n{work}");
+    }
+}
+
+#[tokio::test]
 async fn agent_time_is_split_at_the_quarter() {
     let memory = Memory::new();
     memory.add(&[

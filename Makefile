@@ -3,7 +3,7 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 
-.PHONY: demo test check fmt bench python clean
+.PHONY: demo test torture check fmt bench python clean
 
 demo: ## A recorded shift, replayed in your browser: http://127.0.0.1:8080
 	cargo build --workspace --all-targets
@@ -12,6 +12,11 @@ demo: ## A recorded shift, replayed in your browser: http://127.0.0.1:8080
 test: python ## All tests; needs chromium, chromium-driver, postgresql-client, python3-venv
 	cargo build --workspace --all-targets
 	CALLBOARD_PYTHON=$(abspath $(PYTHON)) cargo test --workspace --no-fail-fast --lib --bins --tests
+
+torture: ## Hours of kills and seeds against the simulator's truth: docs/reliability.md
+	cargo build --workspace --all-targets
+	CALLBOARD_STEPS=all CALLBOARD_PACE_MS=120 CALLBOARD_FOLDERS=50 CALLBOARD_KILLS_OF_A_FOLDER=20 CALLBOARD_SEEDS=200 CALLBOARD_CONTACTS=1000 \
+		cargo test --workspace --no-fail-fast --test it -- --nocapture --test-threads 1 it_dies in_disorder_and_with_poison
 
 check: ## Formatting and lints
 	cargo fmt --all --check

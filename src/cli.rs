@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod simulate;
+mod upkeep;
 
 pub use simulate::{DisorderArg, SimulateArgs, VerifyArgs};
+pub use upkeep::{BackupArgs, DoctorArgs, RestoreArgs};
 
 /// Contact-centre analytics: telephone events and recordings in; board, transcripts, reports and
 /// SQL out.
@@ -53,6 +55,12 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
+    /// Copy a server's data folder while the server goes on.
+    Backup(BackupArgs),
+    /// Put a backup back as a data folder.
+    Restore(RestoreArgs),
+    /// Say what is wrong with a data folder, and what to do.
+    Doctor(DoctorArgs),
     /// Serve a recorded real shift, replayed as if it happened now.
     Demo(DemoArgs),
     /// Write the events of a contact centre that never was, and the truth beside them.
@@ -369,6 +377,9 @@ mod tests {
             "transcribe --model m --format vtt a.wav b.wav",
             "explain c --to http://h",
             "rebuild --data d",
+            "doctor --data d --quick",
+            "backup --to http://h d.tar",
+            "restore d.tar --data d",
             "demo --speed 20",
             "simulate --seed 42 --contacts 1000 --out d --disorder wild --poison 0.01 --stream",
             "verify --truth d --to http://h",

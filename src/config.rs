@@ -92,6 +92,8 @@ pub struct Lake {
     pub flush: Option<Span>,
     /// A closed contact goes to the lake after it was quiet for so long; 60 s when missing.
     pub settle: Option<Span>,
+    /// How often small files are put together and old ones removed; every 5 minutes when missing.
+    pub upkeep: Option<Span>,
 }
 
 /// An instance of a platform.

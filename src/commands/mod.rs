@@ -2,9 +2,11 @@
 //! where and what to do, and the exit code: 1 when it could not be done, 2 when it was asked
 //! wrongly.
 
+pub mod backup;
 pub mod client;
 pub mod config;
 pub mod demo;
+pub mod doctor;
 pub mod explain;
 pub mod model;
 pub mod rebuild;
@@ -70,6 +72,9 @@ pub fn run(cli: Cli, servers: &Servers) -> ExitCode {
         Command::Serve(args) => (servers.serve)(*args),
         Command::Demo(args) => (servers.demo)(args),
         Command::Rebuild { data, config } => (servers.rebuild)(data, config),
+        Command::Backup(args) => backup::run(&args),
+        Command::Restore(args) => backup::put_back(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Send(args) => send::run(*args),
         Command::Recording(command) => recording::run(command),
         Command::Sql(args) => sql::run(&args),

@@ -112,6 +112,9 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>, speed: f64) -> Result
         options.periods.flush = flush.0;
         options.periods.late = options.periods.late.min(flush.0);
     }
+    if let Some(upkeep) = config.lake.upkeep {
+        options.periods.upkeep = upkeep.0;
+    }
     if let Some(settle) = config.lake.settle {
         options.store.grace = settle.millis() * 1_000;
     }

@@ -1,5 +1,6 @@
 //! One server: the store, the doors, the pages and SQL, wired together.
 
+pub mod backup;
 mod derive;
 mod door;
 mod notes;
@@ -202,6 +203,7 @@ impl Server {
             .merge(recordings.clone().router())
             .merge(Platforms::new(doors, options.instances).router())
             .merge(callboard_query::router(engine.clone()))
+            .merge(backup::router(store.clone()))
             .route(
                 "/metrics",
                 axum::routing::get(move || {

@@ -4,10 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod architecture;
+mod backup;
 mod browser;
 mod crash;
+mod doctor;
 mod readers;
 mod rebuild;
 mod shift;
 mod support;
+mod torture;
 mod truth;

@@ -8,14 +8,14 @@ use serde_json::Value;
 use crate::support::{Server, callboard, command};
 
 /// Contacts settle and reach the lake while the test runs.
-const CONFIG: &str =
+pub const CONFIG: &str =
     "[transcribe]\nenabled = false\n[lake]\nflush = \"500ms\"\nsettle = \"500ms\"\n";
 
-fn simulate(out: &Path, more: &[&str]) -> Value {
+pub fn simulate(out: &Path, contacts: &str, more: &[&str]) -> Value {
     let mut args = vec![
         "simulate",
         "--contacts",
-        "200",
+        contacts,
         "--out",
         out.to_str().unwrap(),
     ];
@@ -25,7 +25,7 @@ fn simulate(out: &Path, more: &[&str]) -> Value {
 }
 
 /// Sends all events as a user sends them; gives what was said of them.
-fn send(server: &Server, truth: &Path, state: &Path) -> String {
+pub fn send(server: &Server, truth: &Path, state: &Path) -> String {
     let events = truth.join("events");
     callboard(&[
         "send",
@@ -39,7 +39,7 @@ fn send(server: &Server, truth: &Path, state: &Path) -> String {
     ])
 }
 
-fn verify(server: &Server, truth: &Path, wait: &str) -> (bool, String) {
+pub fn verify(server: &Server, truth: &Path, wait: &str) -> (bool, String) {
     let output = command()
         .args(["verify", "--truth", truth.to_str().unwrap()])
         .args(["--to", &server.url, "--wait", wait])
@@ -51,13 +51,13 @@ fn verify(server: &Server, truth: &Path, wait: &str) -> (bool, String) {
 }
 
 /// What the sender's last line counts.
-fn counted(said: &str, what: &str) -> u64 {
+pub fn counted(said: &str, what: &str) -> u64 {
     let words: Vec<&str> = said.lines().next().unwrap().split_whitespace().collect();
     let at = words.iter().position(|w| *w == what);
     at.map_or(0, |at| words[at - 1].parse().unwrap())
 }
 
-fn equal_whatever_happens(seed: &str, more: &[&str]) {
+fn equal_whatever_happens(seed: &str, contacts: &str, more: &[&str]) {
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("callboard.toml");
     std::fs::write(&config, CONFIG).unwrap();
@@ -65,7 +65,7 @@ fn equal_whatever_happens(seed: &str, more: &[&str]) {
     let (truth, data) = (dir.path().join("truth"), dir.path().join("data"));
     let mut args = vec!["--seed", seed];
     args.extend(more);
-    let counts = simulate(&truth, &args)["counts"].clone();
+    let counts = simulate(&truth, contacts, &args)["counts"].clone();
     let count = |name: &str| counts[name].as_u64().unwrap();
 
     let server = Server::serve(&data, &config);
@@ -100,19 +100,27 @@ fn equal_whatever_happens(seed: &str, more: &[&str]) {
 
 #[test]
 fn the_tables_equal_the_truth() {
-    equal_whatever_happens("41", &[]);
+    equal_whatever_happens("41", "200", &[]);
 }
 
+/// One seed of 200 contacts; `make torture` takes 200 of 1,000.
 #[test]
 fn the_tables_equal_the_truth_in_disorder_and_with_poison() {
-    equal_whatever_happens("6", &["--disorder", "wild", "--poison", "0.02"]);
+    let set = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+    let seeds: u64 = set("CALLBOARD_SEEDS").map_or(1, |v| v.parse().unwrap());
+    let contacts = set("CALLBOARD_CONTACTS").unwrap_or_else(|| "200".to_owned());
+    let more = ["--disorder", "wild", "--poison", "0.02"];
+    for seed in 6..6 + seeds {
+        equal_whatever_happens(&seed.to_string(), &contacts, &more);
+        println!("seed {seed}: {contacts} contacts, wild, 2 % poison: equal, and after a restart");
+    }
 }
 
 #[test]
 fn a_row_that_is_wrong_missing_or_too_much_is_shown_with_its_events() {
     let dir = tempfile::tempdir().unwrap();
     let truth = dir.path().join("truth");
-    simulate(&truth, &["--seed", "43"]);
+    simulate(&truth, "200", &["--seed", "43"]);
     let server = Server::serve(&dir.path().join("data"), &[]);
     send(&server, &truth, &dir.path().join("sent"));
     assert!(verify(&server, &truth, "30").0);

@@ -105,6 +105,27 @@ impl DataFolder {
         Ok(folder)
     }
 
+    /// Takes the lock of a folder that is there already, and makes nothing in it but that.
+    ///
+    /// # Errors
+    /// As [`DataFolder::open`], and when it is not there or not a data folder.
+    pub fn existing(root: impl AsRef<Path>) -> Result<Self, DataFolderError> {
+        let given = root.as_ref();
+        let root = given.canonicalize().map_err(|source| DataFolderError::Io {
+            action: "finding",
+            path: given.to_owned(),
+            source,
+        })?;
+        if !read_version(&root, &root.join("VERSION"))? {
+            return Err(DataFolderError::NotOurs {
+                path: root,
+                reason: "it is empty".into(),
+            });
+        }
+        let lock = take_lock(&root)?;
+        Ok(Self { root, _lock: lock })
+    }
+
     /// The folder itself, absolute.
     #[must_use]
     pub fn root(&self) -> &Path {

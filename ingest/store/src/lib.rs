@@ -4,9 +4,12 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod audio;
+pub mod backup;
 pub mod datafolder;
+pub mod doctor;
 pub mod lake;
 pub mod live;
 pub mod log;
 pub mod snapshot;
+mod steps;
 pub mod store;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use callboard_model::tables::TableSpec;
 use callboard_store::snapshot::TableSnapshot;
 use datafusion::catalog::TableProvider;
-use datafusion::error::{DataFusionError, Result};
+use datafusion::error::Result;
 use datafusion::execution::SessionState;
 use parking_lot::Mutex;
 
@@ -46,8 +46,7 @@ impl LakeCache {
         {
             return Ok(Some(made.clone()));
         }
-        lake.update_datafusion_session(state)
-            .map_err(|e| DataFusionError::External(Box::new(e)))?;
+        callboard_store::lake::read_by_own_store(lake, state.runtime_env());
         let provider = lake
             .table_provider()
             .with_session(Arc::new(state.clone()))

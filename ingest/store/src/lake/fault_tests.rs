@@ -14,7 +14,7 @@ async fn a_storage_fault_at_any_write_leaves_the_table_right() {
             let place = dir.path().join(format!("{when:?} {n}"));
             std::fs::create_dir(&place).unwrap();
             let (url, _) = locate(place.to_str().unwrap()).unwrap();
-            let faulty = Arc::new(Faulty::new(Arc::new(SyncedFiles::new()), when));
+            let faulty = Arc::new(Faulty::new(Arc::new(SyncedFiles::new(&place)), when));
             let store: Arc<dyn ObjectStore> = faulty.clone();
             let options = LakeOptions {
                 checkpoint_interval: 3,

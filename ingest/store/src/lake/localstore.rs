@@ -3,7 +3,8 @@
 //! The usual local store leaves syncing to the operating system, and the Delta writer above it
 //! does not sync either: after a power cut a commit may then name Parquet files that are empty.
 //! Here every object is written beside its place, synced, given its name, and the folder synced,
-//! in this order; so a commit that can be read names only files that can be read.
+//! in this order; so a commit that can be read names only files that can be read. What is read is
+//! compared with what was written (`sums`).
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -13,31 +14,51 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result,
-    UploadPart,
+    CopyOptions, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions,
+    Result, UploadPart,
 };
 use parking_lot::Mutex;
 
+use super::sums::{self, Sums};
 use crate::datafolder::{create_dir_synced, sync_dir, sync_file};
+use crate::steps;
 
 const NAME: &str = "SyncedFiles";
+/// Bytes of a file that are read, and checked, in one go.
+const STEP: u64 = 1 << 20;
 
-/// Local files, rooted at `/`, with every write synced.
+/// Local files, rooted at `/`, with every write synced and, below the lake's root, every read
+/// checked.
 #[derive(Debug)]
 pub(super) struct SyncedFiles {
     files: LocalFileSystem,
+    sums: Arc<Sums>,
 }
 
 impl SyncedFiles {
-    pub(super) fn new() -> Self {
+    /// For the lake in this folder.
+    pub(super) fn new(lake: &FsPath) -> Self {
         Self {
             files: LocalFileSystem::new(),
+            sums: Arc::new(Sums::new(lake)),
         }
+    }
+
+    /// Gives a copy or a renamed file its checksums.
+    async fn named(&self, path: PathBuf) -> Result<()> {
+        let sums = Arc::clone(&self.sums);
+        blocking(path, move |path| {
+            sync_named(path)?;
+            sums.put(path, sums::of(path)?);
+            Ok(())
+        })
+        .await
     }
 }
 
@@ -106,19 +127,32 @@ fn stage(dest: &FsPath) -> io::Result<(File, PathBuf)> {
 }
 
 /// Syncs a staged file and gives it its name; on error the staged file goes.
-fn publish(file: &File, staged: &FsPath, dest: &FsPath, create: bool) -> io::Result<()> {
+fn publish(
+    file: &File,
+    staged: &FsPath,
+    dest: &FsPath,
+    create: bool,
+    sums: &Sums,
+) -> io::Result<()> {
     let named = file.sync_all().and_then(|()| {
+        let table = sums::of(staged)?;
+        steps::pass("lake.staged");
         if create {
             // A link refuses a name that is taken: the loser of a race for a version learns it.
-            std::fs::hard_link(staged, dest)
+            std::fs::hard_link(staged, dest)?;
         } else {
-            std::fs::rename(staged, dest)
+            // A crash between the two leaves a file without checksums, never one with others'.
+            sums.forget(dest);
+            std::fs::rename(staged, dest)?;
         }
+        Ok(table)
     });
     if create || named.is_err() {
         let _ = std::fs::remove_file(staged);
     }
-    named?;
+    let table = named?;
+    steps::pass("lake.named");
+    sums.put(dest, table);
     sync_dir(dest.parent().ok_or(io::ErrorKind::InvalidInput)?)
 }
 
@@ -158,6 +192,7 @@ impl ObjectStore for SyncedFiles {
             }
         };
         let dest = self.files.path_to_filesystem(location)?;
+        let sums = Arc::clone(&self.sums);
         blocking(dest, move |dest| {
             let (mut file, staged) = stage(dest)?;
             let written = payload.iter().try_for_each(|part| file.write_all(part));
@@ -165,7 +200,7 @@ impl ObjectStore for SyncedFiles {
                 let _ = std::fs::remove_file(&staged);
                 return Err(error);
             }
-            publish(&file, &staged, dest, create)
+            publish(&file, &staged, dest, create, &sums)
         })
         .await?;
         Ok(PutResult {
@@ -185,13 +220,35 @@ impl ObjectStore for SyncedFiles {
             file: Arc::new(Mutex::new(file)),
             staged,
             dest,
+            sums: Arc::clone(&self.sums),
             length: 0,
             done: false,
         }))
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        self.files.get_opts(location, options).await
+        let head = options.head;
+        let mut result = self.files.get_opts(location, options).await?;
+        let path = self.files.path_to_filesystem(location)?;
+        let Some(table) = self.sums.get(&path).filter(|_| !head) else {
+            return Ok(result);
+        };
+        let end = result.range.end;
+        let pieces = futures::stream::try_unfold(result.range.start, move |at| {
+            let (path, table) = (path.clone(), Arc::clone(&table));
+            async move {
+                if at >= end {
+                    return Ok(None);
+                }
+                let next = at.saturating_add(STEP).min(end);
+                let piece = blocking(path, move |p| {
+                    sums::checked(&File::open(p)?, &table, at..next)
+                });
+                Ok(Some((piece.await?, next)))
+            }
+        });
+        result.payload = GetResultPayload::Stream(pieces.boxed());
+        Ok(result)
     }
 
     async fn get_ranges(
@@ -199,14 +256,34 @@ impl ObjectStore for SyncedFiles {
         location: &Path,
         ranges: &[std::ops::Range<u64>],
     ) -> Result<Vec<Bytes>> {
-        self.files.get_ranges(location, ranges).await
+        let path = self.files.path_to_filesystem(location)?;
+        let Some(table) = self.sums.get(&path) else {
+            return self.files.get_ranges(location, ranges).await;
+        };
+        let ranges = ranges.to_vec();
+        blocking(path, move |path| {
+            let file = File::open(path)?;
+            let read = ranges.into_iter();
+            read.map(|range| sums::checked(&file, &table, range))
+                .collect()
+        })
+        .await
     }
 
     fn delete_stream(
         &self,
         locations: BoxStream<'static, Result<Path>>,
     ) -> BoxStream<'static, Result<Path>> {
-        self.files.delete_stream(locations)
+        let (files, sums) = (self.files.clone(), Arc::clone(&self.sums));
+        let gone = self.files.delete_stream(locations);
+        gone.inspect(move |result| {
+            if let Ok(location) = result
+                && let Ok(path) = files.path_to_filesystem(location)
+            {
+                sums.forget(&path);
+            }
+        })
+        .boxed()
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
@@ -226,13 +303,16 @@ impl ObjectStore for SyncedFiles {
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        self.sums.forget(&self.files.path_to_filesystem(to)?);
         self.files.copy_opts(from, to, options).await?;
-        blocking(self.files.path_to_filesystem(to)?, sync_named).await
+        self.named(self.files.path_to_filesystem(to)?).await
     }
 
     async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {
+        self.sums.forget(&self.files.path_to_filesystem(from)?);
+        self.sums.forget(&self.files.path_to_filesystem(to)?);
         self.files.rename_opts(from, to, options).await?;
-        blocking(self.files.path_to_filesystem(to)?, sync_named).await
+        self.named(self.files.path_to_filesystem(to)?).await
     }
 }
 
@@ -246,6 +326,7 @@ struct Upload {
     file: Arc<Mutex<File>>,
     staged: PathBuf,
     dest: PathBuf,
+    sums: Arc<Sums>,
     length: u64,
     done: bool,
 }
@@ -275,8 +356,9 @@ impl MultipartUpload for Upload {
         self.done = true;
         let file = Arc::clone(&self.file);
         let staged = self.staged.clone();
+        let sums = Arc::clone(&self.sums);
         blocking(self.dest.clone(), move |dest| {
-            publish(&file.lock(), &staged, dest, false)
+            publish(&file.lock(), &staged, dest, false, &sums)
         })
         .await?;
         Ok(PutResult {
@@ -300,73 +382,4 @@ impl Drop for Upload {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use object_store::ObjectStoreExt;
-
-    fn path(dir: &FsPath, name: &str) -> Path {
-        Path::from_absolute_path(dir.join(name)).unwrap()
-    }
-
-    #[tokio::test]
-    async fn objects_are_written_whole_and_a_taken_name_is_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = SyncedFiles::new();
-        let at = path(dir.path(), "deep/down/a.json");
-        let create = PutOptions::from(PutMode::Create);
-        store
-            .put_opts(&at, "one".into(), create.clone())
-            .await
-            .unwrap();
-        let error = store.put_opts(&at, "two".into(), create).await.unwrap_err();
-        assert!(matches!(error, object_store::Error::AlreadyExists { .. }));
-        assert_eq!(store.get(&at).await.unwrap().bytes().await.unwrap(), "one");
-        store.put(&at, "three".into()).await.unwrap();
-        assert_eq!(
-            store.get(&at).await.unwrap().bytes().await.unwrap(),
-            "three"
-        );
-        let files = std::fs::read_dir(dir.path().join("deep/down")).unwrap();
-        assert_eq!(files.count(), 1, "nothing staged is left");
-    }
-
-    #[tokio::test]
-    async fn parts_keep_their_order_and_an_abandoned_upload_leaves_nothing() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = SyncedFiles::new();
-        let at = path(dir.path(), "b.parquet");
-        let mut upload = store
-            .put_multipart_opts(&at, PutMultipartOptions::default())
-            .await
-            .unwrap();
-        let first = upload.put_part("first ".into());
-        let second = upload.put_part("second".into());
-        second.await.unwrap();
-        first.await.unwrap();
-        assert!(store.get(&at).await.is_err(), "no name before it is whole");
-        upload.complete().await.unwrap();
-        assert_eq!(
-            store.get(&at).await.unwrap().bytes().await.unwrap(),
-            "first second"
-        );
-        let mut upload = store
-            .put_multipart_opts(&path(dir.path(), "c"), PutMultipartOptions::default())
-            .await
-            .unwrap();
-        upload.put_part("x".into()).await.unwrap();
-        drop(upload);
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn what_a_crash_left_staged_is_removed() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir(dir.path().join("day=1")).unwrap();
-        for name in ["day=1/p.parquet#1", "x.json#12"] {
-            std::fs::write(dir.path().join(name), "").unwrap();
-        }
-        std::fs::write(dir.path().join("keep#me"), "").unwrap();
-        assert_eq!(remove_staged(dir.path()).unwrap(), 2);
-        assert!(dir.path().join("keep#me").exists());
-    }
-}
+mod tests;

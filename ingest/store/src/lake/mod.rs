@@ -8,10 +8,12 @@
 #[cfg(test)]
 mod faults;
 mod localstore;
+mod look;
 mod parquet;
 mod remote;
 mod rows;
 mod scan;
+mod sums;
 mod table;
 mod upkeep;
 
@@ -32,6 +34,8 @@ use deltalake::arrow::error::ArrowError;
 use object_store::ObjectStore;
 use url::Url;
 
+pub use look::{Fault, FilesLook, Looking, TableLook};
+pub use scan::read_by_own_store;
 use table::LakeTable;
 pub use upkeep::Upkeep;
 
@@ -191,6 +195,7 @@ impl Lake {
         let (url, folder) = locate(place)?;
         let store: Option<Arc<dyn ObjectStore>> = match folder {
             Some(folder) => {
+                let files = localstore::SyncedFiles::new(&folder);
                 let prepared = tokio::task::spawn_blocking(move || {
                     crate::datafolder::create_dir_synced(&folder)?;
                     localstore::remove_staged(&folder)
@@ -203,7 +208,7 @@ impl Lake {
                     Ok(Err(error)) => return Err(bad_place(place, error.to_string())),
                     Err(error) => return Err(bad_place(place, error.to_string())),
                 }
-                Some(Arc::new(localstore::SyncedFiles::new()))
+                Some(Arc::new(files))
             }
             None => Some(remote::store(place, &url, &options.storage_options)?),
         };
@@ -337,12 +342,26 @@ impl Lake {
         }
     }
 
+    /// Keeps every table from being written for as long as what is given is held.
+    pub(crate) async fn hold(&self) -> Held<'_> {
+        let mut held = Vec::with_capacity(self.tables.len());
+        for table in self.tables.values() {
+            held.push(table.writer.lock().await);
+        }
+        Held(held)
+    }
+
     /// How all tables fare, by name.
     #[must_use]
     pub fn health(&self) -> Vec<TableHealth> {
         self.tables.values().map(|table| table.health()).collect()
     }
 }
+
+/// Tables that nobody writes to.
+pub(crate) struct Held<'a>(
+    #[expect(dead_code, reason = "held")] Vec<tokio::sync::MutexGuard<'a, table::Writer>>,
+);
 
 fn bad_place(place: &str, reason: impl Into<String>) -> LakeError {
     LakeError::Place {

@@ -10,13 +10,32 @@ use callboard_model::tables::{Kind, TableSpec};
 use deltalake::DeltaTable;
 use deltalake::arrow::array::RecordBatch;
 use deltalake::arrow::error::ArrowError;
+use deltalake::datafusion::catalog::Session;
 use deltalake::datafusion::common::ScalarValue;
 use deltalake::datafusion::error::DataFusionError;
+use deltalake::datafusion::execution::runtime_env::RuntimeEnv;
 use deltalake::datafusion::logical_expr::{Expr, ident};
 use deltalake::datafusion::prelude::{SessionConfig, SessionContext};
+use deltalake::delta_datafusion::create_session;
 use futures::StreamExt as _;
 
 use super::{LakeError, rows};
+
+/// Makes an engine read a table's files through the table's own store. For local files the engine
+/// has one already, which compares nothing with checksums, and Delta leaves it in its place.
+pub fn read_by_own_store(table: &DeltaTable, runtime: &RuntimeEnv) {
+    let log = table.log_store();
+    let mut root = log.root_url().clone();
+    root.set_path("/");
+    runtime.register_object_store(&root, log.root_object_store(None));
+}
+
+/// A session for Delta's own operations, which read old files to write new ones.
+pub(super) fn session(table: &DeltaTable) -> Arc<dyn Session> {
+    let state = create_session().state();
+    read_by_own_store(table, state.runtime_env());
+    Arc::new(state)
+}
 
 /// Most values that a predicate may name.
 pub(super) const LONGEST_LIST: usize = 64;
@@ -109,9 +128,7 @@ pub(super) async fn read(
     // One partition: this runs beside ingest, which must not notice it.
     let config = SessionConfig::new().with_target_partitions(1);
     let context = SessionContext::new_with_config(config);
-    table
-        .update_datafusion_session(&context.state())
-        .map_err(&reading)?;
+    read_by_own_store(&table, &context.runtime_env());
     let provider = table
         .table_provider()
         .await

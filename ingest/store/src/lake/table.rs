@@ -242,6 +242,7 @@ impl LakeTable {
             .table
             .clone()
             .write([batch])
+            .with_session_state(scan::session(&writer.table))
             .with_writer_properties(properties(spec))
             .with_commit_properties(CommitProperties::default().with_application_transaction(mark));
         write = match predicate {
@@ -298,7 +299,7 @@ pub(super) fn delta(spec: &TableSpec, action: &'static str, source: DeltaTableEr
     }
 }
 
-fn builder(
+pub(super) fn builder(
     location: &Url,
     store: Option<&Arc<dyn ObjectStore>>,
     options: &LakeOptions,
@@ -312,7 +313,10 @@ fn builder(
     .build()
 }
 
-async fn applied_in(table: &DeltaTable, application: &str) -> Result<i64, DeltaTableError> {
+pub(super) async fn applied_in(
+    table: &DeltaTable,
+    application: &str,
+) -> Result<i64, DeltaTableError> {
     let version = table
         .snapshot()?
         .transaction_version(table.log_store().as_ref(), application)

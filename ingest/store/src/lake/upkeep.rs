@@ -13,7 +13,9 @@ use object_store::path::Path;
 
 use super::LakeError;
 use super::parquet::properties;
+use super::scan::session;
 use super::table::{LakeTable, Writer, delta};
+use crate::steps;
 
 /// Audio is never put together beyond this, bytes: its files are rewritten for every erasure.
 const AUDIO_TARGET: u64 = 256 << 20;
@@ -87,6 +89,7 @@ impl LakeTable {
                 .table
                 .clone()
                 .optimize()
+                .with_session_state(session(&writer.table))
                 .with_filters(&filter)
                 .with_target_size(target)
                 .with_max_concurrent_tasks(1)
@@ -95,17 +98,21 @@ impl LakeTable {
                 .map_err(fail("putting files together"))?;
             let after = days(&table, target).map_err(fail("counting files"))?;
             self.same_rows(&before, &after)?;
+            steps::pass("upkeep.compacted");
             writer.table = table;
             deltalake::checkpoints::create_checkpoint(&writer.table, None)
                 .await
                 .map_err(fail("writing a checkpoint"))?;
+            steps::pass("upkeep.checkpoint");
             deltalake::checkpoints::cleanup_metadata(&writer.table, None)
                 .await
                 .map_err(fail("cutting the table's log"))?;
+            steps::pass("upkeep.cut");
         }
         let looked = writer.vacuumed.map(|at| at.elapsed());
         if looked.is_none_or(|ago| ago >= self.options.vacuum_every) {
             done.removed = self.vacuum(writer).await.map_err(fail("removing files"))?;
+            steps::pass("upkeep.vacuum");
             writer.vacuumed = Some(Instant::now());
         }
         done.files_after = days(&writer.table, target)

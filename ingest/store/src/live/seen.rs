@@ -25,6 +25,14 @@ struct Ring {
     order: VecDeque<u64>,
 }
 
+/// Under what other words of a known id are remembered.
+fn beside(id: u64, content: u64) -> u64 {
+    let mut both = [0; 16];
+    both[..8].copy_from_slice(&id.to_le_bytes());
+    both[8..].copy_from_slice(&content.to_le_bytes());
+    xxhash_rust::xxh3::xxh3_64(&both)
+}
+
 /// The memory of ids, by source.
 #[derive(Default)]
 pub struct SeenIds {
@@ -48,18 +56,19 @@ impl SeenIds {
 
     /// Whether the record's id is known.
     pub fn check(&self, record: &Record) -> Seen {
-        match self
-            .sources
-            .get(&record.source)
-            .and_then(|r| r.known.get(&record.identity_hash()))
-        {
+        let Some(ring) = self.sources.get(&record.source) else {
+            return Seen::New;
+        };
+        let (id, content) = (record.identity_hash(), record.content_hash());
+        match ring.known.get(&id) {
             None => Seen::New,
-            Some(hash) if *hash == record.content_hash() => Seen::Same,
+            Some(first) if *first == content => Seen::Same,
+            Some(_) if ring.known.contains_key(&beside(id, content)) => Seen::Same,
             Some(_) => Seen::Other,
         }
     }
 
-    /// Remembers an id; the first content stands.
+    /// Remembers an id with what it held; other words of a known id beside the first.
     pub fn remember(&mut self, record: &Record) {
         self.put(
             &record.source,
@@ -71,6 +80,10 @@ impl SeenIds {
     /// Remembers an id by its hashes.
     pub fn put(&mut self, source: &Arc<str>, id: u64, content: u64) {
         let ring = self.sources.entry(source.clone()).or_default();
+        let id = match ring.known.get(&id) {
+            Some(first) if *first != content => beside(id, content),
+            _ => id,
+        };
         if ring.known.contains_key(&id) {
             return;
         }
@@ -85,10 +98,15 @@ impl SeenIds {
 
     /// Forgets an id whose record did not become durable.
     pub fn forget(&mut self, record: &Record) {
-        let id = record.identity_hash();
-        if let Some(ring) = self.sources.get_mut(&record.source)
-            && ring.known.remove(&id).is_some()
-        {
+        let (id, content) = (record.identity_hash(), record.content_hash());
+        let Some(ring) = self.sources.get_mut(&record.source) else {
+            return;
+        };
+        let id = match ring.known.get(&id) {
+            Some(first) if *first != content => beside(id, content),
+            _ => id,
+        };
+        if ring.known.remove(&id).is_some() {
             ring.order.retain(|known| *known != id);
         }
     }
@@ -128,6 +146,13 @@ mod tests {
         seen.remember(&record("a", b"1"));
         assert_eq!(seen.check(&record("a", b"1")), Seen::Same);
         assert_eq!(seen.check(&record("a", b"2")), Seen::Other);
+        seen.remember(&record("a", b"2"));
+        assert_eq!(seen.check(&record("a", b"2")), Seen::Same, "told before");
+        assert_eq!(seen.check(&record("a", b"1")), Seen::Same);
+        assert_eq!(seen.check(&record("a", b"3")), Seen::Other);
+        seen.forget(&record("a", b"2"));
+        assert_eq!(seen.check(&record("a", b"2")), Seen::Other);
+        assert_eq!(seen.check(&record("a", b"1")), Seen::Same);
         seen.remember(&record("b", b"1"));
         seen.remember(&record("c", b"1"));
         assert_eq!(

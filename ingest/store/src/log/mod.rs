@@ -225,6 +225,30 @@ impl Log {
         Ok((log, recovery))
     }
 
+    /// Reads the log in `dir` as it is and changes nothing: what recovery would find, and a reader
+    /// from its first entry. None where there is no log.
+    ///
+    /// # Errors
+    /// As [`Log::open`].
+    pub fn look(
+        dir: impl AsRef<Path>,
+        options: LogOptions,
+        storage: Arc<dyn Storage>,
+    ) -> Result<Option<(Recovery, LogReader)>, LogError> {
+        let looked = recover::look(dir.as_ref(), options, storage)?;
+        Ok(looked.map(|(shared, recovery)| {
+            let first = recovery.first_seq;
+            (recovery, LogReader::new(Arc::new(shared), first))
+        }))
+    }
+
+    /// The files of the log, oldest first, each with where its durable groups end.
+    pub fn durable_files(&self) -> Vec<(PathBuf, u64)> {
+        let catalog = self.shared.catalog.read();
+        let segments = catalog.segments.iter();
+        segments.map(|s| (s.path.clone(), s.end)).collect()
+    }
+
     /// Appends the entries as one commit. They are queued before this returns, so the order of
     /// calls is the order of sequences; the future resolves, with their sequences, once they are
     /// on stable storage. Dropping the future does not take the entries back.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::format::{
@@ -31,7 +31,7 @@ pub(super) fn open(
         .create_dir(dir)
         .map_err(|e| LogError::io("making", dir, &e))?;
     let disk = storage.as_ref();
-    let firsts = segments_in(dir, disk)?;
+    let firsts = segments_in(dir, disk, true)?;
     if firsts.is_empty() {
         let log_id = new_log_id();
         let segment =
@@ -54,6 +54,48 @@ pub(super) fn open(
         ));
     }
 
+    let (mut scanned, log_id, cut) = scan_all(dir, disk, firsts)?;
+    let mut copied = false;
+    if let Some(last) = scanned.last_mut()
+        && (cut.is_some() || !last.sealed)
+    {
+        copy_segment(dir, disk, last, &log_id)?;
+        copied = true;
+    }
+    let (catalog, recovery) = found(scanned, cut, copied);
+    Ok((
+        Shared::new(dir, options, storage, log_id, catalog),
+        recovery,
+    ))
+}
+
+/// Reads the whole log as [`open`] does and changes nothing; None where there is no log.
+pub(super) fn look(
+    dir: &Path,
+    options: LogOptions,
+    storage: Arc<dyn Storage>,
+) -> Result<Option<(Shared, Recovery)>, LogError> {
+    let firsts = segments_in(dir, storage.as_ref(), false)?;
+    if firsts.is_empty() {
+        return Ok(None);
+    }
+    let (scanned, log_id, cut) = scan_all(dir, storage.as_ref(), firsts)?;
+    let (catalog, recovery) = found(scanned, cut, false);
+    Ok(Some((
+        Shared::new(dir, options, storage, log_id, catalog),
+        recovery,
+    )))
+}
+
+/// A torn end: its file and how many bytes it has.
+type Torn = Option<(PathBuf, u64)>;
+
+/// Reads every segment; gives them with the log's id and a torn end.
+fn scan_all(
+    dir: &Path,
+    disk: &dyn Storage,
+    firsts: Vec<u64>,
+) -> Result<(Vec<Scanned>, [u8; 16], Torn), LogError> {
     let mut log_id = None;
     let mut scanned: Vec<Scanned> = Vec::with_capacity(firsts.len());
     for first in firsts {
@@ -68,17 +110,14 @@ pub(super) fn open(
     }
     let log_id = log_id.unwrap_or_default();
     let mut cut = None;
-    let mut copied = false;
-    if let Some(last) = scanned.last_mut() {
+    if let Some(last) = scanned.last() {
         let dirt = inspect_tail(last, tag_of(&log_id))?;
-        if dirt > 0 {
-            cut = Some((last.segment.path.clone(), dirt));
-        }
-        if dirt > 0 || !last.sealed {
-            copy_segment(dir, disk, last, &log_id)?;
-            copied = true;
-        }
+        cut = (dirt > 0).then(|| (last.segment.path.clone(), dirt));
     }
+    Ok((scanned, log_id, cut))
+}
+
+fn found(scanned: Vec<Scanned>, cut: Torn, copied: bool) -> (Catalog, Recovery) {
     let durable = scanned.last().map_or(0, |last| last.next_seq - 1);
     let catalog = Catalog {
         segments: scanned.into_iter().map(|s| s.segment).collect(),
@@ -92,20 +131,20 @@ pub(super) fn open(
         cut,
         copied,
     };
-    Ok((
-        Shared::new(dir, options, storage, log_id, catalog),
-        recovery,
-    ))
+    (catalog, recovery)
 }
 
-/// First sequences of the segments in the folder, in order; half-made files are removed.
-fn segments_in(dir: &Path, storage: &dyn Storage) -> Result<Vec<u64>, LogError> {
+/// First sequences of the segments in the folder, in order; half-made files are removed if asked.
+fn segments_in(dir: &Path, storage: &dyn Storage, tidy: bool) -> Result<Vec<u64>, LogError> {
     let names = storage
         .list(dir)
         .map_err(|e| LogError::io("listing", dir, &e))?;
     let mut firsts = Vec::new();
     for name in names {
         if name.ends_with(".tmp") {
+            if !tidy {
+                continue;
+            }
             let path = dir.join(&name);
             storage
                 .remove(&path)

@@ -180,6 +180,7 @@ impl Shared {
             self.storage
                 .remove(&path)
                 .map_err(|e| LogError::io("removing", &path, &e))?;
+            crate::steps::pass("log.trimmed");
             self.catalog.write().segments.pop_front();
             removed += 1;
             self.storage

@@ -12,6 +12,7 @@ use super::queue::{Batch, State};
 use super::segments::{Segment, Shared, segment_name};
 use super::spare::Spare;
 use super::storage::StorageFile;
+use crate::steps;
 
 /// Starts the writer of a recovered log.
 pub(super) fn start(shared: Arc<Shared>) -> Result<JoinHandle<()>, LogError> {
@@ -195,6 +196,7 @@ impl Writer {
             (file, end) = self.roll(first_seq, base)?;
         }
         let begun = Instant::now();
+        steps::pass("log.write");
         if let Err(error) = file.write_at(buf, end) {
             if !no_room(&error) {
                 return Err(Failure::broken("writing", &error));
@@ -204,7 +206,9 @@ impl Writer {
                 .map_err(|e| Failure::broken("cutting a short write", &e))?;
             return Err(Failure::NoRoom(error.to_string()));
         }
+        steps::pass("log.written");
         file.sync().map_err(|e| Failure::broken("syncing", &e))?;
+        steps::pass("log.synced");
         metrics::counter!("callboard_log_groups_total").increment(1);
         metrics::counter!("callboard_log_bytes_total").increment(buf.len() as u64);
         metrics::histogram!("callboard_log_sync_seconds").record(begun.elapsed().as_secs_f64());
@@ -258,6 +262,7 @@ impl Writer {
             .rename(&temp, &path)
             .and_then(|()| shared.storage.sync_dir(&shared.dir))
             .map_err(|e| Failure::broken("naming a segment", &e))?;
+        steps::pass("log.rolled");
         let segment = Segment::new(first_seq, path, Arc::clone(&file), base);
         let end = segment.end;
         shared.catalog.write().segments.push_back(segment);

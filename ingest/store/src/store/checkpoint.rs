@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, BufRead, BufReader};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use callboard_model::merge::State;
 use callboard_model::record::Record;
 use serde::{Deserialize, Serialize};
 
+use super::sealed;
 use crate::datafolder;
 use crate::live::codec::{decode_record, encode_record};
 use crate::live::seen::SeenIds;
@@ -38,6 +39,9 @@ pub struct Commit {
     pub late: BTreeSet<u64>,
     /// Bytes that count of each day's file of settled names.
     pub settled: BTreeMap<i32, u64>,
+    /// CRC-32 of these bytes; none where an older program wrote them.
+    #[serde(default)]
+    pub settled_sums: BTreeMap<i32, u32>,
 }
 
 /// What a flush is about to write, so that a crash in its middle is known.
@@ -126,9 +130,16 @@ impl StateFiles {
         })
     }
 
+    /// Those of this folder, which need not be there.
+    pub fn at(dir: &Path) -> Self {
+        StateFiles {
+            dir: dir.to_owned(),
+        }
+    }
+
     fn json<T: for<'de> Deserialize<'de> + Default>(&self, name: &str) -> io::Result<T> {
         let path = self.dir.join(name);
-        match fs::read(&path) {
+        match sealed::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| invalid(&path, e)),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(T::default()),
             Err(e) => Err(e),
@@ -137,14 +148,36 @@ impl StateFiles {
 
     fn put<T: Serialize>(&self, name: &str, value: &T) -> io::Result<()> {
         let bytes = serde_json::to_vec(value).map_err(io::Error::other)?;
-        datafolder::write_synced(&self.dir.join(name), &bytes)
+        sealed::write(&self.dir.join(name), &bytes)
+    }
+
+    /// Says that no flush counts yet, where that is so: then there is always something that says
+    /// which one does.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn begin(&self) -> io::Result<()> {
+        match self.dir.join("commit.json").try_exists()? {
+            true => Ok(()),
+            false => self.set_commit(&Commit {
+                format: 1,
+                ..Commit::default()
+            }),
+        }
     }
 
     /// The flush that counts.
     ///
     /// # Errors
-    /// When the file is damaged.
+    /// When the file is missing or damaged.
     pub fn commit(&self) -> io::Result<Commit> {
+        let path = self.dir.join("commit.json");
+        if !path.try_exists()? {
+            return Err(invalid(
+                &path,
+                "it is missing, and without it nobody knows what is in the lake",
+            ));
+        }
         self.json("commit.json")
     }
 
@@ -177,7 +210,7 @@ impl StateFiles {
     /// # Errors
     /// When the disk refuses.
     pub fn write_open(&self, attempt: i64, encoded: &[u8]) -> io::Result<()> {
-        datafolder::write_synced(&self.open_path(attempt), encoded)
+        sealed::write(&self.open_path(attempt), encoded)
     }
 
     fn open_path(&self, attempt: i64) -> PathBuf {
@@ -190,14 +223,14 @@ impl StateFiles {
     /// When the file is missing or damaged.
     pub fn read_open(&self, attempt: i64) -> io::Result<Vec<Entry>> {
         let path = self.open_path(attempt);
-        let file = match fs::File::open(&path) {
-            Ok(file) => file,
+        let bytes = match sealed::read(&path) {
+            Ok(bytes) => bytes,
             Err(e) if e.kind() == io::ErrorKind::NotFound && attempt == 0 => return Ok(Vec::new()),
             Err(e) => return Err(invalid(&path, e)),
         };
         let mut entries = Vec::new();
-        for line in BufReader::new(file).lines() {
-            let kept: Kept = serde_json::from_str(&line?).map_err(|e| invalid(&path, e))?;
+        for line in bytes.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
+            let kept: Kept = serde_json::from_slice(line).map_err(|e| invalid(&path, e))?;
             let mut entry = Entry::new(kept.key, kept.first_seq);
             for id in kept.ids {
                 entry.add_id(id);
@@ -243,7 +276,7 @@ impl StateFiles {
                 out.extend(content.to_le_bytes());
             }
         }
-        datafolder::write_synced(&self.dir.join(name), &out)
+        sealed::write(&self.dir.join(name), &out)
     }
 
     /// Reads a file of seen ids into the memory of them.
@@ -252,7 +285,7 @@ impl StateFiles {
     /// When the file is missing or damaged.
     pub fn read_seen(&self, name: &str, seen: &mut SeenIds) -> io::Result<()> {
         let path = self.dir.join(name);
-        let bytes = fs::read(&path)?;
+        let bytes = sealed::read(&path)?;
         let mut rest = &bytes[..];
         let mut take = |n: usize| -> io::Result<&[u8]> {
             if rest.len() < n {

@@ -49,9 +49,11 @@ impl Store {
             });
             let plan = WritePlan { rows, replace };
             self.lake.write(table, commit.attempt, plan).await?;
+            crate::steps::pass("derive.table");
         }
         commit.derive_days.clear();
         self.files.set_commit(commit)?;
+        crate::steps::pass("derive.commit");
         *self.derived.lock() = Some((Instant::now(), began.elapsed()));
         let mut inner = self.inner.lock();
         let inner = &mut *inner;

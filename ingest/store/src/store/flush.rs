@@ -16,6 +16,7 @@ use super::settled::Saving;
 use super::{Clock as _, Inner, Store, StoreError, WallClock};
 use crate::lake::WritePlan;
 use crate::live::seen::SeenIds;
+use crate::steps;
 
 /// Files of seen ids are put together when there are more than this.
 const SEEN_FILES: usize = 32;
@@ -78,7 +79,9 @@ impl Store {
             attempt: plan.attempt,
             keys: plan.begun.clone(),
         })?;
+        steps::pass("flush.intent");
         self.write(&plan).await?;
+        steps::pass("flush.tables");
         let flushed = Flushed {
             attempt: plan.attempt,
             keys: plan.keys.len(),
@@ -86,6 +89,7 @@ impl Store {
             records: plan.records.iter().map(RecordBatch::num_rows).sum(),
         };
         self.conclude(commit, &plan)?;
+        steps::pass("flush.counted");
         self.log.trim(commit.replay_from.saturating_sub(1))?;
         self.derive_rest(commit, all).await?;
         Ok(flushed)
@@ -121,6 +125,7 @@ impl Store {
                     replace: None,
                 };
                 self.lake.write(table, plan.upto as i64, rows).await?;
+                steps::pass("flush.records");
             }
         }
         let batches = plan.rows.batches()?;
@@ -134,6 +139,7 @@ impl Store {
             self.lake
                 .write(table, plan.attempt, WritePlan { rows, replace })
                 .await?;
+            steps::pass("flush.table");
         }
         if !plan.corrections.is_empty() {
             let rows = vec![CorrectionRow::batch(&plan.corrections)?];
@@ -141,6 +147,7 @@ impl Store {
             self.lake
                 .write("corrections", plan.attempt, WritePlan { rows, replace })
                 .await?;
+            steps::pass("flush.corrections");
         }
         Ok(())
     }
@@ -150,6 +157,7 @@ impl Store {
     fn conclude(&self, commit: &mut Commit, plan: &Plan) -> Result<(), StoreError> {
         let seen = self.put_seen_together(commit, plan.attempt)?;
         let mut ending = self.ending(plan, seen)?;
+        ending.next.settled_sums = commit.settled_sums.clone();
         let written = self.write_ending(plan, &mut ending);
         let mut inner = self.inner.lock();
         let inner = &mut *inner;
@@ -244,6 +252,7 @@ impl Store {
             derive_days: derive_days(&plan.keys, &inner.derive_days),
             late: waiting.into_iter().collect(),
             settled: BTreeMap::new(),
+            settled_sums: BTreeMap::new(),
         };
         Ok(Ending {
             next,
@@ -256,13 +265,20 @@ impl Store {
 
     fn write_ending(&self, plan: &Plan, ending: &mut Ending) -> std::io::Result<()> {
         self.files.write_open(plan.attempt, &ending.open)?;
-        ending.next.settled = ending.names.write()?;
+        steps::pass("flush.open");
+        let (lengths, sums) = ending.names.write()?;
+        ending.next.settled = lengths;
+        ending.next.settled_sums.extend(sums);
+        steps::pass("flush.names");
         if !ending.ids.is_empty() {
             let name = format!("seen-{}.bin", plan.attempt);
             self.files.write_seen(&name, &ending.ids)?;
             ending.next.seen.push(name);
         }
-        self.files.set_commit(&ending.next)
+        steps::pass("flush.seen");
+        self.files.set_commit(&ending.next)?;
+        steps::pass("flush.commit");
+        Ok(())
     }
 
     /// The files of seen ids so far, put together into one when there are many. From the files

@@ -110,11 +110,13 @@ impl Store {
             reopened.push(entry);
         }
 
+        crate::steps::pass("late.found");
         let mut inner = self.inner.lock();
         let inner = &mut *inner;
         for entry in reopened {
             inner.live.open(entry);
         }
+        crate::steps::pass("late.joined");
         let resolved: BTreeSet<u64> = waiting.iter().map(|r| r.seq).collect();
         let rest: Vec<Routed> = std::mem::take(&mut inner.live.late)
             .into_iter()

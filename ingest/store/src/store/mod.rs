@@ -1,6 +1,7 @@
 //! The store as one thing: what is durable, what is live, what is in the lake, and how the
 //! first becomes the last.
 
+mod asked;
 pub mod checkpoint;
 mod derived;
 mod flush;
@@ -9,7 +10,8 @@ mod late;
 mod plan;
 mod rebuild;
 mod recover;
-mod settled;
+mod sealed;
+pub(crate) mod settled;
 mod told;
 mod view;
 
@@ -19,7 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64};
 
 use callboard_model::record::Interpreter;
-use callboard_model::tables::{DeadLetterRow, RecordingRow, TABLES};
+use callboard_model::tables::{DeadLetterRow, TABLES};
 use deltalake::DeltaTable;
 use deltalake::arrow::array::RecordBatch;
 use parking_lot::Mutex;
@@ -34,6 +36,7 @@ use crate::snapshot::Snapshot;
 
 pub use flush::Flushed;
 pub use health::Health;
+pub(crate) use late::records_of;
 pub use rebuild::{Rebuilt, rebuild};
 
 /// Reads the present of this store, UTC microseconds: the clock, or a replay's clock.
@@ -174,7 +177,7 @@ pub struct Store {
     last_flush: AtomicI64,
     flushes: AtomicU64,
     failing: Mutex<Option<String>>,
-    _folder: DataFolder,
+    folder: DataFolder,
 }
 
 impl Store {
@@ -189,6 +192,7 @@ impl Store {
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, StoreError> {
         let folder = DataFolder::open(&options.data)?;
+        crate::backup::tidy(&folder);
         let (log, recovery) = Log::open(folder.log(), options.log.clone(), Arc::new(Disk))?;
         if let Some((path, bytes)) = &recovery.cut {
             tracing::warn!(path = %path.display(), bytes, "cut a torn end that nobody was told of");
@@ -199,8 +203,15 @@ impl Store {
             .unwrap_or_else(|| folder.lake().to_string_lossy().into_owned());
         let lake = Lake::open(&place, TABLES, options.lake_options.clone()).await?;
         let files = checkpoint::StateFiles::open(&folder.state())?;
-        let names = files.commit()?.settled;
-        let settled = settled::Settled::open(&folder.state().join("settled"), &names)?;
+        if recovery.last_seq == 0 {
+            files.begin()?;
+        }
+        let commit = files.commit()?;
+        let settled = settled::Settled::open(
+            &folder.state().join("settled"),
+            &commit.settled,
+            &commit.settled_sums,
+        )?;
         let inner = Inner {
             live: Live::new(interpreter.clone()),
             settled,
@@ -231,10 +242,19 @@ impl Store {
             last_flush: AtomicI64::new(0),
             flushes: AtomicU64::new(0),
             failing: Mutex::new(None),
-            _folder: folder,
+            folder,
         };
         store.recover().await?;
         Ok(Arc::new(store))
+    }
+
+    /// A picture of the data folder as it is now, to be copied while the store goes on.
+    ///
+    /// # Errors
+    /// When the lake is not in a folder, or the disk refuses.
+    pub async fn backup(&self) -> Result<crate::backup::Backup, StoreError> {
+        let _flushing = self.flushing.lock().await;
+        crate::backup::take(&self.folder, &self.log, &self.lake).await
     }
 
     /// The number of the next write that replaces rows; kept, so that it is not used again.
@@ -302,78 +322,5 @@ impl Store {
     /// Whether so much is held that nothing more should be taken before a flush has made room.
     pub fn full(&self) -> bool {
         self.load(&self.inner.lock()) > FULL
-    }
-
-    /// Recordings that are there and have no transcript yet, oldest first. They stay live until
-    /// they have one.
-    pub fn untranscribed(&self) -> Vec<RecordingRow> {
-        let now = self.now();
-        let mut inner = self.inner.lock();
-        let births: Vec<u64> = inner
-            .live
-            .entries()
-            .filter(|(_, e)| matches!(e.key, callboard_model::ids::Key::Recording(_)))
-            .map(|(birth, _)| birth)
-            .collect();
-        births
-            .into_iter()
-            .flat_map(|birth| inner.live.rows(birth, now).recordings.clone())
-            .filter(|r| r.state == "ready" && r.transcript_state.is_none())
-            .collect()
-    }
-
-    /// The row of a recording, live or in the lake.
-    ///
-    /// # Errors
-    /// When the lake cannot be read.
-    pub async fn recording(&self, id: &str) -> Result<Option<RecordingRow>, StoreError> {
-        let key = callboard_model::ids::Key::Recording(id.into());
-        {
-            let now = self.now();
-            let mut inner = self.inner.lock();
-            if let Some(birth) = inner.live.find(&key.text()) {
-                return Ok(inner.live.rows(birth, now).recordings.first().cloned());
-            }
-        }
-        let ids = [id.to_owned()];
-        let batches = self
-            .lake
-            .scan("recordings", None, Some(("recording_id", &ids)))
-            .await?;
-        Ok(batches.iter().flat_map(RecordingRow::from_batch).next())
-    }
-
-    /// Open contacts that have been quiet for longer than they can be, with the time of their
-    /// last sign: what the closer says of them is a record like any other.
-    pub fn silent(&self) -> Vec<(String, i64)> {
-        let now = self.now();
-        let mut inner = self.inner.lock();
-        let quiet: Vec<u64> = inner
-            .live
-            .entries()
-            .filter(|(_, e)| matches!(e.key, callboard_model::ids::Key::Contact(_)))
-            .filter(|(_, e)| e.silent_since(now))
-            .map(|(birth, _)| birth)
-            .collect();
-        let mut silent = Vec::new();
-        for birth in quiet {
-            // Of one that has ended there is nothing more to say.
-            let rows = inner.live.rows(birth, now);
-            inner.live.forget_rows(birth);
-            let open = rows.contacts.iter().any(|c| c.state == "open");
-            let Some(entry) = inner.live.entry(birth).filter(|_| open) else {
-                continue;
-            };
-            silent.extend(
-                entry
-                    .ids
-                    .first()
-                    .map(|id| (id.to_string(), entry.last_sign)),
-            );
-            if silent.len() >= 10_000 {
-                break;
-            }
-        }
-        silent
     }
 }

@@ -23,8 +23,12 @@ impl Settled {
     /// stands behind belongs to a flush that did not count and is cut off; its records come again.
     ///
     /// # Errors
-    /// When the folder or a file in it cannot be read, or holds less than counts.
-    pub fn open(dir: &Path, lengths: &BTreeMap<i32, u64>) -> io::Result<Self> {
+    /// When the folder or a file in it cannot be read, holds less than counts, or is damaged.
+    pub fn open(
+        dir: &Path,
+        lengths: &BTreeMap<i32, u64>,
+        sums: &BTreeMap<i32, u32>,
+    ) -> io::Result<Self> {
         datafolder::create_dir_synced(dir)?;
         for file in fs::read_dir(dir)? {
             let path = file?.path();
@@ -40,13 +44,7 @@ impl Settled {
                 file.set_len(*length)?;
                 file.sync_data()?;
             }
-            let bytes = fs::read(&path)?;
-            if bytes.len() as u64 != *length || bytes.len() % 8 != 0 {
-                return Err(io::Error::new(
-                    io::ErrorKind::InvalidData,
-                    format!("{} should have {length} bytes", path.display()),
-                ));
-            }
+            let bytes = whole(&path, *length, sums.get(day).copied())?;
             let hashes = bytes
                 .chunks_exact(8)
                 .map(|c| {
@@ -115,12 +113,13 @@ pub struct Saving {
 }
 
 impl Saving {
-    /// Writes and syncs them; gives the lengths of all files, which count once a commit record
-    /// names them.
+    /// Writes and syncs them; gives the lengths of all files, and the checksums of those that were
+    /// written, which count once a commit record names them.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn write(&self) -> io::Result<BTreeMap<i32, u64>> {
+    pub fn write(&self) -> io::Result<(BTreeMap<i32, u64>, BTreeMap<i32, u32>)> {
+        let mut sums = BTreeMap::new();
         for (day, hashes) in &self.fresh {
             let mut file = fs::OpenOptions::new()
                 .create(true)
@@ -134,6 +133,8 @@ impl Saving {
             let bytes: Vec<u8> = hashes.iter().flat_map(|h| h.to_le_bytes()).collect();
             file.write_all(&bytes)?;
             file.sync_data()?;
+            let all = fs::read(path_of(&self.dir, *day))?;
+            sums.insert(*day, crc32fast::hash(&all));
         }
         if !self.fresh.is_empty() {
             datafolder::sync_dir(&self.dir)?;
@@ -142,8 +143,33 @@ impl Saving {
         for day in &self.days {
             lengths.insert(*day, fs::metadata(path_of(&self.dir, *day))?.len());
         }
-        Ok(lengths)
+        Ok((lengths, sums))
     }
+}
+
+/// What counts of a day's file.
+///
+/// # Errors
+/// When it holds less, or other bytes than were written.
+pub fn whole(path: &Path, length: u64, sum: Option<u32>) -> io::Result<Vec<u8>> {
+    let damaged = |what: String| {
+        io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("{} is damaged: {what}", path.display()),
+        )
+    };
+    let mut bytes = fs::read(path)?;
+    if (bytes.len() as u64) < length || !length.is_multiple_of(8) {
+        return Err(damaged(format!(
+            "it has {} bytes and should have {length}",
+            bytes.len()
+        )));
+    }
+    bytes.truncate(length as usize);
+    if sum.is_some_and(|sum| sum != crc32fast::hash(&bytes)) {
+        return Err(damaged("its content does not match its checksum".into()));
+    }
+    Ok(bytes)
 }
 
 /// The hash under which a name is kept.
@@ -151,7 +177,8 @@ pub fn hash(name: &str) -> u64 {
     xxh3_64(name.as_bytes())
 }
 
-fn path_of(dir: &Path, day: i32) -> PathBuf {
+/// The file of a day's names.
+pub fn path_of(dir: &Path, day: i32) -> PathBuf {
     dir.join(format!("{day}.ids"))
 }
 
@@ -162,18 +189,18 @@ mod tests {
     #[test]
     fn names_survive_and_torn_ends_do_not_shift_them() {
         let dir = tempfile::tempdir().unwrap();
-        let mut settled = Settled::open(dir.path(), &BTreeMap::new()).unwrap();
+        let mut settled = Settled::open(dir.path(), &BTreeMap::new(), &BTreeMap::new()).unwrap();
         settled.add(3, hash("asterisk/pbx1/1.1"));
-        let lengths = settled.begin().write().unwrap();
+        let (lengths, sums) = settled.begin().write().unwrap();
         let path = dir.path().join("3.ids");
         let mut bytes = fs::read(&path).unwrap();
         bytes.extend_from_slice(&[1, 2, 3]);
         fs::write(&path, bytes).unwrap();
-        let mut settled = Settled::open(dir.path(), &lengths).unwrap();
+        let mut settled = Settled::open(dir.path(), &lengths, &sums).unwrap();
         assert!(settled.holds("asterisk/pbx1/1.1"));
         settled.add(3, hash("asterisk/pbx1/1.2"));
-        let lengths = settled.begin().write().unwrap();
-        let settled = Settled::open(dir.path(), &lengths).unwrap();
+        let (lengths, sums) = settled.begin().write().unwrap();
+        let settled = Settled::open(dir.path(), &lengths, &sums).unwrap();
         assert!(settled.holds("asterisk/pbx1/1.2"));
         assert!(!settled.holds("asterisk/pbx1/1.3"));
         assert_eq!(settled.days_of(["asterisk/pbx1/1.1", "x"]), [3]);
@@ -182,16 +209,22 @@ mod tests {
     #[test]
     fn names_of_a_flush_that_did_not_count_are_forgotten() {
         let dir = tempfile::tempdir().unwrap();
-        let mut settled = Settled::open(dir.path(), &BTreeMap::new()).unwrap();
+        let mut settled = Settled::open(dir.path(), &BTreeMap::new(), &BTreeMap::new()).unwrap();
         settled.add(3, hash("kept"));
-        let counted = settled.begin().write().unwrap();
+        let (counted, sums) = settled.begin().write().unwrap();
         settled.add(3, hash("cut off"));
         settled.add(4, hash("cut off"));
         settled.begin().write().unwrap();
-        let settled = Settled::open(dir.path(), &counted).unwrap();
+        let settled = Settled::open(dir.path(), &counted, &sums).unwrap();
         assert!(settled.holds("kept"));
         assert!(!settled.holds("cut off"));
-        std::fs::remove_file(dir.path().join("3.ids")).unwrap();
-        assert!(Settled::open(dir.path(), &counted).is_err());
+        let path = dir.path().join("3.ids");
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[2] ^= 4;
+        fs::write(&path, bytes).unwrap();
+        let error = Settled::open(dir.path(), &counted, &sums).err().unwrap();
+        assert!(error.to_string().contains("3.ids is damaged"), "{error}");
+        std::fs::remove_file(path).unwrap();
+        assert!(Settled::open(dir.path(), &counted, &sums).is_err());
     }
 }

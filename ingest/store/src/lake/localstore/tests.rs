@@ -1,0 +1,105 @@
+//! Writes that are whole, reads that are checked.
+
+use super::*;
+use object_store::ObjectStoreExt;
+
+fn path(dir: &FsPath, name: &str) -> Path {
+    Path::from_absolute_path(dir.join(name)).unwrap()
+}
+
+#[tokio::test]
+async fn objects_are_written_whole_and_a_taken_name_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SyncedFiles::new(dir.path());
+    let at = path(dir.path(), "deep/down/a.json");
+    let create = PutOptions::from(PutMode::Create);
+    store
+        .put_opts(&at, "one".into(), create.clone())
+        .await
+        .unwrap();
+    let error = store.put_opts(&at, "two".into(), create).await.unwrap_err();
+    assert!(matches!(error, object_store::Error::AlreadyExists { .. }));
+    assert_eq!(store.get(&at).await.unwrap().bytes().await.unwrap(), "one");
+    store.put(&at, "three".into()).await.unwrap();
+    assert_eq!(
+        store.get(&at).await.unwrap().bytes().await.unwrap(),
+        "three"
+    );
+    let files = std::fs::read_dir(dir.path().join("deep/down")).unwrap();
+    assert_eq!(files.count(), 1, "nothing staged is left");
+}
+
+#[tokio::test]
+async fn parts_keep_their_order_and_an_abandoned_upload_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SyncedFiles::new(dir.path());
+    let at = path(dir.path(), "b.parquet");
+    let mut upload = store
+        .put_multipart_opts(&at, PutMultipartOptions::default())
+        .await
+        .unwrap();
+    let first = upload.put_part("first ".into());
+    let second = upload.put_part("second".into());
+    second.await.unwrap();
+    first.await.unwrap();
+    assert!(store.get(&at).await.is_err(), "no name before it is whole");
+    upload.complete().await.unwrap();
+    assert_eq!(
+        store.get(&at).await.unwrap().bytes().await.unwrap(),
+        "first second"
+    );
+    let mut upload = store
+        .put_multipart_opts(&path(dir.path(), "c"), PutMultipartOptions::default())
+        .await
+        .unwrap();
+    upload.put_part("x".into()).await.unwrap();
+    drop(upload);
+    let named = std::fs::read_dir(dir.path()).unwrap().flatten();
+    let mut named: Vec<_> = named.map(|f| f.file_name()).collect();
+    named.sort();
+    assert_eq!(named, [sums::FOLDER, "b.parquet"]);
+}
+
+#[tokio::test]
+async fn what_was_damaged_is_not_served() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SyncedFiles::new(dir.path());
+    let at = path(dir.path(), "links/day=1/a.parquet");
+    store.put(&at, vec![7; 3 << 20].into()).await.unwrap();
+    let file = dir.path().join("links/day=1/a.parquet");
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[2 << 20] = 8;
+    std::fs::write(&file, &bytes).unwrap();
+    let whole = store.get(&at).await.unwrap().bytes().await;
+    let error = whole.unwrap_err().to_string();
+    assert!(error.contains("links/day=1/a.parquet: damaged"), "{error}");
+    let (first, bad) = (0..10, 2 << 20..(2 << 20) + 1);
+    assert!(
+        store
+            .get_ranges(&at, &[first.clone(), 20..30])
+            .await
+            .is_ok()
+    );
+    assert!(store.get_ranges(&at, &[first, bad.clone()]).await.is_err());
+    assert!(store.get_range(&at, bad).await.is_err());
+    // Written anew it is whole; removed, so are its checksums.
+    store.put(&at, vec![9; 100].into()).await.unwrap();
+    assert_eq!(
+        store.get(&at).await.unwrap().bytes().await.unwrap(),
+        [9; 100][..]
+    );
+    store.delete(&at).await.unwrap();
+    assert!(!dir.path().join("_sums/links/day=1/a.parquet").exists());
+}
+
+#[test]
+fn what_a_crash_left_staged_is_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("day=1")).unwrap();
+    for name in ["day=1/p.parquet#1", "x.json#12"] {
+        std::fs::write(dir.path().join(name), "").unwrap();
+    }
+    std::fs::write(dir.path().join("keep#me"), "").unwrap();
+    assert_eq!(remove_staged(dir.path()).unwrap(), 2);
+    assert!(dir.path().join("keep#me").exists());
+}

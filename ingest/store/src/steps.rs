@@ -1,0 +1,41 @@
+//! Places at which the proof against crashes lets the process end, as if it was killed there. In
+//! builds without debug assertions nothing of it is left.
+//!
+//! `CALLBOARD_DIE_AT=flush.commit:3` ends the process, by SIGKILL, when it passes that step for the
+//! third time.
+
+/// Passes a step.
+#[cfg(not(debug_assertions))]
+#[inline(always)]
+pub(crate) fn pass(_step: &str) {}
+
+/// Passes a step, or ends the process there.
+#[cfg(debug_assertions)]
+pub(crate) fn pass(step: &str) {
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    struct End {
+        step: String,
+        left: AtomicU32,
+    }
+    static END: OnceLock<Option<End>> = OnceLock::new();
+
+    let end = END.get_or_init(|| {
+        let text = std::env::var("CALLBOARD_DIE_AT").ok()?;
+        let (step, times) = text.rsplit_once(':')?;
+        Some(End {
+            step: step.to_owned(),
+            left: AtomicU32::new(times.parse().ok()?),
+        })
+    });
+    if let Some(end) = end
+        && end.step == step
+        && end.left.fetch_sub(1, Ordering::Relaxed) == 1
+    {
+        let me = rustix::process::getpid();
+        // A process that cannot be killed goes the other way, as suddenly.
+        let _ = rustix::process::kill_process(me, rustix::process::Signal::KILL);
+        std::process::abort();
+    }
+}

@@ -1,0 +1,78 @@
+//! State files that tell whether they are whole: behind their content stands its checksum, as a
+//! line of text. A file without that line was written by an older program.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use crate::datafolder::write_synced;
+
+const BEFORE: &[u8] = b"\n#crc32:";
+/// Bytes of the line: what stands before, eight digits, an end of line.
+const LINE: usize = BEFORE.len() + 9;
+
+/// Replaces a file's content, with its checksum behind it.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut bytes = Vec::with_capacity(content.len() + LINE);
+    bytes.extend(content);
+    bytes.extend(BEFORE);
+    bytes.extend(format!("{:08x}\n", crc32fast::hash(content)).into_bytes());
+    write_synced(path, &bytes)
+}
+
+/// A file's content.
+///
+/// # Errors
+/// When it is not what was written, or cannot be read.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = fs::read(path)?;
+    let Some(at) = bytes.len().checked_sub(LINE) else {
+        return Ok(bytes);
+    };
+    let (content, line) = bytes.split_at(at);
+    let Some(digits) = line
+        .strip_prefix(BEFORE)
+        .and_then(|l| l.strip_suffix(b"\n"))
+    else {
+        return Ok(bytes);
+    };
+    if format!("{:08x}", crc32fast::hash(content)).as_bytes() != digits {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!(
+                "{} is damaged: its content does not match its checksum",
+                path.display()
+            ),
+        ));
+    }
+    bytes.truncate(at);
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_is_read_and_a_flipped_bit_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("commit.json");
+        for content in [&b""[..], b"{}", b"{\"upto\":17}"] {
+            write(&path, content).unwrap();
+            assert_eq!(read(&path).unwrap(), content);
+        }
+        let whole = fs::read(&path).unwrap();
+        for at in (0..11).chain(whole.len() - 9..whole.len() - 1) {
+            let mut bad = whole.clone();
+            bad[at] ^= 1;
+            fs::write(&path, bad).unwrap();
+            assert!(read(&path).is_err(), "byte {at}");
+        }
+        // Of an older program.
+        fs::write(&path, "{\"upto\":17}").unwrap();
+        assert_eq!(read(&path).unwrap(), b"{\"upto\":17}");
+    }
+}

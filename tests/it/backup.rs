@@ -1,0 +1,78 @@
+//! A backup that is taken while events come in is a whole data folder of one moment.
+
+use std::path::Path;
+
+use crate::support::{Server, callboard, command, until};
+use crate::truth::{CONFIG, counted, send, simulate, verify};
+
+fn records(server: &Server) -> u64 {
+    server.number("select count(*) from records") as u64
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn a_backup_under_load_holds_what_was_acknowledged_and_goes_on_from_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    let config = path("callboard.toml");
+    std::fs::write(&config, CONFIG).unwrap();
+    let config = ["--config", text(&config)];
+    let truth = path("truth");
+    let seed = ["--seed", "77", "--disorder", "mild"];
+    simulate(&truth, "600", &seed);
+
+    let server = Server::serve(&path("data"), &config);
+    let (tape, again) = (path("backup.tar"), path("again"));
+    let (before, after) = std::thread::scope(|s| {
+        let sending = s.spawn(|| send(&server, &truth, &path("sent")));
+        let before = until("the first records", || {
+            Some(records(&server)).filter(|n| *n > 300)
+        });
+        let said = callboard(&["backup", "--to", &server.url, text(&tape)]);
+        let after = records(&server);
+        assert!(said.contains("read again and whole"), "{said}");
+        sending.join().unwrap();
+        (before, after)
+    });
+    let left = std::fs::read_dir(path("data/backup"));
+    assert_eq!(left.map_or(0, Iterator::count), 0, "links are left");
+    let refused = command()
+        .args(["backup", "--to", &server.url, text(&tape)])
+        .output()
+        .unwrap();
+    assert_eq!(refused.status.code(), Some(2), "it would be replaced");
+    let (equal, said) = verify(&server, &truth, "60");
+    assert!(equal, "the server that was copied: {said}");
+    server.stop();
+
+    let said = callboard(&["restore", text(&tape), "--data", text(&again)]);
+    assert!(said.contains("callboard serve --data"), "{said}");
+    let said = callboard(&["doctor", "--data", text(&again)]);
+    assert!(!said.contains("DAMAGE"), "{said}");
+    let server = Server::serve(&again, &config);
+    let kept = records(&server);
+    assert!(
+        kept >= before,
+        "{before} were acknowledged, {kept} are there"
+    );
+    assert!(kept <= after, "{kept} are there, {after} were sent");
+    // The platform sends what it has once more: what is there is known, the rest is taken.
+    let said = send(&server, &truth, &path("sent again"));
+    assert!(counted(&said, "repeated") >= kept, "{said}");
+    let (equal, said) = verify(&server, &truth, "60");
+    assert!(equal, "the copy: {said}");
+    server.stop();
+
+    // A part of a backup is none.
+    let bytes = std::fs::read(&tape).unwrap();
+    std::fs::write(&tape, &bytes[..bytes.len() / 2]).unwrap();
+    let third = path("third");
+    let refused = command()
+        .args(["restore", text(&tape), "--data", text(&third)])
+        .output()
+        .unwrap();
+    assert!(!refused.status.success() && !third.exists());
+}

@@ -277,10 +277,8 @@ impl Pipeline {
                             Seen::New => Verdict::Taken,
                             Seen::Other => Verdict::Conflict,
                         };
-                        if verdict == Verdict::Taken {
-                            seen.remember(&record);
-                            new.push(record.clone());
-                        }
+                        seen.remember(&record);
+                        new.push(record.clone());
                         verdicts.push(verdict);
                         entries.push(Entry {
                             kind: RECORD,

@@ -192,7 +192,9 @@ fn state(data: &Path, file: &str, field: &str) -> u64 {
     let Ok(text) = std::fs::read(data.join("state").join(file)) else {
         return 0;
     };
-    let json: Value = serde_json::from_slice(&text).unwrap();
+    // Behind it stands its checksum.
+    let line = text.split(|b| *b == b'\n').next().unwrap();
+    let json: Value = serde_json::from_slice(line).unwrap();
     json[field].as_u64().unwrap()
 }
 

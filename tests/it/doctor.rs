@@ -217,6 +217,14 @@ fn what_is_missing_or_does_not_fit_is_found() {
     let (code, said) = doctor(&data, &[]);
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("there is no log"), "{said}");
+    let mut serve = command();
+    serve.args(["serve", "--http", "127.0.0.1:0", "--pg", "127.0.0.1:0"]);
+    let refused = serve.arg("--data").arg(&data).output().unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success(), "{said}");
+    assert!(said.contains("the log ends at entry 0"), "{said}");
+    std::fs::remove_dir_all(&log).unwrap();
+    std::fs::create_dir(&log).unwrap();
     std::fs::remove_dir(&log).unwrap();
     std::fs::rename(&aside, &log).unwrap();
     assert_eq!(doctor(&data, &[]).0, 0);

@@ -8,18 +8,22 @@ mod tape;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use url::Url;
 
 pub use tape::{Restored, check, restore};
 
 use crate::datafolder::DataFolder;
-use crate::lake::Lake;
+use crate::lake::{Held, Lake};
 use crate::log::Log;
 use crate::store::StoreError;
 
-/// Folder of the links, below the data folder; removed with the backup, and at the next start.
-const FOLDER: &str = "backup";
+/// Folder of the links, below the data folder and below a lake that is elsewhere; removed with the
+/// backup, and at the next start.
+pub(crate) const LINKS: &str = "_backup";
+/// For how long a backup waits for a moment at which no table is written.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
 
 /// One file of a backup.
 #[derive(Debug, Clone)]
@@ -35,14 +39,16 @@ struct Part {
 /// A data folder as it was in one moment. Its links go when it is dropped.
 #[derive(Debug)]
 pub struct Backup {
-    folder: PathBuf,
+    folders: Vec<PathBuf>,
     parts: Vec<Part>,
 }
 
 impl Drop for Backup {
     fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.folder) {
-            tracing::warn!(path = %self.folder.display(), %error, "links of a backup stay until the next start");
+        for folder in &self.folders {
+            if let Err(error) = std::fs::remove_dir_all(folder) {
+                tracing::warn!(path = %folder.display(), %error, "links of a backup stay until the next start");
+            }
         }
     }
 }
@@ -70,24 +76,25 @@ impl Backup {
 }
 
 /// Removes what a backup left that was cut off.
-pub(crate) fn tidy(folder: &DataFolder) {
-    let left = folder.root().join(FOLDER);
-    if left.exists()
-        && let Err(error) = std::fs::remove_dir_all(&left)
-    {
-        tracing::warn!(path = %left.display(), %error, "links of an old backup cannot be removed");
+pub(crate) fn tidy(folder: &DataFolder, lake: &Lake) {
+    for root in [Some(folder.root().to_owned()), local(lake.url()).ok()] {
+        let left = root.unwrap_or_default().join(LINKS);
+        if left.exists()
+            && let Err(error) = std::fs::remove_dir_all(&left)
+        {
+            tracing::warn!(path = %left.display(), %error, "links of an old backup cannot be removed");
+        }
     }
 }
 
-/// Takes the picture. The caller keeps flushes from running; tables are kept from being written
-/// here.
+/// Takes the picture. The caller keeps flushes from running, and tables from being written.
 pub(crate) async fn take(
     folder: &DataFolder,
     log: &Log,
     lake: &Lake,
+    held: Held<'_>,
 ) -> Result<Backup, StoreError> {
     let lake_folder = local(lake.url())?;
-    let held = lake.hold().await;
     // The log first: a record may name audio, which is in the lake before it.
     let segments = log.durable_files();
     let root = folder.root().to_owned();
@@ -100,8 +107,12 @@ pub(crate) async fn take(
             links.add(&path, &format!("log/{name}"), Some(end))?;
         }
         links.add_folder(&state, "state")?;
+        if !lake_folder.starts_with(&root) {
+            // Links lie on the same disk as what they lead to.
+            links.begin(&lake_folder)?;
+        }
         links.add_folder(&lake_folder, "lake")?;
-        Ok::<_, io::Error>(links.into_backup())
+        Ok::<_, io::Error>(links.backup)
     });
     let backup = linked.await.map_err(io::Error::other)??;
     drop(held);
@@ -128,16 +139,26 @@ struct Links {
 
 impl Links {
     fn new(root: &Path) -> io::Result<Self> {
-        let all = root.join(FOLDER);
+        let mut links = Links {
+            backup: Backup {
+                folders: Vec::new(),
+                parts: Vec::new(),
+            },
+        };
+        links.begin(root)?;
+        Ok(links)
+    }
+
+    /// Lays the next links below this folder.
+    fn begin(&mut self, root: &Path) -> io::Result<()> {
+        let all = root.join(LINKS);
         std::fs::create_dir_all(&all)?;
         for number in 1_u32.. {
             let folder = all.join(number.to_string());
             match std::fs::create_dir(&folder) {
                 Ok(()) => {
-                    let parts = Vec::new();
-                    return Ok(Links {
-                        backup: Backup { folder, parts },
-                    });
+                    self.backup.folders.push(folder);
+                    return Ok(());
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
@@ -147,14 +168,12 @@ impl Links {
     }
 
     fn add(&mut self, file: &Path, name: &str, length: Option<u64>) -> io::Result<()> {
-        let path = self.backup.folder.join(self.backup.parts.len().to_string());
+        let folder = self.backup.folders.last().cloned().unwrap_or_default();
+        let path = folder.join(self.backup.parts.len().to_string());
         match std::fs::hard_link(file, &path) {
             Ok(()) => {}
-            // Another file system, or one without links.
-            Err(error)
-                if [io::ErrorKind::CrossesDevices, io::ErrorKind::Unsupported]
-                    .contains(&error.kind()) =>
-            {
+            // A file system without links.
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => {
                 std::fs::copy(file, &path)?;
             }
             Err(error) => return Err(error),
@@ -180,7 +199,7 @@ impl Links {
                 continue;
             };
             // What is only being written has no name yet.
-            if below.ends_with(".tmp") || below.contains('#') {
+            if below.ends_with(".tmp") || below.contains('#') || below == LINKS {
                 continue;
             }
             let name = format!("{name}/{below}");
@@ -192,9 +211,5 @@ impl Links {
             }
         }
         Ok(())
-    }
-
-    fn into_backup(self) -> Backup {
-        self.backup
     }
 }

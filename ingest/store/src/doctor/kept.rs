@@ -21,6 +21,10 @@ use crate::store::settled;
 pub(super) struct Kept {
     /// Everything up to this entry is in the lake.
     pub upto: u64,
+    /// The log ends with it.
+    pub last_seq: u64,
+    /// Number of the last flush that counts or was begun.
+    pub attempt: i64,
     /// Whether log and state could be read.
     pub readable: bool,
     /// Names of keys whose rows in the lake may still change: open ones.
@@ -64,6 +68,7 @@ pub(super) fn examine(
                     }
                 }
             }
+            kept.last_seq = recovery.last_seq;
             log(folder, &recovery, &commit, after, &mut kept, found);
         }
         Err(error) => {
@@ -225,7 +230,7 @@ fn state(folder: &DataFolder, kept: &mut Kept, found: &mut Examined) -> Commit {
         bad(&dir.join("intent.json"), &error, kept, found);
         Intent::default()
     });
-    let open = match files.read_open(commit.attempt) {
+    let open = match files.read_open(&commit) {
         Ok(open) => open,
         Err(error) => {
             bad(&dir, &error, kept, found);
@@ -237,7 +242,7 @@ fn state(folder: &DataFolder, kept: &mut Kept, found: &mut Examined) -> Commit {
     }
     let mut seen = SeenIds::new();
     for name in &commit.seen {
-        if let Err(error) = files.read_seen(name, &mut seen) {
+        if let Err(error) = files.read_seen(name, commit.sealed, &mut seen) {
             bad(&dir.join(name), &error, kept, found);
         }
     }
@@ -248,6 +253,7 @@ fn state(folder: &DataFolder, kept: &mut Kept, found: &mut Examined) -> Commit {
             bad(&path, &error, kept, found);
         }
     }
+    kept.attempt = commit.attempt.max(intent.attempt);
     if intent.attempt > commit.attempt && !intent.keys.is_empty() {
         kept.open.extend(intent.keys.into_keys());
         kept.unsettled = Some("the last flush was cut off".into());

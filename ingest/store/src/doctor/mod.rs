@@ -84,6 +84,7 @@ impl Examined {
 }
 
 const RESTORE: &str = "restore the folder from a backup, or this file from a copy";
+const SAME: &str = "log, state and lake are of different times: restore them from the same backup";
 const REBUILD: &str = "`callboard rebuild` makes these rows anew from the records";
 const UNREADABLE: &str = "mend or restore what is named above first";
 
@@ -141,6 +142,12 @@ pub async fn examine(
         unreadable |= !look.faults.is_empty();
         if ["records", "dead_letters"].contains(&spec.name) {
             applied = applied.max(look.applied);
+        } else if spec.name != "audio" && kept.readable && look.applied > kept.attempt {
+            let what = format!(
+                "the table {} has flush {}, the state knows flushes up to {}",
+                spec.name, look.applied, kept.attempt
+            );
+            found.find(Level::Damage, &place, what, SAME);
         }
         for Fault { place, what } in look.faults {
             // Said once, by the checksum.
@@ -164,8 +171,15 @@ pub async fn examine(
                 "the lake has what was flushed up to entry {applied}, the state counts up to {}",
                 kept.upto
             ),
-            "the lake is older than the state: restore both from the same backup",
+            SAME,
         );
+    }
+    if kept.readable && u64::try_from(applied).unwrap_or(0) > kept.last_seq {
+        let what = format!(
+            "the lake has entries up to {applied}, the log ends at {}",
+            kept.last_seq
+        );
+        found.find(Level::Damage, &place, what, SAME);
     }
     if deep {
         if !unreadable && kept.readable {

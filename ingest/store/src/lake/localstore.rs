@@ -50,6 +50,12 @@ impl SyncedFiles {
         }
     }
 
+    async fn forget(&self, location: &Path) -> Result<()> {
+        let sums = Arc::clone(&self.sums);
+        let path = self.files.path_to_filesystem(location)?;
+        blocking(path, move |path| sums.forget(path)).await
+    }
+
     /// Gives a copy or a renamed file its checksums.
     async fn named(&self, path: PathBuf) -> Result<()> {
         let sums = Arc::clone(&self.sums);
@@ -138,11 +144,14 @@ fn publish(
         let table = sums::of(staged)?;
         steps::pass("lake.staged");
         if create {
+            if !dest.exists() {
+                sums.forget(dest)?;
+            }
             // A link refuses a name that is taken: the loser of a race for a version learns it.
             std::fs::hard_link(staged, dest)?;
         } else {
             // A crash between the two leaves a file without checksums, never one with others'.
-            sums.forget(dest);
+            sums.forget(dest)?;
             std::fs::rename(staged, dest)?;
         }
         Ok(table)
@@ -233,18 +242,19 @@ impl ObjectStore for SyncedFiles {
         let Some(table) = self.sums.get(&path).filter(|_| !head) else {
             return Ok(result);
         };
+        let sums = Arc::clone(&self.sums);
         let end = result.range.end;
         let pieces = futures::stream::try_unfold(result.range.start, move |at| {
-            let (path, table) = (path.clone(), Arc::clone(&table));
+            let (path, table, sums) = (path.clone(), Arc::clone(&table), Arc::clone(&sums));
             async move {
                 if at >= end {
                     return Ok(None);
                 }
                 let next = at.saturating_add(STEP).min(end);
-                let piece = blocking(path, move |p| {
-                    sums::checked(&File::open(p)?, &table, at..next)
-                });
-                Ok(Some((piece.await?, next)))
+                let one = std::iter::once(at..next).collect::<Vec<_>>();
+                let piece = blocking(path, move |p| sums.read(p, &table, &one)).await?;
+                let piece: Bytes = piece.into_iter().next().unwrap_or_default();
+                Ok(Some((piece, next)))
             }
         });
         result.payload = GetResultPayload::Stream(pieces.boxed());
@@ -260,14 +270,8 @@ impl ObjectStore for SyncedFiles {
         let Some(table) = self.sums.get(&path) else {
             return self.files.get_ranges(location, ranges).await;
         };
-        let ranges = ranges.to_vec();
-        blocking(path, move |path| {
-            let file = File::open(path)?;
-            let read = ranges.into_iter();
-            read.map(|range| sums::checked(&file, &table, range))
-                .collect()
-        })
-        .await
+        let (ranges, sums) = (ranges.to_vec(), Arc::clone(&self.sums));
+        blocking(path, move |path| sums.read(path, &table, &ranges)).await
     }
 
     fn delete_stream(
@@ -280,7 +284,7 @@ impl ObjectStore for SyncedFiles {
             if let Ok(location) = result
                 && let Ok(path) = files.path_to_filesystem(location)
             {
-                sums.forget(&path);
+                sums.gone(&path);
             }
         })
         .boxed()
@@ -303,14 +307,14 @@ impl ObjectStore for SyncedFiles {
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
-        self.sums.forget(&self.files.path_to_filesystem(to)?);
+        self.forget(to).await?;
         self.files.copy_opts(from, to, options).await?;
         self.named(self.files.path_to_filesystem(to)?).await
     }
 
     async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {
-        self.sums.forget(&self.files.path_to_filesystem(from)?);
-        self.sums.forget(&self.files.path_to_filesystem(to)?);
+        self.forget(from).await?;
+        self.forget(to).await?;
         self.files.rename_opts(from, to, options).await?;
         self.named(self.files.path_to_filesystem(to)?).await
     }

@@ -17,6 +17,7 @@ use super::localstore::SyncedFiles;
 use super::sums::{self, Sums};
 use super::table::{applied_in, builder};
 use super::{LakeError, LakeOptions, locate, remote, scan, table_url};
+use crate::backup::LINKS;
 
 /// What is wrong with a file or table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,8 +98,9 @@ impl Looking {
             for entry in std::fs::read_dir(&folder)? {
                 let entry = entry?;
                 let path = entry.path();
+                let name = entry.file_name().to_string_lossy().into_owned();
                 if entry.file_type()?.is_dir() {
-                    if path != root.join(sums::FOLDER) {
+                    if ![sums::FOLDER, LINKS].contains(&name.as_str()) {
                         open.push(path);
                     }
                     continue;
@@ -106,7 +108,7 @@ impl Looking {
                 look.files += 1;
                 look.bytes += entry.metadata()?.len();
                 match sums.get(&path) {
-                    None => look.unsummed += 1,
+                    None => look.unsummed += usize::from(name != sums::HINT),
                     Some(table) => {
                         if let Err(error) = table.check(&path) {
                             look.faults.push(Fault {

@@ -342,13 +342,12 @@ impl Lake {
         }
     }
 
-    /// Keeps every table from being written for as long as what is given is held.
-    pub(crate) async fn hold(&self) -> Held<'_> {
-        let mut held = Vec::with_capacity(self.tables.len());
-        for table in self.tables.values() {
-            held.push(table.writer.lock().await);
-        }
-        Held(held)
+    /// Keeps every table from being written for as long as what is given is held; None while one of
+    /// them is being written.
+    pub(crate) fn try_hold(&self) -> Option<Held<'_>> {
+        let tables = self.tables.values();
+        let held: Option<Vec<_>> = tables.map(|t| t.writer.try_lock().ok()).collect();
+        held.map(Held)
     }
 
     /// How all tables fare, by name.

@@ -20,9 +20,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use parking_lot::Mutex;
 
+use crate::datafolder::{sync_dir, sync_file};
+
 /// Folder of checksums at the root of a lake.
 pub(super) const FOLDER: &str = "_sums";
 const MAGIC: &[u8; 8] = b"CBSUMS01";
+/// Delta's hint at the last checkpoint.
+pub(super) const HINT: &str = "_last_checkpoint";
 /// Bytes under one checksum: reading less costs reading this much.
 const BLOCK: usize = 32 << 10;
 /// Most files whose checksums are kept in memory; more are read again.
@@ -53,14 +57,18 @@ impl Sums {
         }
     }
 
-    /// Where the checksums of a file lie; None for one that is not in the lake.
+    /// Where the checksums of a file lie; None for one that is not in the lake, and for Delta's hint
+    /// at the last checkpoint, which is overwritten and does no harm when it is wrong.
     fn place(&self, file: &Path) -> Option<PathBuf> {
+        if file.file_name().is_some_and(|n| n == HINT) {
+            return None;
+        }
         let below = file.strip_prefix(&self.root).ok()?;
         Some(self.root.join(FOLDER).join(below))
     }
 
-    /// Keeps a file's checksums. They do not count for durability, so nothing waits for the disk,
-    /// and what cannot be kept is only missed.
+    /// Keeps a file's checksums. They do not count for durability: nothing waits for the disk, and
+    /// what cannot be kept is only missed. Others of that name must not come back, though.
     pub(super) fn put(&self, file: &Path, table: Table) {
         let Some(place) = self.place(file) else {
             return;
@@ -73,16 +81,54 @@ impl Sums {
             .insert(file.to_owned(), Some(Arc::new(table)));
     }
 
-    /// Forgets a file's checksums, before it is replaced or after it has gone.
-    pub(super) fn forget(&self, file: &Path) {
+    /// Forgets a file's checksums before it is replaced, so that they never speak of the next one.
+    ///
+    /// # Errors
+    /// When they may stay.
+    pub(super) fn forget(&self, file: &Path) -> io::Result<()> {
         self.known.lock().remove(file);
-        if let Some(place) = self.place(file) {
-            match std::fs::remove_file(&place) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    tracing::warn!(path = %place.display(), %error, "old checksums stay");
-                }
-                _ => {}
-            }
+        let Some(place) = self.place(file) else {
+            return Ok(());
+        };
+        match std::fs::remove_file(&place) {
+            // Were it not synced, a power cut could bring them back.
+            Ok(()) => sync_dir(place.parent().unwrap_or(&self.root)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Forgets the checksums of a file that has gone for good.
+    pub(super) fn gone(&self, file: &Path) {
+        self.known.lock().remove(file);
+        if let Some(place) = self.place(file)
+            && let Err(error) = std::fs::remove_file(&place)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(path = %place.display(), %error, "checksums of a removed file stay");
+        }
+    }
+
+    /// Bytes of a file, compared with the checksums that were known of it a moment ago; with its
+    /// new ones if it was replaced since.
+    ///
+    /// # Errors
+    /// As [`checked`].
+    pub(super) fn read(
+        &self,
+        path: &Path,
+        table: &Arc<Table>,
+        ranges: &[Range<u64>],
+    ) -> io::Result<Vec<Bytes>> {
+        let read = |table: &Table| -> io::Result<Vec<Bytes>> {
+            let file = File::open(path)?;
+            let ranges = ranges.iter();
+            ranges.map(|r| checked(&file, table, r.clone())).collect()
+        };
+        let first = read(table);
+        match self.get(path) {
+            Some(now) if first.is_err() && !Arc::ptr_eq(&now, table) => read(&now),
+            _ => first,
         }
     }
 
@@ -96,8 +142,8 @@ impl Sums {
         if known.len() >= KEPT {
             known.clear();
         }
-        known.insert(file.to_owned(), table.clone());
-        table
+        // Whoever wrote it meanwhile knows better.
+        known.entry(file.to_owned()).or_insert(table).clone()
     }
 }
 
@@ -181,7 +227,12 @@ fn write(place: &Path, table: &Table) -> io::Result<()> {
     let mut staged = place.as_os_str().to_owned();
     staged.push("#1");
     std::fs::write(&staged, out)?;
-    std::fs::rename(&staged, place)
+    let others = place.exists();
+    std::fs::rename(&staged, place)?;
+    match place.parent().filter(|_| others) {
+        Some(folder) => sync_file(place).and_then(|()| sync_dir(folder)),
+        None => Ok(()),
+    }
 }
 
 fn read(place: &Path) -> io::Result<Table> {
@@ -267,7 +318,7 @@ mod tests {
             std::fs::write(&place, &whole[..at]).unwrap();
             assert_eq!(Sums::new(dir.path()).get(&path), None, "cut at {at}");
         }
-        sums.forget(&path);
+        sums.forget(&path).unwrap();
         assert!(!place.exists());
         assert_eq!(sums.get(&path), None);
     }

@@ -61,10 +61,11 @@ impl SeenIds {
         };
         let (id, content) = (record.identity_hash(), record.content_hash());
         match ring.known.get(&id) {
-            None => Seen::New,
             Some(first) if *first == content => Seen::Same,
-            Some(_) if ring.known.contains_key(&beside(id, content)) => Seen::Same,
+            // Also when the first words are older than the last million by now.
+            _ if ring.known.contains_key(&beside(id, content)) => Seen::Same,
             Some(_) => Seen::Other,
+            None => Seen::New,
         }
     }
 
@@ -103,8 +104,8 @@ impl SeenIds {
             return;
         };
         let id = match ring.known.get(&id) {
-            Some(first) if *first != content => beside(id, content),
-            _ => id,
+            Some(first) if *first == content => id,
+            _ => beside(id, content),
         };
         if ring.known.remove(&id).is_some() {
             ring.order.retain(|known| *known != id);

@@ -131,7 +131,7 @@ pub enum LogError {
     /// Bytes that were acknowledged cannot be read any more.
     #[error(
         "the log is damaged: file {file}, offset {offset}: {what}; restore this file from a copy, \
-         or move it and all later segments away to start without what they hold", file = file.display()
+         or the data folder from a backup", file = file.display()
     )]
     Corrupt {
         /// The segment.

@@ -42,6 +42,9 @@ pub struct Commit {
     /// CRC-32 of these bytes; none where an older program wrote them.
     #[serde(default)]
     pub settled_sums: BTreeMap<i32, u32>,
+    /// Whether the files that it names end with their checksums.
+    #[serde(default)]
+    pub sealed: bool,
 }
 
 /// What a flush is about to write, so that a crash in its middle is known.
@@ -139,7 +142,7 @@ impl StateFiles {
 
     fn json<T: for<'de> Deserialize<'de> + Default>(&self, name: &str) -> io::Result<T> {
         let path = self.dir.join(name);
-        match sealed::read(&path) {
+        match sealed::read(&path, false) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| invalid(&path, e)),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(T::default()),
             Err(e) => Err(e),
@@ -149,6 +152,14 @@ impl StateFiles {
     fn put<T: Serialize>(&self, name: &str, value: &T) -> io::Result<()> {
         let bytes = serde_json::to_vec(value).map_err(io::Error::other)?;
         sealed::write(&self.dir.join(name), &bytes)
+    }
+
+    /// Whether a flush was ever begun.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn begun(&self) -> io::Result<bool> {
+        self.dir.join("intent.json").try_exists()
     }
 
     /// Says that no flush counts yet, where that is so: then there is always something that says
@@ -161,6 +172,7 @@ impl StateFiles {
             true => Ok(()),
             false => self.set_commit(&Commit {
                 format: 1,
+                sealed: true,
                 ..Commit::default()
             }),
         }
@@ -221,9 +233,10 @@ impl StateFiles {
     ///
     /// # Errors
     /// When the file is missing or damaged.
-    pub fn read_open(&self, attempt: i64) -> io::Result<Vec<Entry>> {
+    pub fn read_open(&self, commit: &Commit) -> io::Result<Vec<Entry>> {
+        let attempt = commit.attempt;
         let path = self.open_path(attempt);
-        let bytes = match sealed::read(&path) {
+        let bytes = match sealed::read(&path, commit.sealed) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == io::ErrorKind::NotFound && attempt == 0 => return Ok(Vec::new()),
             Err(e) => return Err(invalid(&path, e)),
@@ -283,9 +296,9 @@ impl StateFiles {
     ///
     /// # Errors
     /// When the file is missing or damaged.
-    pub fn read_seen(&self, name: &str, seen: &mut SeenIds) -> io::Result<()> {
+    pub fn read_seen(&self, name: &str, must: bool, seen: &mut SeenIds) -> io::Result<()> {
         let path = self.dir.join(name);
-        let bytes = sealed::read(&path)?;
+        let bytes = sealed::read(&path, must)?;
         let mut rest = &bytes[..];
         let mut take = |n: usize| -> io::Result<&[u8]> {
             if rest.len() < n {

@@ -158,7 +158,9 @@ impl Store {
         let seen = self.put_seen_together(commit, plan.attempt)?;
         let mut ending = self.ending(plan, seen)?;
         ending.next.settled_sums = commit.settled_sums.clone();
-        let written = self.write_ending(plan, &mut ending);
+        // Files of an older program count until they have been put together.
+        ending.next.sealed = commit.sealed || ending.next.seen.is_empty();
+        let written = self.write_ending(plan, &mut ending, commit);
         let mut inner = self.inner.lock();
         let inner = &mut *inner;
         if let Err(error) = written {
@@ -253,6 +255,7 @@ impl Store {
             late: waiting.into_iter().collect(),
             settled: BTreeMap::new(),
             settled_sums: BTreeMap::new(),
+            sealed: false,
         };
         Ok(Ending {
             next,
@@ -263,10 +266,17 @@ impl Store {
         })
     }
 
-    fn write_ending(&self, plan: &Plan, ending: &mut Ending) -> std::io::Result<()> {
+    fn write_ending(
+        &self,
+        plan: &Plan,
+        ending: &mut Ending,
+        before: &Commit,
+    ) -> std::io::Result<()> {
         self.files.write_open(plan.attempt, &ending.open)?;
         steps::pass("flush.open");
-        let (lengths, sums) = ending.names.write()?;
+        let counted =
+            |day: i32| Some((*before.settled.get(&day)?, *before.settled_sums.get(&day)?));
+        let (lengths, sums) = ending.names.write(&counted)?;
         ending.next.settled = lengths;
         ending.next.settled_sums.extend(sums);
         steps::pass("flush.names");
@@ -289,7 +299,7 @@ impl Store {
         }
         let mut seen = SeenIds::new();
         for name in &commit.seen {
-            self.files.read_seen(name, &mut seen)?;
+            self.files.read_seen(name, commit.sealed, &mut seen)?;
         }
         let all = seen.all().map(|(s, ids)| (s.clone(), ids)).collect();
         let name = format!("seen-until-{attempt}.bin");

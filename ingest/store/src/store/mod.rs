@@ -86,6 +86,9 @@ pub enum StoreError {
     /// A file of the store.
     #[error("the data folder cannot be read or written: {0}")]
     Io(#[from] std::io::Error),
+    /// Log, state and lake are of different times: what comes next would be taken for known.
+    #[error("{0}; restore log, state and lake from the same backup")]
+    Ages(String),
     /// An entry of the log that this program cannot read.
     #[error(transparent)]
     Codec(#[from] crate::live::codec::CodecError),
@@ -192,7 +195,6 @@ impl Store {
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, StoreError> {
         let folder = DataFolder::open(&options.data)?;
-        crate::backup::tidy(&folder);
         let (log, recovery) = Log::open(folder.log(), options.log.clone(), Arc::new(Disk))?;
         if let Some((path, bytes)) = &recovery.cut {
             tracing::warn!(path = %path.display(), bytes, "cut a torn end that nobody was told of");
@@ -202,11 +204,14 @@ impl Store {
             .clone()
             .unwrap_or_else(|| folder.lake().to_string_lossy().into_owned());
         let lake = Lake::open(&place, TABLES, options.lake_options.clone()).await?;
+        crate::backup::tidy(&folder, &lake);
         let files = checkpoint::StateFiles::open(&folder.state())?;
-        if recovery.last_seq == 0 {
+        // No flush has begun, so the log tells all.
+        if recovery.last_seq == 0 || (recovery.first_seq <= 1 && !files.begun()?) {
             files.begin()?;
         }
         let commit = files.commit()?;
+        recover::same_age(&lake, &commit, &files.intent()?, recovery.last_seq)?;
         let settled = settled::Settled::open(
             &folder.state().join("settled"),
             &commit.settled,
@@ -253,8 +258,21 @@ impl Store {
     /// # Errors
     /// When the lake is not in a folder, or the disk refuses.
     pub async fn backup(&self) -> Result<crate::backup::Backup, StoreError> {
-        let _flushing = self.flushing.lock().await;
-        crate::backup::take(&self.folder, &self.log, &self.lake).await
+        let patience = std::time::Instant::now() + crate::backup::PATIENCE;
+        loop {
+            {
+                let _flushing = self.flushing.lock().await;
+                if let Some(held) = self.lake.try_hold() {
+                    return crate::backup::take(&self.folder, &self.log, &self.lake, held).await;
+                }
+            }
+            // A table is being put together, which may take long: nobody else waits for that.
+            if std::time::Instant::now() > patience {
+                let busy = std::io::Error::from(std::io::ErrorKind::ResourceBusy);
+                return Err(busy.into());
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
     }
 
     /// The number of the next write that replaces rows; kept, so that it is not used again.

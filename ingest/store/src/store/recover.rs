@@ -3,11 +3,50 @@
 use std::sync::Arc;
 
 use callboard_model::record::RouteKey;
-use callboard_model::tables::TABLES;
+use callboard_model::tables::{AUDIO, DEAD_LETTERS, RECORDS, TABLES};
 
 use super::{Store, StoreError, checkpoint};
+use crate::lake::Lake;
 use crate::live::Routed;
 use crate::live::codec::{DEAD_LETTER, RECORD, decode_dead_letter, decode_record};
+
+/// Refuses a log that ends before what the state or the lake have of it, and a lake that is newer
+/// than the state: numbers would be given out twice, and what came under them taken for known.
+///
+/// # Errors
+/// [`StoreError::Ages`].
+pub(super) fn same_age(
+    lake: &Lake,
+    commit: &checkpoint::Commit,
+    intent: &checkpoint::Intent,
+    last_seq: u64,
+) -> Result<(), StoreError> {
+    let ages = |what: String| Err(StoreError::Ages(what));
+    if last_seq < commit.upto {
+        return ages(format!(
+            "the log ends at entry {last_seq}, the state counts up to {}",
+            commit.upto
+        ));
+    }
+    let attempt = commit.attempt.max(intent.attempt);
+    for spec in TABLES {
+        let applied = lake.applied(spec.name)?;
+        if [RECORDS.name, DEAD_LETTERS.name].contains(&spec.name) {
+            if applied > i64::try_from(last_seq).unwrap_or(i64::MAX) {
+                return ages(format!(
+                    "the log ends at entry {last_seq}, the table {} has entries up to {applied}",
+                    spec.name
+                ));
+            }
+        } else if spec.name != AUDIO.name && applied > attempt {
+            return ages(format!(
+                "the table {} has flush {applied}, the state knows flushes up to {attempt}",
+                spec.name
+            ));
+        }
+    }
+    Ok(())
+}
 
 impl Store {
     /// Brings live to where the log ends.
@@ -17,7 +56,7 @@ impl Store {
         {
             let mut seen = self.seen.lock();
             for name in &commit.seen {
-                self.files.read_seen(name, &mut seen)?;
+                self.files.read_seen(name, commit.sealed, &mut seen)?;
             }
         }
         {
@@ -26,7 +65,7 @@ impl Store {
             inner.folded = commit.upto;
             inner.attempt = commit.attempt.max(intent.attempt);
             inner.derive_days = commit.derive_days.clone();
-            for entry in self.files.read_open(commit.attempt)? {
+            for entry in self.files.read_open(&commit)? {
                 inner.live.open(entry);
             }
             for spec in TABLES {

@@ -23,21 +23,27 @@ pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     write_synced(path, &bytes)
 }
 
-/// A file's content.
+/// A file's content. `must` says that it was written with a checksum, so that one without has lost
+/// its end.
 ///
 /// # Errors
 /// When it is not what was written, or cannot be read.
-pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+pub fn read(path: &Path, must: bool) -> io::Result<Vec<u8>> {
     let mut bytes = fs::read(path)?;
-    let Some(at) = bytes.len().checked_sub(LINE) else {
-        return Ok(bytes);
-    };
+    let at = bytes.len().saturating_sub(LINE);
     let (content, line) = bytes.split_at(at);
     let Some(digits) = line
         .strip_prefix(BEFORE)
         .and_then(|l| l.strip_suffix(b"\n"))
     else {
-        return Ok(bytes);
+        return if must {
+            Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("{} is damaged: its end is missing", path.display()),
+            ))
+        } else {
+            Ok(bytes)
+        };
     };
     if format!("{:08x}", crc32fast::hash(content)).as_bytes() != digits {
         return Err(io::Error::new(
@@ -62,17 +68,21 @@ mod tests {
         let path = dir.path().join("commit.json");
         for content in [&b""[..], b"{}", b"{\"upto\":17}"] {
             write(&path, content).unwrap();
-            assert_eq!(read(&path).unwrap(), content);
+            assert_eq!(read(&path, true).unwrap(), content);
         }
         let whole = fs::read(&path).unwrap();
         for at in (0..11).chain(whole.len() - 9..whole.len() - 1) {
             let mut bad = whole.clone();
             bad[at] ^= 1;
             fs::write(&path, bad).unwrap();
-            assert!(read(&path).is_err(), "byte {at}");
+            assert!(read(&path, false).is_err(), "byte {at}");
         }
         // Of an older program.
         fs::write(&path, "{\"upto\":17}").unwrap();
-        assert_eq!(read(&path).unwrap(), b"{\"upto\":17}");
+        assert_eq!(read(&path, false).unwrap(), b"{\"upto\":17}");
+        for cut in [0, 5, whole.len() - 1] {
+            fs::write(&path, &whole[..cut]).unwrap();
+            assert!(read(&path, true).is_err(), "cut at {cut}");
+        }
     }
 }

@@ -114,27 +114,40 @@ pub struct Saving {
 
 impl Saving {
     /// Writes and syncs them; gives the lengths of all files, and the checksums of those that were
-    /// written, which count once a commit record names them.
+    /// written, which count once a commit record names them. `counted` tells what counted before of
+    /// a day: bytes and checksum.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn write(&self) -> io::Result<(BTreeMap<i32, u64>, BTreeMap<i32, u32>)> {
+    pub fn write(
+        &self,
+        counted: &dyn Fn(i32) -> Option<(u64, u32)>,
+    ) -> io::Result<(BTreeMap<i32, u64>, BTreeMap<i32, u32>)> {
         let mut sums = BTreeMap::new();
         for (day, hashes) in &self.fresh {
             let mut file = fs::OpenOptions::new()
                 .create(true)
                 .append(true)
                 .open(path_of(&self.dir, *day))?;
+            let length = file.metadata()?.len();
             // After a torn write the file goes on at a whole hash.
-            let torn = file.metadata()?.len() % 8;
+            let torn = length % 8;
             if torn > 0 {
                 file.write_all(&vec![0; 8 - torn as usize])?;
             }
-            let bytes: Vec<u8> = hashes.iter().flat_map(|h| h.to_le_bytes()).collect();
-            file.write_all(&bytes)?;
+            let fresh: Vec<u8> = hashes.iter().flat_map(|h| h.to_le_bytes()).collect();
+            file.write_all(&fresh)?;
             file.sync_data()?;
-            let all = fs::read(path_of(&self.dir, *day))?;
-            sums.insert(*day, crc32fast::hash(&all));
+            let sum = match counted(*day) {
+                // What was there is not read again: it would be taken for right.
+                Some((bytes, sum)) if bytes == length => {
+                    let mut hasher = crc32fast::Hasher::new_with_initial_len(sum, bytes);
+                    hasher.update(&fresh);
+                    hasher.finalize()
+                }
+                _ => crc32fast::hash(&fs::read(path_of(&self.dir, *day))?),
+            };
+            sums.insert(*day, sum);
         }
         if !self.fresh.is_empty() {
             datafolder::sync_dir(&self.dir)?;
@@ -191,7 +204,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut settled = Settled::open(dir.path(), &BTreeMap::new(), &BTreeMap::new()).unwrap();
         settled.add(3, hash("asterisk/pbx1/1.1"));
-        let (lengths, sums) = settled.begin().write().unwrap();
+        let (lengths, sums) = settled.begin().write(&|_| None).unwrap();
         let path = dir.path().join("3.ids");
         let mut bytes = fs::read(&path).unwrap();
         bytes.extend_from_slice(&[1, 2, 3]);
@@ -199,7 +212,8 @@ mod tests {
         let mut settled = Settled::open(dir.path(), &lengths, &sums).unwrap();
         assert!(settled.holds("asterisk/pbx1/1.1"));
         settled.add(3, hash("asterisk/pbx1/1.2"));
-        let (lengths, sums) = settled.begin().write().unwrap();
+        let counted = |day| Some((lengths[&day], sums[&day]));
+        let (lengths, sums) = settled.begin().write(&counted).unwrap();
         let settled = Settled::open(dir.path(), &lengths, &sums).unwrap();
         assert!(settled.holds("asterisk/pbx1/1.2"));
         assert!(!settled.holds("asterisk/pbx1/1.3"));
@@ -211,10 +225,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut settled = Settled::open(dir.path(), &BTreeMap::new(), &BTreeMap::new()).unwrap();
         settled.add(3, hash("kept"));
-        let (counted, sums) = settled.begin().write().unwrap();
+        let (counted, sums) = settled.begin().write(&|_| None).unwrap();
         settled.add(3, hash("cut off"));
         settled.add(4, hash("cut off"));
-        settled.begin().write().unwrap();
+        settled.begin().write(&|_| None).unwrap();
         let settled = Settled::open(dir.path(), &counted, &sums).unwrap();
         assert!(settled.holds("kept"));
         assert!(!settled.holds("cut off"));

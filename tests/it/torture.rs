@@ -120,7 +120,7 @@ impl Scene {
 
     /// Sends everything in small requests, however often the server is away, and nothing again that
     /// was acknowledged.
-    fn send(&self) -> JoinHandle<()> {
+    fn send(&self, slower: u32) -> JoinHandle<()> {
         let mut lines: Vec<Vec<u8>> = Vec::new();
         let events = std::fs::read_dir(self.truth().join("events")).unwrap();
         let mut events: Vec<PathBuf> = events.map(|e| e.unwrap().path()).collect();
@@ -132,7 +132,7 @@ impl Scene {
         let url = format!("http://{}/v1/events", self.address);
         let client = reqwest::blocking::Client::new();
         // The slower, the more flushes and late records meet.
-        let pace = Duration::from_millis(number("CALLBOARD_PACE_MS", 25));
+        let pace = Duration::from_millis(number("CALLBOARD_PACE_MS", 25)) * slower;
         spawn(move || {
             let until = Instant::now() + Duration::from_secs(300);
             for some in lines.chunks(LINES) {
@@ -175,8 +175,14 @@ fn ends_at(step: &str, seed: u64) -> bool {
     let mut serve = scene.serve(step);
     let server = serve.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let mut server = Guard(server.unwrap());
-    let sender = scene.send();
-    let until = Instant::now() + Duration::from_secs(45);
+    // Late records and compaction need many flushes.
+    let slower = if step.starts_with("late.") || step.starts_with("upkeep.") {
+        4
+    } else {
+        1
+    };
+    let sender = scene.send(slower);
+    let until = Instant::now() + Duration::from_secs(45) * slower;
     let ended = loop {
         if let Some(status) = server.0.try_wait().unwrap() {
             break Some(status);
@@ -224,7 +230,7 @@ fn it_dies_at_any_moment_and_the_tables_equal_the_truth() {
     for seed in first..first + folders {
         let what = format!("CALLBOARD_SEED={seed}");
         let scene = Scene::new(seed, "250");
-        let sender = scene.send();
+        let sender = scene.send(1);
         let mut random = seed;
         for _ in 0..kills {
             let server = Server::start(scene.serve(""));

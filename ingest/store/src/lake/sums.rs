@@ -45,8 +45,11 @@ pub(super) struct Table {
 #[derive(Debug)]
 pub(super) struct Sums {
     root: PathBuf,
-    known: Mutex<HashMap<PathBuf, Option<Arc<Table>>>>,
+    known: Mutex<Known>,
 }
+
+/// Checksums by file; None for one that has none.
+type Known = HashMap<PathBuf, Option<Arc<Table>>>;
 
 impl Sums {
     /// Of the lake in this folder.
@@ -76,9 +79,7 @@ impl Sums {
         if let Err(error) = write(&place, &table) {
             tracing::warn!(path = %place.display(), %error, "checksums could not be kept");
         }
-        self.known
-            .lock()
-            .insert(file.to_owned(), Some(Arc::new(table)));
+        room(&mut self.known.lock()).insert(file.to_owned(), Some(Arc::new(table)));
     }
 
     /// Forgets a file's checksums before it is replaced, so that they never speak of the next one.
@@ -139,12 +140,18 @@ impl Sums {
         }
         let table = read(&self.place(file)?).ok().map(Arc::new);
         let mut known = self.known.lock();
-        if known.len() >= KEPT {
-            known.clear();
-        }
+        let known = room(&mut known);
         // Whoever wrote it meanwhile knows better.
         known.entry(file.to_owned()).or_insert(table).clone()
     }
+}
+
+/// What is known, with room for one more: it is read again when it is asked for.
+fn room(known: &mut Known) -> &mut Known {
+    if known.len() >= KEPT {
+        known.clear();
+    }
+    known
 }
 
 /// The checksums of a file as it is.

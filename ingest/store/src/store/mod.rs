@@ -268,8 +268,10 @@ impl Store {
             }
             // A table is being put together, which may take long: nobody else waits for that.
             if std::time::Instant::now() > patience {
-                let busy = std::io::Error::from(std::io::ErrorKind::ResourceBusy);
-                return Err(busy.into());
+                return Err(StoreError::Io(std::io::Error::new(
+                    std::io::ErrorKind::ResourceBusy,
+                    "a table of the lake was being written whenever the backup looked; try again",
+                )));
             }
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }

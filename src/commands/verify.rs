@@ -1,6 +1,5 @@
 //! `callboard verify`: a server's tables held against the truth of a simulation, day by day.
 
-mod compare;
 mod reasons;
 
 use std::collections::BTreeMap;
@@ -9,6 +8,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use callboard_datasets::compare::{Found, Row, compare};
 use callboard_datasets::simulate::{TABLES, Table, read_date, write_date};
 use serde_json::Value;
 
@@ -16,7 +16,6 @@ use super::client::Client;
 use super::sql::ask;
 use super::{Failure, block_on, print};
 use crate::cli::VerifyArgs;
-use compare::{Found, Row, compare};
 
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_secs(2);

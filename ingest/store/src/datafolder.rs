@@ -14,6 +14,8 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use crate::storage::{Disk, write_synced};
+
 /// Format of the data folder that this program reads and writes.
 pub const FORMAT: u8 = 1;
 
@@ -95,7 +97,7 @@ impl DataFolder {
         let written = read_version(&root, &version)?;
         let lock = take_lock(&root)?;
         if !written {
-            write_synced(&version, format!("{FORMAT}\n").as_bytes())
+            write_synced(&Disk, &version, format!("{FORMAT}\n").as_bytes())
                 .map_err(failed("writing", &version))?;
         }
         let folder = Self { root, _lock: lock };
@@ -290,28 +292,6 @@ pub fn create_dir_synced(dir: &Path) -> io::Result<()> {
     sync_dir(parent.unwrap_or(Path::new(".")))
 }
 
-/// Replaces a file's content so that a crash leaves either the old or the new, never a part:
-/// written beside it as `NAME.tmp`, synced, renamed, folder synced.
-///
-/// # Errors
-/// Whatever the disk reports.
-pub fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut name = path
-        .file_name()
-        .ok_or(io::ErrorKind::InvalidInput)?
-        .to_owned();
-    name.push(".tmp");
-    let temp = path.with_file_name(name);
-    let mut file = File::create(&temp)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&temp, path)?;
-    let parent = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    sync_dir(parent.unwrap_or(Path::new(".")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -355,15 +335,5 @@ mod tests {
         let error = DataFolder::open(other.path()).unwrap_err().to_string();
         assert!(error.contains("thesis.txt"), "{error}");
         assert!(!other.path().join("LOCK").exists(), "left as it was");
-    }
-
-    #[test]
-    fn a_file_is_replaced_whole() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("note");
-        write_synced(&path, b"old").unwrap();
-        write_synced(&path, b"newer").unwrap();
-        assert_eq!(std::fs::read(&path).unwrap(), b"newer");
-        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 }

@@ -10,6 +10,8 @@ pub mod doctor;
 pub mod lake;
 pub mod live;
 pub mod log;
+pub mod sim;
 pub mod snapshot;
 mod steps;
+pub mod storage;
 pub mod store;

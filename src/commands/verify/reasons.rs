@@ -5,7 +5,7 @@ use callboard_datasets::simulate::Table;
 use super::super::client::Client;
 use super::super::sql::{ask, table as grid};
 use super::super::{Failure, explain};
-use super::compare::Difference;
+use callboard_datasets::compare::Difference;
 
 /// Lines shown behind one row.
 const LINES: usize = 40;

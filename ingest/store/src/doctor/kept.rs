@@ -11,7 +11,8 @@ use crate::datafolder::DataFolder;
 use crate::live::codec::{DEAD_LETTER, RECORD, decode_dead_letter, decode_record};
 use crate::live::natives;
 use crate::live::seen::SeenIds;
-use crate::log::{Disk, Log, LogError, Recovery};
+use crate::log::{Log, LogError, Recovery};
+use crate::storage::Disk;
 use crate::store::StoreOptions;
 use crate::store::checkpoint::{Commit, Intent, StateFiles};
 use crate::store::settled;
@@ -249,7 +250,7 @@ fn state(folder: &DataFolder, kept: &mut Kept, found: &mut Examined) -> Commit {
     for (day, length) in &commit.settled {
         let path = settled::path_of(&dir.join("settled"), *day);
         let sum = commit.settled_sums.get(day).copied();
-        if let Err(error) = settled::whole(&path, *length, sum) {
+        if let Err(error) = settled::whole(&Disk, &path, *length, sum) {
             bad(&path, &error, kept, found);
         }
     }

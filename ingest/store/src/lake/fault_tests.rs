@@ -1,9 +1,10 @@
 //! Storage that fails at any write, before or after the effect.
 
-use super::faults::{Faulty, When};
 use super::localstore::SyncedFiles;
 use super::tests::{SPECS, all, link, replacing};
 use super::*;
+use crate::sim::objects::Faulty;
+use crate::sim::shaking::When;
 
 #[tokio::test]
 async fn a_storage_fault_at_any_write_leaves_the_table_right() {
@@ -20,7 +21,7 @@ async fn a_storage_fault_at_any_write_leaves_the_table_right() {
                 checkpoint_interval: 3,
                 ..LakeOptions::default()
             };
-            let lake = Lake::open_on(url, Some(store), SPECS, options)
+            let lake = Lake::open_at(url, Some(store), SPECS, options)
                 .await
                 .unwrap();
             let mut rows = vec![];
@@ -29,7 +30,7 @@ async fn a_storage_fault_at_any_write_leaves_the_table_right() {
                 rows.push((id.clone(), id.clone(), 20_000));
                 let plan = replacing(&[link(&id, &id, 20_000)], &[20_000], &[&id]);
                 if flush == 3 {
-                    faulty.fail_after(n);
+                    faulty.shaking.fail_after(n);
                 }
                 if let Err(error) = lake.write("links", flush, plan.clone()).await {
                     assert!(error.to_string().contains("as the test asked"), "{error}");
@@ -40,7 +41,10 @@ async fn a_storage_fault_at_any_write_leaves_the_table_right() {
                 assert_eq!(lake.applied("links").unwrap(), flush);
                 assert_eq!(all(&lake).await, rows, "{when:?} {n}, flush {flush}");
             }
-            assert!(!faulty.pending(), "{when:?} {n}: the fault met a write");
+            assert!(
+                !faulty.shaking.pending(),
+                "{when:?} {n}: the fault met a write"
+            );
             assert_eq!(lake.health()[0].last_error, None);
         }
     }

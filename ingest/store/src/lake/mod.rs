@@ -5,13 +5,12 @@
 //! stable storage when a call returns (`localstore`). Tables stay at reader version 1, writer
 //! version 2, so that any Delta reader can read them.
 
-#[cfg(test)]
-mod faults;
+mod error;
 mod localstore;
 mod look;
 mod parquet;
 mod remote;
-mod rows;
+pub(crate) mod rows;
 mod scan;
 mod sums;
 mod table;
@@ -30,10 +29,10 @@ use std::time::Duration;
 use callboard_model::tables::TableSpec;
 use deltalake::DeltaTable;
 use deltalake::arrow::array::RecordBatch;
-use deltalake::arrow::error::ArrowError;
 use object_store::ObjectStore;
 use url::Url;
 
+pub use error::LakeError;
 pub use look::{Fault, FilesLook, Looking, TableLook};
 pub use scan::read_by_own_store;
 use table::LakeTable;
@@ -74,56 +73,6 @@ impl Default for LakeOptions {
             vacuum_every: Duration::from_secs(3600),
         }
     }
-}
-
-/// Why the lake refused.
-#[derive(Debug, thiserror::Error)]
-pub enum LakeError {
-    /// The place cannot be used as it was given.
-    #[error("cannot use {place} as the lake: {reason}")]
-    Place {
-        /// As given.
-        place: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// No such table.
-    #[error("the lake has no table {0}")]
-    NoTable(String),
-    /// A table on disk does not fit its description.
-    #[error("table {table} of the lake does not fit this program: {reason}")]
-    Schema {
-        /// Which table.
-        table: String,
-        /// Which column, and how it differs.
-        reason: String,
-    },
-    /// Rows that do not fit their table: a defect of the caller.
-    #[error("rows for table {table} do not fit it: {source}")]
-    Rows {
-        /// Which table.
-        table: String,
-        /// What Arrow says.
-        source: ArrowError,
-    },
-    /// Delta or the storage below it failed; the table is as before, or wholly changed.
-    #[error("table {table}: {action} failed: {source}")]
-    Delta {
-        /// Which table.
-        table: String,
-        /// What was tried.
-        action: &'static str,
-        /// What Delta says.
-        source: Box<deltalake::DeltaTableError>,
-    },
-    /// An upkeep step changed what it must not change.
-    #[error("table {table}: {reason}; upkeep of this table has stopped")]
-    Broken {
-        /// Which table.
-        table: String,
-        /// What was found.
-        reason: String,
-    },
 }
 
 /// Rows to replace: those of these days whose id column holds one of these ids.
@@ -167,9 +116,28 @@ pub struct TableHealth {
     pub last_error: Option<String>,
 }
 
+/// Tables that are kept otherwise than in Delta: the fault tests keep thousands in memory.
+#[async_trait::async_trait]
+pub trait Instead: Send + Sync {
+    /// As [`Lake::applied`].
+    fn applied(&self, table: &str) -> i64;
+    /// As [`Lake::certain`].
+    async fn certain(&self, table: &str) -> Result<i64, LakeError>;
+    /// As [`Lake::write`].
+    async fn write(&self, table: &str, flush_no: i64, plan: WritePlan) -> Result<bool, LakeError>;
+    /// As [`Lake::scan`].
+    async fn scan(
+        &self,
+        table: &str,
+        days: Option<&[i32]>,
+        filter: Option<(&str, &[String])>,
+    ) -> Result<Vec<RecordBatch>, LakeError>;
+}
+
 /// All tables of a lake, opened for writing. Cheap to share by `Arc`.
 pub struct Lake {
     tables: BTreeMap<&'static str, Arc<LakeTable>>,
+    instead: Option<Arc<dyn Instead>>,
     url: Url,
 }
 
@@ -212,11 +180,22 @@ impl Lake {
             }
             None => Some(remote::store(place, &url, &options.storage_options)?),
         };
-        Self::open_on(url, store, specs, options).await
+        Self::open_at(url, store, specs, options).await
     }
 
-    /// As [`Lake::open`] on a given store rooted at `/`, for tests that let it fail.
-    async fn open_on(
+    /// As [`Lake::open`] in a store of the caller's own, for tests that let it fail.
+    pub(crate) async fn open_on(
+        objects: Arc<dyn ObjectStore>,
+        specs: &[&'static TableSpec],
+        options: LakeOptions,
+    ) -> Result<Self, LakeError> {
+        const PLACE: &str = "memory:///lake";
+        let url = Url::parse(PLACE).map_err(|e| bad_place(PLACE, e.to_string()))?;
+        Self::open_at(url, Some(objects), specs, options).await
+    }
+
+    /// As [`Lake::open`] on a given store rooted at `/`.
+    async fn open_at(
         url: Url,
         store: Option<Arc<dyn ObjectStore>>,
         specs: &[&'static TableSpec],
@@ -235,7 +214,18 @@ impl Lake {
                 .into_iter()
                 .map(|table| (table.spec.name, Arc::new(table)))
                 .collect(),
+            instead: None,
             url,
+        })
+    }
+
+    /// A lake of the caller's own making.
+    pub(crate) fn instead(instead: Arc<dyn Instead>) -> Result<Self, LakeError> {
+        const PLACE: &str = "memory:///";
+        Ok(Self {
+            tables: BTreeMap::new(),
+            instead: Some(instead),
+            url: Url::parse(PLACE).map_err(|e| bad_place(PLACE, e.to_string()))?,
         })
     }
 
@@ -256,7 +246,10 @@ impl Lake {
     /// # Errors
     /// [`LakeError::NoTable`].
     pub fn applied(&self, table: &str) -> Result<i64, LakeError> {
-        Ok(self.table(table)?.applied())
+        match &self.instead {
+            Some(instead) => Ok(instead.applied(table)),
+            None => Ok(self.table(table)?.applied()),
+        }
     }
 
     /// As [`Lake::applied`]; when a write failed so that nobody knows whether it landed, the table
@@ -265,7 +258,10 @@ impl Lake {
     /// # Errors
     /// [`LakeError`]: it is still not known.
     pub async fn certain(&self, table: &str) -> Result<i64, LakeError> {
-        self.table(table)?.certain().await
+        match &self.instead {
+            Some(instead) => instead.certain(table).await,
+            None => self.table(table)?.certain().await,
+        }
     }
 
     /// Writes one table's part of flush `flush_no` as one commit, on stable storage when it
@@ -280,6 +276,9 @@ impl Lake {
         flush_no: i64,
         plan: WritePlan,
     ) -> Result<bool, LakeError> {
+        if let Some(instead) = &self.instead {
+            return instead.write(table, flush_no, plan).await;
+        }
         let table = Arc::clone(self.table(table)?);
         // On a task of its own: a caller that goes away must not leave a commit half known.
         match tokio::spawn(async move { table.write(flush_no, plan).await }).await {
@@ -303,12 +302,11 @@ impl Lake {
         }
     }
 
-    /// The table as of its last commit here, for reading. Cheap.
-    ///
-    /// # Errors
-    /// [`LakeError::NoTable`].
-    pub fn snapshot(&self, table: &str) -> Result<DeltaTable, LakeError> {
-        Ok(self.table(table)?.published())
+    /// The tables as of their last commits here, for reading. Cheap.
+    #[must_use]
+    pub fn snapshots(&self) -> HashMap<&'static str, DeltaTable> {
+        let tables = self.tables.iter();
+        tables.map(|(name, t)| (*name, t.published())).collect()
     }
 
     /// Rows of the table: of these days (all when `None`), where `filter`'s column holds one of
@@ -322,6 +320,9 @@ impl Lake {
         days: Option<&[i32]>,
         filter: Option<(&str, &[String])>,
     ) -> Result<Vec<RecordBatch>, LakeError> {
+        if let Some(instead) = &self.instead {
+            return instead.scan(table, days, filter).await;
+        }
         let table = self.table(table)?;
         scan::scan(table.spec, table.published(), days, filter).await
     }
@@ -332,6 +333,9 @@ impl Lake {
     /// # Errors
     /// [`LakeError`]; what was done before stays done.
     pub async fn maintain(&self, table: &str) -> Result<Upkeep, LakeError> {
+        if self.instead.is_some() {
+            return Ok(Upkeep::default());
+        }
         let table = Arc::clone(self.table(table)?);
         match tokio::spawn(async move { table.maintain().await }).await {
             Ok(result) => result,

@@ -15,7 +15,7 @@ use deltalake::arrow::error::ArrowError;
 
 /// The batch with the table's columns in the table's order and types. A column that is missing
 /// and may be NULL is NULL; a reader gives views and dictionaries where we want plain arrays.
-pub(super) fn normalise(spec: &TableSpec, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+pub(crate) fn normalise(spec: &TableSpec, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
     let schema = spec.schema();
     if batch.schema_ref() == &schema {
         return Ok(batch.clone());
@@ -41,7 +41,7 @@ pub(super) fn normalise(spec: &TableSpec, batch: &RecordBatch) -> Result<RecordB
 }
 
 /// All rows in one batch, by day and the table's sort columns.
-pub(super) fn sorted(spec: &TableSpec, batches: &[RecordBatch]) -> Result<RecordBatch, ArrowError> {
+pub(crate) fn sorted(spec: &TableSpec, batches: &[RecordBatch]) -> Result<RecordBatch, ArrowError> {
     let batches = batches
         .iter()
         .map(|batch| normalise(spec, batch))
@@ -63,7 +63,7 @@ pub(super) fn sorted(spec: &TableSpec, batches: &[RecordBatch]) -> Result<Record
 }
 
 /// Days of the rows.
-pub(super) fn days_of(batch: &RecordBatch) -> BTreeSet<i32> {
+pub(crate) fn days_of(batch: &RecordBatch) -> BTreeSet<i32> {
     let Some(days) = batch
         .column_by_name("day")
         .and_then(|days| days.as_primitive_opt::<Date32Type>())
@@ -74,7 +74,7 @@ pub(super) fn days_of(batch: &RecordBatch) -> BTreeSet<i32> {
 }
 
 /// Ids of the rows.
-pub(super) fn ids_of(spec: &TableSpec, batch: &RecordBatch) -> BTreeSet<String> {
+pub(crate) fn ids_of(spec: &TableSpec, batch: &RecordBatch) -> BTreeSet<String> {
     let Some(ids) = batch
         .column_by_name(spec.id)
         .and_then(|ids| ids.as_string_opt::<i32>())
@@ -85,7 +85,7 @@ pub(super) fn ids_of(spec: &TableSpec, batch: &RecordBatch) -> BTreeSet<String> 
 }
 
 /// The rows that lie on other days, or have other ids (with no ids given: all of these days go).
-pub(super) fn without(
+pub(crate) fn without(
     spec: &TableSpec,
     batch: &RecordBatch,
     days: &BTreeSet<i32>,
@@ -104,7 +104,7 @@ pub(super) fn without(
 }
 
 /// The rows of these days.
-pub(super) fn on_days(
+pub(crate) fn on_days(
     batch: &RecordBatch,
     days: &BTreeSet<i32>,
 ) -> Result<RecordBatch, ArrowError> {
@@ -116,7 +116,7 @@ pub(super) fn on_days(
 }
 
 /// The rows whose text, or any text of whose list, is one of these values.
-pub(super) fn holding(
+pub(crate) fn holding(
     batch: &RecordBatch,
     column: &str,
     values: &HashSet<&str>,

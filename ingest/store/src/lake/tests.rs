@@ -246,14 +246,14 @@ async fn small_files_are_put_together_and_no_row_changes() {
     }
     let before = all(&lake).await;
     assert_eq!(before.len(), 16);
-    let reader = lake.snapshot("links").unwrap();
+    let reader = lake.snapshots()["links"].clone();
     let health = lake.health().remove(0);
     assert_eq!((health.files, health.rows), (16, Some(16)));
     let done = lake.maintain("links").await.unwrap();
     assert_eq!((done.days, done.files_before, done.files_after), (1, 16, 9));
     assert!(done.removed >= 8, "{done:?}");
     assert_eq!(all(&lake).await, before);
-    assert!(reader.version() < lake.snapshot("links").unwrap().version());
+    assert!(reader.version() < lake.snapshots()["links"].clone().version());
     let idle = lake.maintain("links").await.unwrap();
     assert_eq!((idle.days, idle.removed), (0, 0));
     let plan = adding(&[link("late", "z", 20_000)]);
@@ -271,7 +271,7 @@ async fn tables_are_plain_delta_with_comments_and_zstd() {
         .await
         .unwrap();
     for spec in TABLES {
-        let table = lake.snapshot(spec.name).unwrap();
+        let table = lake.snapshots()[spec.name].clone();
         let state = table.snapshot().unwrap();
         assert_eq!(
             (

@@ -8,8 +8,9 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::reader::LogReader;
-use super::sim::{Fault, Image, Op, Rng, SimDisk};
 use super::{Entry, Log, LogError, LogOptions, recover};
+use crate::sim::Rng;
+use crate::sim::disk::{Fault, Image, Op, SimDisk};
 
 fn options() -> LogOptions {
     LogOptions {

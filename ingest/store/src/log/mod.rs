@@ -17,18 +17,14 @@ mod reader;
 mod recover;
 mod segments;
 mod spare;
-mod storage;
 mod writer;
 
 #[cfg(test)]
 mod crash_tests;
 #[cfg(test)]
-mod sim;
-#[cfg(test)]
 mod tests;
 
 pub use reader::LogReader;
-pub use storage::{Disk, Storage, StorageFile};
 
 use std::future::Future;
 use std::ops::Range;
@@ -41,6 +37,8 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use segments::Shared;
+
+use crate::storage::Storage;
 
 /// One piece of what is appended: its kind is the caller's own byte, the log never looks at it.
 #[derive(Debug, Clone, PartialEq, Eq)]

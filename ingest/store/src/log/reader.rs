@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::LogError;
 use super::format::{GROUP_HEADER, GroupHeader, SEGMENT_HEADER, entry_at, padded};
 use super::segments::{Shared, Window};
-use super::storage::StorageFile;
+use crate::storage::StorageFile;
 
 /// Sequence, kind and payload of one entry.
 pub type LogItem = (u64, u8, Bytes);

@@ -11,8 +11,8 @@ use super::format::{
     padded, tag_of,
 };
 use super::segments::{Catalog, Segment, Shared, Window, parse_segment_name, segment_name};
-use super::storage::{Storage, StorageFile};
 use super::{LogError, LogOptions, Recovery};
+use crate::storage::{Storage, StorageFile};
 
 /// A segment as found, with what recovery must know of its last groups.
 struct Scanned {

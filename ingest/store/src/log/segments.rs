@@ -11,8 +11,8 @@ use tokio::sync::watch;
 
 use super::format::SEGMENT_HEADER;
 use super::queue::{Queue, State};
-use super::storage::{Storage, StorageFile};
 use super::{LogError, LogOptions};
+use crate::storage::{Storage, StorageFile};
 
 /// A place in the index for at most every so many bytes.
 const INDEX_STEP: u64 = 64 << 10;

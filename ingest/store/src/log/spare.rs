@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use super::segments::Shared;
-use super::storage::{Storage, StorageFile};
+use crate::storage::{Storage, StorageFile};
 
 type Made = io::Result<Option<(PathBuf, Arc<dyn StorageFile>)>>;
 

@@ -6,8 +6,9 @@ use bytes::Bytes;
 
 use super::format::SEGMENT_HEADER;
 use super::segments::segment_name;
-use super::sim::SimDisk;
-use super::{Disk, Entry, Log, LogError, LogOptions, Recovery};
+use super::{Entry, Log, LogError, LogOptions, Recovery};
+use crate::sim::disk::SimDisk;
+use crate::storage::Disk;
 
 fn options() -> LogOptions {
     LogOptions {
@@ -15,6 +16,11 @@ fn options() -> LogOptions {
         preallocate: false,
         ..LogOptions::default()
     }
+}
+
+/// The first segment of a log in `log/`.
+fn first() -> String {
+    format!("log/{}", segment_name(1))
 }
 
 fn entry(text: &str) -> Entry {
@@ -52,7 +58,7 @@ fn five_groups() -> (SimDisk, Vec<u64>) {
 
 fn with_content(bytes: Vec<u8>) -> SimDisk {
     let disk = SimDisk::default();
-    disk.put(&segment_name(1), bytes);
+    disk.put(&first(), bytes);
     disk
 }
 
@@ -88,7 +94,7 @@ fn what_was_appended_reads_back_after_a_restart_on_a_real_disk() {
 #[test]
 fn a_torn_last_group_is_cut_at_every_byte() {
     let (disk, offsets) = five_groups();
-    let whole = disk.content(&segment_name(1));
+    let whole = disk.content(&first());
     let (last, end) = (offsets[4] as usize, offsets[5] as usize);
     assert_eq!(end, whole.len());
     for cut in last..end {
@@ -119,7 +125,7 @@ fn a_torn_last_group_is_cut_at_every_byte() {
 #[test]
 fn damage_in_acknowledged_bytes_is_refused_by_file_and_offset() {
     let (disk, offsets) = five_groups();
-    let whole = disk.content(&segment_name(1));
+    let whole = disk.content(&first());
     for at in 0..offsets[4] as usize {
         for bit in [0, 3, 7] {
             let mut bytes = whole.clone();
@@ -151,7 +157,7 @@ fn a_seal_guards_the_last_group_and_is_itself_dispensable() {
     let (log, recovery) = open(&disk).unwrap();
     assert!(recovery.copied, "no seal, so the segment was copied");
     log.close().unwrap();
-    let whole = disk.content(&segment_name(1));
+    let whole = disk.content(&first());
     for at in offsets[4] as usize..whole.len() {
         let mut bytes = whole.clone();
         bytes[at] ^= 4;
@@ -208,7 +214,7 @@ fn damage_or_loss_of_an_earlier_segment_is_refused() {
     assert!(matches!(open(&holed), Err(LogError::Corrupt { .. })));
     let mixed = disk.copy();
     let (other, _) = five_groups();
-    mixed.put(&segment_name(1), other.content(&segment_name(1)));
+    mixed.put(&first(), other.content(&first()));
     assert!(open(&mixed).is_err(), "a segment of another log");
 }
 

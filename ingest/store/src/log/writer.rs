@@ -11,8 +11,8 @@ use super::format::{GROUP_HEADER, SEGMENT_HEADER, SegmentHeader, begin_group, fi
 use super::queue::{Batch, State};
 use super::segments::{Segment, Shared, segment_name};
 use super::spare::Spare;
-use super::storage::StorageFile;
 use crate::steps;
+use crate::storage::StorageFile;
 
 /// Starts the writer of a recovered log.
 pub(super) fn start(shared: Arc<Shared>) -> Result<JoinHandle<()>, LogError> {

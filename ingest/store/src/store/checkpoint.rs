@@ -2,7 +2,6 @@
 //! their records), the ids seen, and the commit record that says which flush counts.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,10 +14,10 @@ use callboard_model::record::Record;
 use serde::{Deserialize, Serialize};
 
 use super::sealed;
-use crate::datafolder;
 use crate::live::codec::{decode_record, encode_record};
 use crate::live::seen::SeenIds;
 use crate::live::{Entry, Live};
+use crate::storage::{Disk, Storage, exists};
 
 /// Which flush counts. Written last, atomically.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,9 +115,10 @@ fn invalid(path: &Path, why: impl std::fmt::Display) -> io::Error {
 }
 
 /// The files under `state/`.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct StateFiles {
     dir: PathBuf,
+    storage: Arc<dyn Storage>,
 }
 
 impl StateFiles {
@@ -126,23 +126,25 @@ impl StateFiles {
     ///
     /// # Errors
     /// When it cannot be made.
-    pub fn open(dir: &Path) -> io::Result<Self> {
-        datafolder::create_dir_synced(dir)?;
+    pub fn open(dir: &Path, storage: Arc<dyn Storage>) -> io::Result<Self> {
+        storage.create_dir(dir)?;
         Ok(StateFiles {
             dir: dir.to_owned(),
+            storage,
         })
     }
 
-    /// Those of this folder, which need not be there.
+    /// Those of this folder on the real disk, which need not be there.
     pub fn at(dir: &Path) -> Self {
         StateFiles {
             dir: dir.to_owned(),
+            storage: Arc::new(Disk),
         }
     }
 
     fn json<T: for<'de> Deserialize<'de> + Default>(&self, name: &str) -> io::Result<T> {
         let path = self.dir.join(name);
-        match sealed::read(&path, false) {
+        match sealed::read(&*self.storage, &path, false) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| invalid(&path, e)),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(T::default()),
             Err(e) => Err(e),
@@ -151,7 +153,7 @@ impl StateFiles {
 
     fn put<T: Serialize>(&self, name: &str, value: &T) -> io::Result<()> {
         let bytes = serde_json::to_vec(value).map_err(io::Error::other)?;
-        sealed::write(&self.dir.join(name), &bytes)
+        sealed::write(&*self.storage, &self.dir.join(name), &bytes)
     }
 
     /// Whether a flush was ever begun.
@@ -159,7 +161,7 @@ impl StateFiles {
     /// # Errors
     /// When the folder cannot be read.
     pub fn begun(&self) -> io::Result<bool> {
-        self.dir.join("intent.json").try_exists()
+        exists(&*self.storage, &self.dir.join("intent.json"))
     }
 
     /// Says that no flush counts yet, where that is so: then there is always something that says
@@ -168,7 +170,7 @@ impl StateFiles {
     /// # Errors
     /// When the disk refuses.
     pub fn begin(&self) -> io::Result<()> {
-        match self.dir.join("commit.json").try_exists()? {
+        match exists(&*self.storage, &self.dir.join("commit.json"))? {
             true => Ok(()),
             false => self.set_commit(&Commit {
                 format: 1,
@@ -184,7 +186,7 @@ impl StateFiles {
     /// When the file is missing or damaged.
     pub fn commit(&self) -> io::Result<Commit> {
         let path = self.dir.join("commit.json");
-        if !path.try_exists()? {
+        if !exists(&*self.storage, &path)? {
             return Err(invalid(
                 &path,
                 "it is missing, and without it nobody knows what is in the lake",
@@ -222,7 +224,7 @@ impl StateFiles {
     /// # Errors
     /// When the disk refuses.
     pub fn write_open(&self, attempt: i64, encoded: &[u8]) -> io::Result<()> {
-        sealed::write(&self.open_path(attempt), encoded)
+        sealed::write(&*self.storage, &self.open_path(attempt), encoded)
     }
 
     fn open_path(&self, attempt: i64) -> PathBuf {
@@ -236,7 +238,7 @@ impl StateFiles {
     pub fn read_open(&self, commit: &Commit) -> io::Result<Vec<Entry>> {
         let attempt = commit.attempt;
         let path = self.open_path(attempt);
-        let bytes = match sealed::read(&path, commit.sealed) {
+        let bytes = match sealed::read(&*self.storage, &path, commit.sealed) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == io::ErrorKind::NotFound && attempt == 0 => return Ok(Vec::new()),
             Err(e) => return Err(invalid(&path, e)),
@@ -289,7 +291,7 @@ impl StateFiles {
                 out.extend(content.to_le_bytes());
             }
         }
-        sealed::write(&self.dir.join(name), &out)
+        sealed::write(&*self.storage, &self.dir.join(name), &out)
     }
 
     /// Reads a file of seen ids into the memory of them.
@@ -298,7 +300,7 @@ impl StateFiles {
     /// When the file is missing or damaged.
     pub fn read_seen(&self, name: &str, must: bool, seen: &mut SeenIds) -> io::Result<()> {
         let path = self.dir.join(name);
-        let bytes = sealed::read(&path, must)?;
+        let bytes = sealed::read(&*self.storage, &path, must)?;
         let mut rest = &bytes[..];
         let mut take = |n: usize| -> io::Result<&[u8]> {
             if rest.len() < n {
@@ -326,14 +328,14 @@ impl StateFiles {
     /// Removes files that belong to flushes that no longer count.
     pub fn tidy(&self, commit: &Commit) {
         let keep_open = self.open_path(commit.attempt);
-        let Ok(files) = fs::read_dir(&self.dir) else {
+        let Ok(files) = self.storage.list(&self.dir) else {
             return;
         };
-        for path in files.flatten().map(|f| f.path()) {
-            let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("");
+        for name in files {
+            let path = self.dir.join(&name);
             let stale = (name.starts_with("open-") && path != keep_open)
-                || (name.starts_with("seen-") && !commit.seen.iter().any(|s| s == name));
-            if stale && let Err(error) = fs::remove_file(&path) {
+                || (name.starts_with("seen-") && !commit.seen.contains(&name));
+            if stale && let Err(error) = self.storage.remove(&path) {
                 tracing::warn!(path = %path.display(), %error, "cannot remove an old state file");
             }
         }

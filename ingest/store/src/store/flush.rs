@@ -109,9 +109,7 @@ impl Store {
 
     /// Lets readers see the lake as it is now.
     pub(super) fn look_again(&self, inner: &mut Inner) -> Result<(), StoreError> {
-        for (table, handle) in &mut inner.tables {
-            *handle = self.lake.snapshot(table)?;
-        }
+        inner.tables = self.lake.snapshots();
         inner.live.version += 1;
         self.changes.send_replace(inner.live.version);
         Ok(())
@@ -225,9 +223,10 @@ impl Store {
                 continue;
             }
             let told = written.is_some();
-            // Decided once: the log grows meanwhile.
+            // The log holds it no more, or would have to be read from far behind.
             let whole = entry.whole_on_disk
                 || !matches!(entry.key, Key::Contact(_) | Key::Recording(_))
+                || entry.first_seq < self.log.first()
                 || self.log.bytes_since(entry.first_seq) > self.options.replay_bytes;
             after.push(Keeping {
                 entry,

@@ -24,15 +24,17 @@ use callboard_model::record::Interpreter;
 use callboard_model::tables::{DeadLetterRow, TABLES};
 use deltalake::DeltaTable;
 use deltalake::arrow::array::RecordBatch;
+use object_store::ObjectStore;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::datafolder::DataFolder;
-use crate::lake::{Lake, LakeOptions};
+use crate::lake::{Instead, Lake, LakeOptions};
 use crate::live::seen::SeenIds;
 use crate::live::{Live, Routed};
-use crate::log::{Disk, Log, LogOptions};
+use crate::log::{Log, LogOptions};
 use crate::snapshot::Snapshot;
+use crate::storage::{Disk, Storage};
 
 pub use flush::Flushed;
 pub use health::Health;
@@ -99,6 +101,35 @@ pub enum StoreError {
 
 /// So many times what makes a flush due may be held while it is under way.
 const FULL: f64 = 2.0;
+
+/// What the store stands on: the machine, unless a test puts something else in its place.
+#[derive(Clone)]
+pub struct Ground {
+    /// Where log and state lie.
+    pub storage: Arc<dyn Storage>,
+    /// Where the lake lies.
+    pub lake: LakeGround,
+}
+
+/// Where a lake lies.
+#[derive(Clone)]
+pub enum LakeGround {
+    /// Where the options say.
+    AsSaid,
+    /// In that store, from `/` on.
+    Objects(Arc<dyn ObjectStore>),
+    /// In tables of another making.
+    Instead(Arc<dyn Instead>),
+}
+
+impl Default for Ground {
+    fn default() -> Self {
+        Ground {
+            storage: Arc::new(Disk),
+            lake: LakeGround::AsSaid,
+        }
+    }
+}
 
 /// How the store is set up.
 #[derive(Debug, Clone)]
@@ -194,8 +225,22 @@ impl Store {
         interpreter: Arc<dyn Interpreter>,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, StoreError> {
+        Self::open_on(Ground::default(), options, interpreter, clock).await
+    }
+
+    /// As [`Store::open`] on a ground of the caller's own, for tests that let it shake.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open_on(
+        ground: Ground,
+        options: StoreOptions,
+        interpreter: Arc<dyn Interpreter>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, StoreError> {
         let folder = DataFolder::open(&options.data)?;
-        let (log, recovery) = Log::open(folder.log(), options.log.clone(), Arc::new(Disk))?;
+        let storage = ground.storage;
+        let (log, recovery) = Log::open(folder.log(), options.log.clone(), storage.clone())?;
         if let Some((path, bytes)) = &recovery.cut {
             tracing::warn!(path = %path.display(), bytes, "cut a torn end that nobody was told of");
         }
@@ -203,9 +248,14 @@ impl Store {
             .lake
             .clone()
             .unwrap_or_else(|| folder.lake().to_string_lossy().into_owned());
-        let lake = Lake::open(&place, TABLES, options.lake_options.clone()).await?;
+        let own = options.lake_options.clone();
+        let lake = match ground.lake {
+            LakeGround::AsSaid => Lake::open(&place, TABLES, own).await?,
+            LakeGround::Objects(objects) => Lake::open_on(objects, TABLES, own).await?,
+            LakeGround::Instead(instead) => Lake::instead(instead)?,
+        };
         crate::backup::tidy(&folder, &lake);
-        let files = checkpoint::StateFiles::open(&folder.state())?;
+        let files = checkpoint::StateFiles::open(&folder.state(), storage.clone())?;
         // No flush has begun, so the log tells all.
         if recovery.last_seq == 0 || (recovery.first_seq <= 1 && !files.begun()?) {
             files.begin()?;
@@ -213,6 +263,7 @@ impl Store {
         let commit = files.commit()?;
         recover::same_age(&lake, &commit, &files.intent()?, recovery.last_seq)?;
         let settled = settled::Settled::open(
+            storage,
             &folder.state().join("settled"),
             &commit.settled,
             &commit.settled_sums,

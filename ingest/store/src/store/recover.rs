@@ -68,11 +68,7 @@ impl Store {
             for entry in self.files.read_open(&commit)? {
                 inner.live.open(entry);
             }
-            for spec in TABLES {
-                inner
-                    .tables
-                    .insert(spec.name, self.lake.snapshot(spec.name)?);
-            }
+            inner.tables = self.lake.snapshots();
         }
         // Records that the lake has beyond the last flush that counts came with one that did not.
         let in_lake = self.lake.applied("records")?.max(0) as u64;

@@ -1,11 +1,10 @@
 //! State files that tell whether they are whole: behind their content stands its checksum, as a
 //! line of text. A file without that line was written by an older program.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::datafolder::write_synced;
+use crate::storage::{Storage, write_synced};
 
 const BEFORE: &[u8] = b"\n#crc32:";
 /// Bytes of the line: what stands before, eight digits, an end of line.
@@ -15,12 +14,12 @@ const LINE: usize = BEFORE.len() + 9;
 ///
 /// # Errors
 /// When the disk refuses.
-pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+pub fn write(storage: &dyn Storage, path: &Path, content: &[u8]) -> io::Result<()> {
     let mut bytes = Vec::with_capacity(content.len() + LINE);
     bytes.extend(content);
     bytes.extend(BEFORE);
     bytes.extend(format!("{:08x}\n", crc32fast::hash(content)).into_bytes());
-    write_synced(path, &bytes)
+    write_synced(storage, path, &bytes)
 }
 
 /// A file's content. `must` says that it was written with a checksum, so that one without has lost
@@ -28,8 +27,8 @@ pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 /// When it is not what was written, or cannot be read.
-pub fn read(path: &Path, must: bool) -> io::Result<Vec<u8>> {
-    let mut bytes = fs::read(path)?;
+pub fn read(storage: &dyn Storage, path: &Path, must: bool) -> io::Result<Vec<u8>> {
+    let mut bytes = storage.read(path)?;
     let at = bytes.len().saturating_sub(LINE);
     let (content, line) = bytes.split_at(at);
     let Some(digits) = line
@@ -60,29 +59,32 @@ pub fn read(path: &Path, must: bool) -> io::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+    use crate::storage::Disk;
 
     #[test]
     fn what_was_written_is_read_and_a_flipped_bit_is_found() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("commit.json");
         for content in [&b""[..], b"{}", b"{\"upto\":17}"] {
-            write(&path, content).unwrap();
-            assert_eq!(read(&path, true).unwrap(), content);
+            write(&Disk, &path, content).unwrap();
+            assert_eq!(read(&Disk, &path, true).unwrap(), content);
         }
         let whole = fs::read(&path).unwrap();
         for at in (0..11).chain(whole.len() - 9..whole.len() - 1) {
             let mut bad = whole.clone();
             bad[at] ^= 1;
             fs::write(&path, bad).unwrap();
-            assert!(read(&path, false).is_err(), "byte {at}");
+            assert!(read(&Disk, &path, false).is_err(), "byte {at}");
         }
         // Of an older program.
         fs::write(&path, "{\"upto\":17}").unwrap();
-        assert_eq!(read(&path, false).unwrap(), b"{\"upto\":17}");
+        assert_eq!(read(&Disk, &path, false).unwrap(), b"{\"upto\":17}");
         for cut in [0, 5, whole.len() - 1] {
             fs::write(&path, &whole[..cut]).unwrap();
-            assert!(read(&path, true).is_err(), "cut at {cut}");
+            assert!(read(&Disk, &path, true).is_err(), "cut at {cut}");
         }
     }
 }

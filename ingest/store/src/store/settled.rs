@@ -3,16 +3,17 @@
 //! that finds nothing, and comes once in 2^64 / names.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::datafolder;
+use crate::storage::Storage;
 
 /// Names in the lake by day of receipt.
 pub struct Settled {
+    storage: Arc<dyn Storage>,
     dir: PathBuf,
     days: BTreeMap<i32, HashSet<u64>>,
     fresh: BTreeMap<i32, Vec<u64>>,
@@ -25,26 +26,27 @@ impl Settled {
     /// # Errors
     /// When the folder or a file in it cannot be read, holds less than counts, or is damaged.
     pub fn open(
+        storage: Arc<dyn Storage>,
         dir: &Path,
         lengths: &BTreeMap<i32, u64>,
         sums: &BTreeMap<i32, u32>,
     ) -> io::Result<Self> {
-        datafolder::create_dir_synced(dir)?;
-        for file in fs::read_dir(dir)? {
-            let path = file?.path();
+        storage.create_dir(dir)?;
+        for name in storage.list(dir)? {
+            let path = dir.join(name);
             if !lengths.keys().any(|day| path == path_of(dir, *day)) {
-                fs::remove_file(&path)?;
+                storage.remove(&path)?;
             }
         }
         let mut days = BTreeMap::new();
         for (day, length) in lengths {
             let path = path_of(dir, *day);
-            let file = fs::OpenOptions::new().read(true).write(true).open(&path)?;
-            if file.metadata()?.len() > *length {
+            let file = storage.open(&path)?;
+            if file.len()? > *length {
                 file.set_len(*length)?;
-                file.sync_data()?;
+                file.sync()?;
             }
-            let bytes = whole(&path, *length, sums.get(day).copied())?;
+            let bytes = whole(&*storage, &path, *length, sums.get(day).copied())?;
             let hashes = bytes
                 .chunks_exact(8)
                 .map(|c| {
@@ -56,6 +58,7 @@ impl Settled {
             days.insert(*day, hashes);
         }
         Ok(Settled {
+            storage,
             dir: dir.to_owned(),
             days,
             fresh: BTreeMap::new(),
@@ -89,6 +92,7 @@ impl Settled {
     /// What was added since, to be written without holding anybody up.
     pub fn begin(&mut self) -> Saving {
         Saving {
+            storage: self.storage.clone(),
             dir: self.dir.clone(),
             days: self.days.keys().copied().collect(),
             fresh: std::mem::take(&mut self.fresh),
@@ -107,6 +111,7 @@ impl Settled {
 
 /// Names on their way to the disk.
 pub struct Saving {
+    storage: Arc<dyn Storage>,
     dir: PathBuf,
     days: Vec<i32>,
     fresh: BTreeMap<i32, Vec<u64>>,
@@ -125,19 +130,22 @@ impl Saving {
     ) -> io::Result<(BTreeMap<i32, u64>, BTreeMap<i32, u32>)> {
         let mut sums = BTreeMap::new();
         for (day, hashes) in &self.fresh {
-            let mut file = fs::OpenOptions::new()
-                .create(true)
-                .append(true)
-                .open(path_of(&self.dir, *day))?;
-            let length = file.metadata()?.len();
+            let path = path_of(&self.dir, *day);
+            let file = match self.storage.open(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    self.storage.create(&path)?
+                }
+                file => file?,
+            };
+            let length = file.len()?;
             // After a torn write the file goes on at a whole hash.
-            let torn = length % 8;
-            if torn > 0 {
-                file.write_all(&vec![0; 8 - torn as usize])?;
+            let goes_on = length.next_multiple_of(8);
+            if goes_on > length {
+                file.set_len(goes_on)?;
             }
             let fresh: Vec<u8> = hashes.iter().flat_map(|h| h.to_le_bytes()).collect();
-            file.write_all(&fresh)?;
-            file.sync_data()?;
+            file.write_at(&fresh, goes_on)?;
+            file.sync()?;
             let sum = match counted(*day) {
                 // What was there is not read again: it would be taken for right.
                 Some((bytes, sum)) if bytes == length => {
@@ -145,16 +153,17 @@ impl Saving {
                     hasher.update(&fresh);
                     hasher.finalize()
                 }
-                _ => crc32fast::hash(&fs::read(path_of(&self.dir, *day))?),
+                _ => crc32fast::hash(&self.storage.read(&path)?),
             };
             sums.insert(*day, sum);
         }
         if !self.fresh.is_empty() {
-            datafolder::sync_dir(&self.dir)?;
+            self.storage.sync_dir(&self.dir)?;
         }
         let mut lengths = BTreeMap::new();
         for day in &self.days {
-            lengths.insert(*day, fs::metadata(path_of(&self.dir, *day))?.len());
+            let file = self.storage.open(&path_of(&self.dir, *day))?;
+            lengths.insert(*day, file.len()?);
         }
         Ok((lengths, sums))
     }
@@ -164,14 +173,19 @@ impl Saving {
 ///
 /// # Errors
 /// When it holds less, or other bytes than were written.
-pub fn whole(path: &Path, length: u64, sum: Option<u32>) -> io::Result<Vec<u8>> {
+pub fn whole(
+    storage: &dyn Storage,
+    path: &Path,
+    length: u64,
+    sum: Option<u32>,
+) -> io::Result<Vec<u8>> {
     let damaged = |what: String| {
         io::Error::new(
             io::ErrorKind::InvalidData,
             format!("{} is damaged: {what}", path.display()),
         )
     };
-    let mut bytes = fs::read(path)?;
+    let mut bytes = storage.read(path)?;
     if (bytes.len() as u64) < length || !length.is_multiple_of(8) {
         return Err(damaged(format!(
             "it has {} bytes and should have {length}",
@@ -197,24 +211,33 @@ pub fn path_of(dir: &Path, day: i32) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+    use crate::storage::Disk;
 
     #[test]
     fn names_survive_and_torn_ends_do_not_shift_them() {
         let dir = tempfile::tempdir().unwrap();
-        let mut settled = Settled::open(dir.path(), &BTreeMap::new(), &BTreeMap::new()).unwrap();
+        let mut settled = Settled::open(
+            Arc::new(Disk),
+            dir.path(),
+            &BTreeMap::new(),
+            &BTreeMap::new(),
+        )
+        .unwrap();
         settled.add(3, hash("asterisk/pbx1/1.1"));
         let (lengths, sums) = settled.begin().write(&|_| None).unwrap();
         let path = dir.path().join("3.ids");
         let mut bytes = fs::read(&path).unwrap();
         bytes.extend_from_slice(&[1, 2, 3]);
         fs::write(&path, bytes).unwrap();
-        let mut settled = Settled::open(dir.path(), &lengths, &sums).unwrap();
+        let mut settled = Settled::open(Arc::new(Disk), dir.path(), &lengths, &sums).unwrap();
         assert!(settled.holds("asterisk/pbx1/1.1"));
         settled.add(3, hash("asterisk/pbx1/1.2"));
         let counted = |day| Some((lengths[&day], sums[&day]));
         let (lengths, sums) = settled.begin().write(&counted).unwrap();
-        let settled = Settled::open(dir.path(), &lengths, &sums).unwrap();
+        let settled = Settled::open(Arc::new(Disk), dir.path(), &lengths, &sums).unwrap();
         assert!(settled.holds("asterisk/pbx1/1.2"));
         assert!(!settled.holds("asterisk/pbx1/1.3"));
         assert_eq!(settled.days_of(["asterisk/pbx1/1.1", "x"]), [3]);
@@ -223,22 +246,30 @@ mod tests {
     #[test]
     fn names_of_a_flush_that_did_not_count_are_forgotten() {
         let dir = tempfile::tempdir().unwrap();
-        let mut settled = Settled::open(dir.path(), &BTreeMap::new(), &BTreeMap::new()).unwrap();
+        let mut settled = Settled::open(
+            Arc::new(Disk),
+            dir.path(),
+            &BTreeMap::new(),
+            &BTreeMap::new(),
+        )
+        .unwrap();
         settled.add(3, hash("kept"));
         let (counted, sums) = settled.begin().write(&|_| None).unwrap();
         settled.add(3, hash("cut off"));
         settled.add(4, hash("cut off"));
         settled.begin().write(&|_| None).unwrap();
-        let settled = Settled::open(dir.path(), &counted, &sums).unwrap();
+        let settled = Settled::open(Arc::new(Disk), dir.path(), &counted, &sums).unwrap();
         assert!(settled.holds("kept"));
         assert!(!settled.holds("cut off"));
         let path = dir.path().join("3.ids");
         let mut bytes = fs::read(&path).unwrap();
         bytes[2] ^= 4;
         fs::write(&path, bytes).unwrap();
-        let error = Settled::open(dir.path(), &counted, &sums).err().unwrap();
+        let error = Settled::open(Arc::new(Disk), dir.path(), &counted, &sums)
+            .err()
+            .unwrap();
         assert!(error.to_string().contains("3.ids is damaged"), "{error}");
         std::fs::remove_file(path).unwrap();
-        assert!(Settled::open(dir.path(), &counted, &sums).is_err());
+        assert!(Settled::open(Arc::new(Disk), dir.path(), &counted, &sums).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! The few calls by which the log touches a disk, as a trait, so that tests can stop, fail and
+//! The few calls by which log and state touch a disk, as a trait, so that tests can stop, fail and
 //! lose power at every one of them.
 
 use std::fs::{File, OpenOptions};
@@ -75,6 +75,12 @@ pub trait Storage: Send + Sync {
     /// Whatever the disk reports.
     fn open(&self, path: &Path) -> io::Result<Arc<dyn StorageFile>>;
 
+    /// The whole content of a file.
+    ///
+    /// # Errors
+    /// Whatever the disk reports.
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+
     /// Gives a file another name in the same folder, replacing what had that name.
     ///
     /// # Errors
@@ -92,6 +98,43 @@ pub trait Storage: Send + Sync {
     /// # Errors
     /// Whatever the disk reports.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
+}
+
+/// Replaces a file's content so that a crash leaves either the old or the new, never a part:
+/// written beside it as `NAME.tmp`, synced, renamed, folder synced.
+///
+/// # Errors
+/// Whatever the disk reports.
+pub fn write_synced(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut name = path
+        .file_name()
+        .ok_or(io::ErrorKind::InvalidInput)?
+        .to_owned();
+    name.push(".tmp");
+    let temp = path.with_file_name(name);
+    let file = storage.create(&temp)?;
+    file.write_at(bytes, 0)?;
+    file.sync()?;
+    storage.rename(&temp, path)?;
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    storage.sync_dir(parent.unwrap_or(Path::new(".")))
+}
+
+/// Whether there is a file of that name.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn exists(storage: &dyn Storage, path: &Path) -> io::Result<bool> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Ok(false);
+    };
+    match storage.list(folder) {
+        Ok(names) => Ok(names.iter().any(|n| n.as_str() == name)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// The real disk.
@@ -152,6 +195,10 @@ impl Storage for Disk {
         ))
     }
 
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        std::fs::read(path)
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         std::fs::rename(from, to)
     }
@@ -162,5 +209,20 @@ impl Storage for Disk {
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         crate::datafolder::sync_dir(dir)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("note");
+        write_synced(&Disk, &path, b"old").unwrap();
+        write_synced(&Disk, &path, b"newer").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"newer");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use callboard_datasets::simulate::Table;
 use callboard_model::time::{format_rfc3339, parse_rfc3339};
 use serde_json::Value;
+
+use crate::simulate::Table;
 
 /// A row in one form: values as text by the order of the table's columns.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -140,9 +141,8 @@ pub fn compare(table: &Table, truth: Vec<Row>, server: Vec<Row>, show: usize, fo
 
 #[cfg(test)]
 mod tests {
-    use callboard_datasets::simulate::TABLES;
-
     use super::*;
+    use crate::simulate::TABLES;
 
     fn links(rows: &[(&str, &str)]) -> Vec<Row> {
         let table = &TABLES[3];

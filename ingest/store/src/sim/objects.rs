@@ -1,63 +1,47 @@
-//! An object store that fails on demand, before or after the effect, for tests.
+//! An object store in the hands of a test: it fails before or after the effect, loses its power,
+//! and lets something happen at a write that nobody expects.
 
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
+use super::shaking::{FAILED, Shaking, When};
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::stream::BoxStream;
+use futures::stream::{BoxStream, StreamExt as _};
 use object_store::path::Path;
 use object_store::{
     CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, UploadPart,
 };
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum When {
-    /// The write does not happen.
-    Before,
-    /// The write happens, its answer is lost.
-    After,
+fn said(what: &'static str) -> object_store::Error {
+    object_store::Error::Generic {
+        store: "Faulty",
+        source: what.into(),
+    }
 }
 
-#[derive(Debug)]
-pub(super) struct Faulty {
+/// The store.
+pub struct Faulty {
     inner: Arc<dyn ObjectStore>,
-    /// Writes still to succeed; negative for never failing.
-    left: Arc<AtomicI64>,
-    when: When,
+    /// What shakes it.
+    pub shaking: Arc<Shaking>,
 }
 
 impl Faulty {
-    pub(super) fn new(inner: Arc<dyn ObjectStore>, when: When) -> Self {
+    /// Over another store; nothing fails yet.
+    pub fn new(inner: Arc<dyn ObjectStore>, when: When) -> Self {
         Self {
             inner,
-            left: Arc::new(AtomicI64::new(-1)),
-            when,
+            shaking: Arc::new(Shaking::new(when)),
         }
     }
-
-    /// Lets `n` writes succeed and the next one fail, once.
-    pub(super) fn fail_after(&self, n: i64) {
-        self.left.store(n, Ordering::SeqCst);
-    }
-
-    /// True when the fault has not met a write.
-    pub(super) fn pending(&self) -> bool {
-        self.left.load(Ordering::SeqCst) >= 0
-    }
 }
 
-fn turn(left: &AtomicI64) -> bool {
-    left.load(Ordering::SeqCst) >= 0 && left.fetch_sub(1, Ordering::SeqCst) == 0
-}
-
-fn error() -> object_store::Error {
-    object_store::Error::Generic {
-        store: "Faulty",
-        source: "the storage failed, as the test asked".into(),
+impl fmt::Debug for Faulty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Faulty")
     }
 }
 
@@ -67,11 +51,15 @@ impl fmt::Display for Faulty {
     }
 }
 
-#[derive(Debug)]
 struct FaultyUpload {
     inner: Box<dyn MultipartUpload>,
-    left: Arc<AtomicI64>,
-    when: When,
+    shaking: Arc<Shaking>,
+}
+
+impl fmt::Debug for FaultyUpload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FaultyUpload")
+    }
 }
 
 #[async_trait]
@@ -81,12 +69,9 @@ impl MultipartUpload for FaultyUpload {
     }
 
     async fn complete(&mut self) -> Result<PutResult> {
-        let fail = turn(&self.left);
-        if fail && self.when == When::Before {
-            return Err(error());
-        }
+        let fail = self.shaking.turn().await.map_err(said)?;
         let result = self.inner.complete().await;
-        if fail { Err(error()) } else { result }
+        if fail { Err(said(FAILED)) } else { result }
     }
 
     async fn abort(&mut self) -> Result<()> {
@@ -97,12 +82,9 @@ impl MultipartUpload for FaultyUpload {
 #[async_trait]
 impl ObjectStore for Faulty {
     async fn put_opts(&self, at: &Path, data: PutPayload, opts: PutOptions) -> Result<PutResult> {
-        let fail = turn(&self.left);
-        if fail && self.when == When::Before {
-            return Err(error());
-        }
+        let fail = self.shaking.turn().await.map_err(said)?;
         let result = self.inner.put_opts(at, data, opts).await;
-        if fail { Err(error()) } else { result }
+        if fail { Err(said(FAILED)) } else { result }
     }
 
     async fn put_multipart_opts(
@@ -112,8 +94,7 @@ impl ObjectStore for Faulty {
     ) -> Result<Box<dyn MultipartUpload>> {
         Ok(Box::new(FaultyUpload {
             inner: self.inner.put_multipart_opts(at, opts).await?,
-            left: Arc::clone(&self.left),
-            when: self.when,
+            shaking: Arc::clone(&self.shaking),
         }))
     }
 
@@ -129,7 +110,9 @@ impl ObjectStore for Faulty {
         &self,
         locations: BoxStream<'static, Result<Path>>,
     ) -> BoxStream<'static, Result<Path>> {
-        self.inner.delete_stream(locations)
+        let shaking = Arc::clone(&self.shaking);
+        let powered = locations.map(move |location| shaking.powered().map_err(said).and(location));
+        self.inner.delete_stream(powered.boxed())
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
@@ -141,6 +124,8 @@ impl ObjectStore for Faulty {
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
-        self.inner.copy_opts(from, to, options).await
+        let fail = self.shaking.turn().await.map_err(said)?;
+        let result = self.inner.copy_opts(from, to, options).await;
+        if fail { Err(said(FAILED)) } else { result }
     }
 }

@@ -8,17 +8,26 @@ use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::storage::{Storage, StorageFile};
+use super::{Power, Rng};
+use crate::storage::{Storage, StorageFile};
 
+/// A call that changed something. Files are numbered, names are whole paths.
 #[derive(Clone, Debug)]
-pub(super) enum Op {
+pub enum Op {
+    /// A name with a new, empty file.
     Create(String, u64),
+    /// Bytes of a file from an offset on.
     Write(u64, u64, Vec<u8>),
+    /// The length of a file.
     SetLen(u64, u64),
+    /// A file's content is stored.
     Sync(u64),
+    /// Another name in the same folder.
     Rename(String, String),
+    /// A name less.
     Remove(String),
-    SyncDir,
+    /// The names in a folder are stored.
+    SyncDir(String),
     /// Not a call: the workload was told that all up to here is stored.
     Acked(u64),
     /// Not a call: the workload gave up all up to here.
@@ -27,18 +36,24 @@ pub(super) enum Op {
 
 /// What a power cut leaves.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Image {
+pub enum Image {
+    /// What was synced.
     SyncedOnly,
+    /// Everything: the process died, the machine did not.
     AllWritten,
     /// Each unsynced sector of 512 bytes by lot, and some prefix of the unsynced name changes.
     Mixed(u64),
 }
 
+/// A call that fails.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Fault {
-    pub(super) call: usize,
-    pub(super) kind: io::ErrorKind,
-    pub(super) lasting: bool,
+pub struct Fault {
+    /// Its number.
+    pub call: usize,
+    /// How it fails.
+    pub kind: io::ErrorKind,
+    /// Whether all after it fail too.
+    pub lasting: bool,
 }
 
 #[derive(Default)]
@@ -49,13 +64,15 @@ struct Inner {
     names: BTreeMap<String, u64>,
     next_file: u64,
     fault: Option<Fault>,
+    power: Power,
     /// While true, syncs wait.
     hold: bool,
     syncs: usize,
 }
 
+/// The disk. Copies of this handle are the same disk.
 #[derive(Clone, Default)]
-pub(super) struct SimDisk {
+pub struct SimDisk {
     inner: Arc<Mutex<Inner>>,
     released: Arc<Condvar>,
 }
@@ -74,50 +91,64 @@ impl Inner {
             Some(fault) if at == fault.call || (fault.lasting && at > fault.call) => {
                 Err(fault.kind.into())
             }
+            _ if !self.power.spend() => Err(io::ErrorKind::BrokenPipe.into()),
             _ => Ok(()),
         }
     }
 }
 
 impl SimDisk {
-    pub(super) fn with_fault(fault: Fault) -> Self {
+    /// A disk whose call fails.
+    pub fn with_fault(fault: Fault) -> Self {
         let disk = Self::default();
         disk.inner.lock().fault = Some(fault);
         disk
     }
 
-    pub(super) fn set_fault(&self, fault: Option<Fault>) {
+    /// Lets a call fail, or none.
+    pub fn set_fault(&self, fault: Option<Fault>) {
         self.inner.lock().fault = fault;
     }
 
-    pub(super) fn note(&self, op: Op) {
+    /// Writes down what is no call.
+    pub fn note(&self, op: Op) {
         self.inner.lock().ops.push(op);
     }
 
-    pub(super) fn ops(&self) -> Vec<Op> {
+    /// What was done since the start.
+    pub fn ops(&self) -> Vec<Op> {
         self.inner.lock().ops.clone()
     }
 
-    pub(super) fn calls(&self) -> usize {
+    /// How many calls there were.
+    pub fn calls(&self) -> usize {
         self.inner.lock().calls
     }
 
-    pub(super) fn syncs(&self) -> usize {
+    /// How many files were synced.
+    pub fn syncs(&self) -> usize {
         self.inner.lock().syncs
     }
 
-    pub(super) fn hold_syncs(&self, hold: bool) {
+    /// Lets syncs wait, or go on.
+    pub fn hold_syncs(&self, hold: bool) {
         self.inner.lock().hold = hold;
         self.released.notify_all();
     }
 
+    /// Where the disk's strength to write comes from.
+    pub fn set_power(&self, power: Power) {
+        self.inner.lock().power = power;
+    }
+
     /// Content of a file by name.
-    pub(super) fn content(&self, name: &str) -> Vec<u8> {
+    pub fn content(&self, name: &str) -> Vec<u8> {
         let inner = self.inner.lock();
         inner.files[&inner.names[name]].clone()
     }
 
-    pub(super) fn put(&self, name: &str, bytes: Vec<u8>) {
+    /// A file that was always there.
+    pub fn put(&self, name: &str, bytes: Vec<u8>) {
         let mut inner = self.inner.lock();
         inner.next_file += 1;
         let id = inner.next_file;
@@ -125,12 +156,13 @@ impl SimDisk {
         inner.files.insert(id, bytes);
     }
 
-    pub(super) fn files(&self) -> Vec<String> {
+    /// Names of all files.
+    pub fn files(&self) -> Vec<String> {
         self.inner.lock().names.keys().cloned().collect()
     }
 
     /// A second disk with the same content.
-    pub(super) fn copy(&self) -> Self {
+    pub fn copy(&self) -> Self {
         let copy = Self::default();
         for name in self.files() {
             copy.put(&name, self.content(&name));
@@ -139,7 +171,7 @@ impl SimDisk {
     }
 
     /// The disk after a power cut behind these calls.
-    pub(super) fn after(base: &Self, ops: &[Op], image: Image) -> Self {
+    pub fn after(base: &Self, ops: &[Op], image: Image) -> Self {
         let mut rng = Rng(match image {
             Image::Mixed(seed) => seed,
             _ => 0,
@@ -147,16 +179,31 @@ impl SimDisk {
         let start = base.inner.lock();
         let mut written = start.files.clone();
         let mut synced = start.files.clone();
-        let mut names = vec![start.names.clone()];
+        // Names of each folder as they were after every change since its last sync.
+        let mut names: BTreeMap<String, Vec<BTreeMap<String, u64>>> = BTreeMap::new();
+        for (name, id) in &start.names {
+            let folder = names
+                .entry(folder_of(name))
+                .or_insert_with(|| vec![BTreeMap::new()]);
+            folder[0].insert(name.clone(), *id);
+        }
         drop(start);
         for op in ops {
-            let mut now = names[names.len() - 1].clone();
+            let mut change = |name: &str, act: &dyn Fn(&mut BTreeMap<String, u64>)| {
+                let folder = names
+                    .entry(folder_of(name))
+                    .or_insert_with(|| vec![BTreeMap::new()]);
+                let mut now = folder[folder.len() - 1].clone();
+                act(&mut now);
+                folder.push(now);
+            };
             match op {
                 Op::Create(name, id) => {
-                    now.insert(name.clone(), *id);
+                    change(name, &|now| {
+                        now.insert(name.clone(), *id);
+                    });
                     written.insert(*id, Vec::new());
                     synced.entry(*id).or_default();
-                    names.push(now);
                 }
                 Op::Write(id, at, bytes) => {
                     let file = written.get_mut(id).unwrap();
@@ -166,26 +213,32 @@ impl SimDisk {
                 Op::Sync(id) => {
                     synced.insert(*id, written[id].clone());
                 }
-                Op::Rename(from, to) => {
+                Op::Rename(from, to) => change(from, &|now| {
                     let id = now.remove(from).unwrap();
                     now.insert(to.clone(), id);
-                    names.push(now);
-                }
-                Op::Remove(name) => {
+                }),
+                Op::Remove(name) => change(name, &|now| {
                     now.remove(name);
-                    names.push(now);
+                }),
+                Op::SyncDir(folder) => {
+                    if let Some(folder) = names.get_mut(folder) {
+                        folder.drain(..folder.len() - 1);
+                    }
                 }
-                Op::SyncDir => names = vec![now],
                 Op::Acked(_) | Op::Trimmed(_) => {}
             }
         }
-        let chosen = match image {
-            Image::SyncedOnly => 0,
-            Image::AllWritten => names.len() - 1,
-            Image::Mixed(_) => rng.below(names.len()),
-        };
+        let mut left = BTreeMap::new();
+        for folder in names.values() {
+            let chosen = match image {
+                Image::SyncedOnly => 0,
+                Image::AllWritten => folder.len() - 1,
+                Image::Mixed(_) => rng.below(folder.len()),
+            };
+            left.extend(folder[chosen].clone());
+        }
         let disk = Self::default();
-        for (name, id) in &names[chosen] {
+        for (name, id) in &left {
             let content = match image {
                 Image::SyncedOnly => synced[id].clone(),
                 Image::AllWritten => written[id].clone(),
@@ -223,7 +276,12 @@ fn write_into(file: &mut Vec<u8>, at: u64, bytes: &[u8]) {
 }
 
 fn name_of(path: &Path) -> String {
-    path.file_name().unwrap().to_string_lossy().into_owned()
+    path.to_string_lossy().into_owned()
+}
+
+fn folder_of(name: &str) -> String {
+    let folder = name.rfind('/').map_or("", |at| &name[..at]);
+    folder.to_owned()
 }
 
 impl StorageFile for SimFile {
@@ -284,8 +342,21 @@ impl Storage for SimDisk {
         Ok(())
     }
 
-    fn list(&self, _dir: &Path) -> io::Result<Vec<String>> {
-        Ok(self.files())
+    fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
+        let dir = name_of(dir);
+        let inner = self.inner.lock();
+        let names = inner.names.keys().filter(|name| folder_of(name) == dir);
+        Ok(names
+            .filter_map(|name| Path::new(name).file_name())
+            .map(|name| name.to_string_lossy().into_owned())
+            .collect())
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let inner = self.inner.lock();
+        let id = inner.names.get(&name_of(path));
+        let id = id.ok_or(io::ErrorKind::NotFound)?;
+        Ok(inner.files[id].clone())
     }
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn StorageFile>> {
@@ -336,28 +407,10 @@ impl Storage for SimDisk {
         Ok(())
     }
 
-    fn sync_dir(&self, _dir: &Path) -> io::Result<()> {
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         let mut inner = self.inner.lock();
         inner.call()?;
-        inner.ops.push(Op::SyncDir);
+        inner.ops.push(Op::SyncDir(name_of(dir)));
         Ok(())
-    }
-}
-
-/// Small repeatable random numbers (splitmix), for tests only.
-pub(super) struct Rng(pub(super) u64);
-
-impl Rng {
-    pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut x = self.0;
-        x ^= x >> 30;
-        x = x.wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        x ^= x >> 27;
-        x.wrapping_mul(0x94D0_49BB_1331_11EB) ^ (x >> 31)
-    }
-
-    pub(super) fn below(&mut self, n: usize) -> usize {
-        (self.next() % n as u64) as usize
     }
 }

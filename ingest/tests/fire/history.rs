@@ -1,0 +1,153 @@
+//! A history: lives after lives on one machine, until a whole shift is in and right.
+
+use std::fmt;
+use std::sync::Arc;
+
+use callboard_store::sim::shaking::When;
+use callboard_store::sim::{Power, Rng};
+use parking_lot::Mutex;
+
+use crate::lies::Lie;
+use crate::life::{End, Life, Sender, power};
+use crate::machine::Machine;
+use crate::rows::equal;
+use crate::world::World;
+
+/// What happened.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    pub histories: u64,
+    /// Of these, with the lake in Delta tables.
+    pub in_delta: u64,
+    pub events: u64,
+    pub lives: u64,
+    pub cuts: u64,
+    /// Cuts before the start was through.
+    pub cuts_in_recovery: u64,
+    pub kills: u64,
+    pub requests: u64,
+    pub amid_flush: u64,
+}
+
+impl Tally {
+    pub fn add(&mut self, other: &Tally) {
+        self.histories += other.histories;
+        self.in_delta += other.in_delta;
+        self.events += other.events;
+        self.lives += other.lives;
+        self.cuts += other.cuts;
+        self.cuts_in_recovery += other.cuts_in_recovery;
+        self.kills += other.kills;
+        self.requests += other.requests;
+        self.amid_flush += other.amid_flush;
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} histories ({} of them with Delta tables), {} lines, {} lives: {} power cuts ({} of them in a recovery), {} kills; {} requests, {} of them amid a flush",
+            self.histories,
+            self.in_delta,
+            self.events,
+            self.lives,
+            self.cuts,
+            self.cuts_in_recovery,
+            self.kills,
+            self.requests,
+            self.amid_flush
+        )
+    }
+}
+
+/// Lives after which the machine becomes a good one, so that every history ends.
+const LIVES: u64 = 14;
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+/// Plays the history of a seed.
+pub fn history(seed: u64, delta: bool, lie: Option<Lie>) -> Result<Tally, String> {
+    let mut rng = Rng(seed);
+    let world = Arc::new(World::of(seed, 8 + rng.below(60) as u64));
+    let sender = Arc::new(Mutex::new(Sender::default()));
+    let mut machine = Machine::new(delta, lie);
+    let mut tally = Tally {
+        histories: 1,
+        in_delta: u64::from(delta),
+        events: world.lines.len() as u64,
+        ..Tally::default()
+    };
+    loop {
+        tally.lives += 1;
+        let power = match tally.lives > LIVES {
+            true => Power::lasting(),
+            false => power(&mut rng),
+        };
+        let when = match rng.below(2) {
+            0 => When::Before,
+            _ => When::After,
+        };
+        let patience = match tally.lives > LIVES {
+            true => 100_000,
+            false => 4 + rng.below(60) as u32,
+        };
+        // Its tasks end with it.
+        let runtime = runtime();
+        let end = runtime.block_on(async {
+            let running = match machine.start(power.clone(), when).await {
+                Ok(running) => running,
+                Err(_) if power.gone() => return Ok(None),
+                Err(error) => return Err(format!("the start is refused: {error}")),
+            };
+            let life = Life::begin(&machine, running, &world, &sender).await?;
+            let end = life.live(&machine, &mut rng, patience).await?;
+            if end == End::Done {
+                life.settle(&machine).await?;
+                if !power.gone() {
+                    equal(&life.running.store, &world).await?;
+                    life.stop().await?;
+                }
+            }
+            Ok(Some(end))
+        })?;
+        drop(runtime);
+        match end {
+            None => {
+                tally.cuts_in_recovery += 1;
+                tally.cuts += 1;
+                machine.cut(&mut rng);
+            }
+            Some(End::Cut) => {
+                tally.cuts += 1;
+                machine.cut(&mut rng);
+            }
+            Some(End::Killed) => tally.kills += 1,
+            Some(End::Stopped) => {}
+            Some(End::Done) if power.gone() => {
+                tally.cuts += 1;
+                machine.cut(&mut rng);
+            }
+            Some(End::Done) => break,
+        }
+    }
+    // Once more, from what lies there.
+    runtime().block_on(async {
+        let running = machine
+            .start(Power::lasting(), When::Before)
+            .await
+            .map_err(|error| format!("the last start is refused: {error}"))?;
+        let life = Life::begin(&machine, running, &world, &sender).await?;
+        equal(&life.running.store, &world).await?;
+        life.stop().await
+    })?;
+    let sender = sender.lock();
+    tally.requests = sender.requests;
+    tally.amid_flush = sender.amid_flush;
+    Ok(tally)
+}

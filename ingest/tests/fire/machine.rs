@@ -1,0 +1,150 @@
+//! The machine that is lost again and again: a disk, an object store, a clock and their power.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use callboard_model::record::Interpreter;
+use callboard_sources::registry::Registry;
+use callboard_store::datafolder::DataFolderError;
+use callboard_store::sim::disk::{Image, SimDisk};
+use callboard_store::sim::objects::Faulty;
+use callboard_store::sim::shaking::{Shaking, When};
+use callboard_store::sim::tables::{Kept, MemoryTables};
+use callboard_store::sim::{Power, Rng};
+use callboard_store::storage::Storage;
+use callboard_store::store::{Clock, Ground, LakeGround, Store, StoreError, StoreOptions};
+use object_store::memory::InMemory;
+
+use crate::lies::{Credulous, Lie, LyingDisk};
+
+/// Long after everything that is simulated, microseconds.
+const NOW: i64 = 1_790_000_000_000_000;
+
+pub struct Hand(AtomicI64);
+
+impl Hand {
+    pub fn later(&self, seconds: i64) {
+        self.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Hand {
+    fn now(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// What the lake's tables are kept in.
+enum Lake {
+    /// Delta tables in an object store.
+    Delta(Arc<InMemory>),
+    /// The same promises without Delta.
+    Plain(Kept),
+}
+
+pub struct Machine {
+    /// Holds the lock alone; everything else is in memory.
+    folder: tempfile::TempDir,
+    disk: SimDisk,
+    /// The disk as it was after the last power cut.
+    base: SimDisk,
+    lake: Lake,
+    pub clock: Arc<Hand>,
+    lie: Option<Lie>,
+}
+
+/// A machine that runs.
+pub struct Running {
+    pub store: Arc<Store>,
+    /// What shakes the lake.
+    pub lake: Arc<Shaking>,
+    pub power: Power,
+}
+
+impl Machine {
+    pub fn new(delta: bool, lie: Option<Lie>) -> Machine {
+        // In memory where the machine has a folder for that: its syncs prove nothing here.
+        let memory = PathBuf::from("/dev/shm");
+        let place = Some(memory).filter(|p| p.is_dir());
+        let folder = tempfile::tempdir_in(place.unwrap_or_else(std::env::temp_dir)).unwrap();
+        Machine {
+            folder,
+            disk: SimDisk::default(),
+            base: SimDisk::default(),
+            lake: match delta {
+                true => Lake::Delta(Arc::new(InMemory::new())),
+                false => Lake::Plain(Kept::default()),
+            },
+            clock: Arc::new(Hand(AtomicI64::new(NOW))),
+            lie,
+        }
+    }
+
+    /// Starts the store, with so much power.
+    pub async fn start(&self, power: Power, when: When) -> Result<Running, StoreError> {
+        let mut options = StoreOptions::new(self.folder.path());
+        options.log.segment_bytes = 48 << 10;
+        options.log.preallocate = false;
+        options.log.idle_seal = Duration::from_secs(3600);
+        options.replay_bytes = 96 << 10;
+        options.lake_options.checkpoint_interval = 5;
+        options.lake_options.small_files = 3;
+        self.disk.set_power(power.clone());
+        let (lake, shaking) = match &self.lake {
+            Lake::Delta(objects) => {
+                let faulty = Faulty::new(objects.clone(), when);
+                let shaking = faulty.shaking.clone();
+                (LakeGround::Objects(Arc::new(faulty)), shaking)
+            }
+            Lake::Plain(kept) => {
+                let shaking = Arc::new(Shaking::new(when));
+                let tables = MemoryTables::open(kept.clone(), shaking.clone());
+                (LakeGround::Instead(Arc::new(tables)), shaking)
+            }
+        };
+        shaking.set_power(power.clone());
+        let storage: Arc<dyn Storage> = match self.lie {
+            Some(lie) => Arc::new(LyingDisk::new(self.disk.clone(), lie)),
+            None => Arc::new(self.disk.clone()),
+        };
+        let interpreter: Arc<dyn Interpreter> = match self.lie {
+            Some(lie) => Arc::new(Credulous::new(lie)),
+            None => Arc::new(Registry),
+        };
+        loop {
+            let ground = Ground {
+                storage: storage.clone(),
+                lake: lake.clone(),
+            };
+            let clock = self.clock.clone();
+            match Store::open_on(ground, options.clone(), interpreter.clone(), clock).await {
+                Ok(store) => {
+                    return Ok(Running {
+                        store,
+                        lake: shaking,
+                        power,
+                    });
+                }
+                // Tasks of the life before let go of the folder a moment later.
+                Err(StoreError::Folder(DataFolderError::Locked { .. })) => {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The power went: what is left on the disk is what was synced, all that was written, or any
+    /// part of it.
+    pub fn cut(&mut self, rng: &mut Rng) {
+        let image = match rng.below(3) {
+            0 => Image::SyncedOnly,
+            1 => Image::AllWritten,
+            _ => Image::Mixed(rng.draw()),
+        };
+        self.disk = SimDisk::after(&self.base, &self.disk.ops(), image);
+        self.base = self.disk.copy();
+    }
+}

@@ -1,0 +1,70 @@
+//! A simulated shift: the lines that are sent, and what must come of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use callboard_datasets::compare::Row;
+use callboard_datasets::simulate::{Disorder, FIRST_DAY, Options, TABLES, Table, read_date, run};
+use serde_json::Value;
+
+/// Tables that stand in the store itself; the others are queries over them.
+pub const KEPT: [&str; 4] = ["contacts", "segments", "offers", "links"];
+
+pub struct World {
+    /// Events, and lines that are none, in the order in which they are sent.
+    pub lines: Vec<Vec<u8>>,
+    /// Rows of the truth.
+    pub rows: BTreeMap<&'static str, Vec<Row>>,
+    /// New events, and other words of known ones.
+    pub records: u64,
+    /// Hash and class of the lines that are no events.
+    pub dead: BTreeSet<(String, String)>,
+}
+
+pub fn table(name: &str) -> &'static Table {
+    TABLES.iter().find(|t| t.name == name).unwrap()
+}
+
+impl World {
+    /// The world of a seed: up to about a thousand events.
+    pub fn of(seed: u64, contacts: u64) -> World {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("truth");
+        let options = Options {
+            seed,
+            contacts,
+            first_day: read_date(FIRST_DAY).unwrap(),
+            days: None,
+            disorder: Disorder::Wild,
+            poison: if seed % 8 == 0 { 20_000 } else { 0 },
+            skew: 3_000,
+            out: out.clone(),
+            threads: 1,
+        };
+        let mut stream = Vec::new();
+        let manifest = run(&options, Some(&mut stream), &mut |_| {}).unwrap();
+        let mut rows = BTreeMap::new();
+        for name in KEPT {
+            let table = table(name);
+            let mut own = Vec::new();
+            for file in std::fs::read_dir(out.join("truth").join(name)).unwrap() {
+                let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+                let lines = text.lines().map(|l| serde_json::from_str(l).unwrap());
+                own.extend(lines.map(|object| Row::of(table, &object)));
+            }
+            rows.insert(name, own);
+        }
+        let dead = std::fs::read_to_string(out.join("truth/dead_letters.ndjson")).unwrap();
+        let dead = dead.lines().map(|line| {
+            let letter: Value = serde_json::from_str(line).unwrap();
+            let text = |name: &str| letter[name].as_str().unwrap().to_owned();
+            (text("sha256"), text("class"))
+        });
+        let lines = stream.split_inclusive(|b| *b == b'\n');
+        World {
+            lines: lines.map(<[u8]>::to_vec).collect(),
+            rows,
+            records: manifest.counts.taken + manifest.counts.conflicts,
+            dead: dead.collect(),
+        }
+    }
+}

@@ -264,6 +264,11 @@ impl State {
         self.things.iter()
     }
 
+    /// Forgets all things but those that shall be kept.
+    pub fn retain(&mut self, mut keep: impl FnMut(&Thing) -> bool) {
+        self.things.retain(|thing, _| keep(thing));
+    }
+
     /// Whether nothing was stated.
     pub fn is_empty(&self) -> bool {
         self.things.is_empty()

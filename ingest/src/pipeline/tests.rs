@@ -95,7 +95,7 @@ impl Bench {
                 table
                     .hidden
                     .as_ref()
-                    .is_none_or(|h| !h.values.contains(&r.contact_id))
+                    .is_none_or(|h| !h.hides(&r.contact_id, r.day.0))
             }));
         }
         rows.sort_by(|a, b| a.contact_id.cmp(&b.contact_id));

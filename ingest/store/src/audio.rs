@@ -174,6 +174,7 @@ impl AudioStore {
             days: days_of(&old),
             ids: vec![audio.recording_id.clone()],
             whole_days: false,
+            ..Replace::default()
         });
         let stored = match replace {
             None => Stored::New,

@@ -7,13 +7,29 @@ use callboard_model::tables::TableSpec;
 use deltalake::DeltaTable;
 use deltalake::arrow::array::RecordBatch;
 
-/// Lake rows that live rows replace: those whose `column` holds one of `values`.
+/// Lake rows that live rows replace: those whose `column` holds one of `values`, and of each day of
+/// `since` those from that day on whose `column` holds one of its ids.
 #[derive(Debug, Clone, Default)]
 pub struct Hidden {
     /// The table's id column.
     pub column: &'static str,
     /// Ids whose lake rows are replaced.
     pub values: HashSet<String>,
+    /// Days since 1970, with ids whose lake rows of days before stay.
+    pub since: BTreeMap<i32, HashSet<String>>,
+}
+
+impl Hidden {
+    /// Whether a row is hidden.
+    pub fn hides(&self, id: &str, day: i32) -> bool {
+        let mut since = self.since.range(..=day);
+        self.values.contains(id) || since.any(|(_, ids)| ids.contains(id))
+    }
+
+    /// Whether nothing is hidden.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty() && self.since.is_empty()
+    }
 }
 
 /// One table of a snapshot: its rows are `lake` without `hidden`, and all of `live`.

@@ -1,10 +1,14 @@
 //! What the store shows: a snapshot's rows, live and in the lake, in the form of the truth.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use arrow::array::{Array as _, AsArray as _, RecordBatch};
+use arrow::array::{AsArray as _, RecordBatch};
 use arrow::json::ArrayWriter;
 use callboard_datasets::compare::{Found, Row, compare};
+use callboard_model::record::Record;
+use callboard_model::tables::AgentStateRow;
+use callboard_store::live::{Live, Routed};
 use callboard_store::snapshot::Snapshots as _;
 use callboard_store::store::Store;
 
@@ -37,7 +41,9 @@ async fn batches(store: &Store, name: &str) -> Result<Vec<RecordBatch>, String> 
             continue;
         };
         let ids = text(&batch, hidden.column);
-        let keep = |row: usize| !hidden.values.contains(ids.value(row));
+        let days = batch.column_by_name("day").unwrap();
+        let days = days.as_primitive::<arrow::datatypes::Date32Type>();
+        let keep = |row: usize| !hidden.hides(ids.value(row), days.value(row));
         let keep: arrow::array::BooleanArray =
             (0..batch.num_rows()).map(|row| Some(keep(row))).collect();
         all.push(arrow::compute::filter_record_batch(&batch, &keep).map_err(say)?);
@@ -73,6 +79,16 @@ pub async fn equal(store: &Store, world: &World) -> Result<(), String> {
             }
         }
     }
+    let agents = agents(store).await?;
+    let anew = agents_anew(store).await?;
+    if agents != anew {
+        let first = agents.iter().zip(&anew).find(|(a, b)| a != b);
+        wrong += &format!(
+            "agent_states: {} rows, {} when all records are read anew; first {first:?}\n",
+            agents.len(),
+            anew.len()
+        );
+    }
     let records = identities(store).await?;
     let own = records.values().filter(|n| **n > 1).count();
     if own > 0 {
@@ -98,6 +114,46 @@ pub async fn equal(store: &Store, world: &World) -> Result<(), String> {
         );
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+}
+
+/// The agents' states as they are shown.
+async fn agents(store: &Store) -> Result<Vec<AgentStateRow>, String> {
+    let batches = batches(store, "agent_states").await?;
+    Ok(in_order(batches.iter().flat_map(AgentStateRow::from_batch)))
+}
+
+fn in_order(rows: impl Iterator<Item = AgentStateRow>) -> Vec<AgentStateRow> {
+    let mut rows: Vec<_> = rows.collect();
+    rows.sort_by_cached_key(|row| format!("{row:?}"));
+    rows
+}
+
+/// The agents' states made of all records at once: what a store that forgets nothing would show.
+async fn agents_anew(store: &Store) -> Result<Vec<AgentStateRow>, String> {
+    let interpreter = store.interpreter();
+    let mut live = Live::new(interpreter.clone());
+    for ((source, id, bytes), _) in identities(store).await? {
+        let record = Arc::new(Record {
+            source: source.into(),
+            id: id.into(),
+            format: "event".into(),
+            received_at: 0,
+            stamp: Arc::default(),
+            bytes: bytes.into(),
+        });
+        let routing = interpreter.route(&record).map_err(say)?;
+        live.apply(&Routed {
+            seq: 1,
+            record,
+            routing,
+        });
+    }
+    let births: Vec<u64> = live.entries().map(|(birth, _)| birth).collect();
+    let now = store.now();
+    let rows = births
+        .into_iter()
+        .flat_map(|birth| live.rows(birth, now).agent_states.clone());
+    Ok(in_order(rows))
 }
 
 /// Source, id and bytes of a record.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use callboard_datasets::compare::Row;
 use callboard_datasets::simulate::{Disorder, FIRST_DAY, Options, TABLES, Table, read_date, run};
+use callboard_store::sim::Rng;
 use serde_json::Value;
 
 /// Tables that stand in the store itself; the others are queries over them.
@@ -24,6 +25,14 @@ pub fn table(name: &str) -> &'static Table {
     TABLES.iter().find(|t| t.name == name).unwrap()
 }
 
+/// One line in sixty comes after all others, days late.
+fn some_last(lines: Vec<Vec<u8>>, seed: u64) -> Vec<Vec<u8>> {
+    let mut rng = Rng(seed);
+    let (last, mut others): (Vec<_>, Vec<_>) = lines.into_iter().partition(|_| rng.below(60) == 0);
+    others.extend(last);
+    others
+}
+
 impl World {
     /// The world of a seed: up to about a thousand events.
     pub fn of(seed: u64, contacts: u64) -> World {
@@ -33,7 +42,7 @@ impl World {
             seed,
             contacts,
             first_day: read_date(FIRST_DAY).unwrap(),
-            days: None,
+            days: Some(1 + (seed % 7) as i64),
             disorder: Disorder::Wild,
             poison: if seed % 8 == 0 { 20_000 } else { 0 },
             skew: 3_000,
@@ -60,8 +69,12 @@ impl World {
             (text("sha256"), text("class"))
         });
         let lines = stream.split_inclusive(|b| *b == b'\n');
+        let mut lines: Vec<Vec<u8>> = lines.map(<[u8]>::to_vec).collect();
+        if seed.is_multiple_of(5) {
+            lines = some_last(lines, seed);
+        }
         World {
-            lines: lines.map(<[u8]>::to_vec).collect(),
+            lines,
             rows,
             records: manifest.counts.taken + manifest.counts.conflicts,
             dead: dead.collect(),

@@ -2,6 +2,7 @@
 //! reads is said by the session that scans it. So views and plans are made once, and every
 //! query reads exactly the one snapshot it was bound to.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -15,10 +16,12 @@ use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::simplify::SimplifyContext;
-use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType, col, lit};
+use datafusion::logical_expr::{Expr, Operator, TableProviderFilterPushDown, TableType, col, lit};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::expressions::{CastExpr, Column, in_list, lit as physical_lit};
+use datafusion::physical_expr::expressions::{
+    CastExpr, Column, binary, in_list, lit as physical_lit,
+};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::filter::FilterExec;
@@ -49,6 +52,8 @@ impl std::fmt::Debug for SnapshotRef {
 /// How far back `_recent` tables reach in the lake: today and yesterday of the snapshot's now.
 const RECENT_DAYS: i64 = 1;
 const DAY_US: i64 = 86_400_000_000;
+/// The column of a row's UTC day.
+const DAY: &str = "day";
 
 /// One internal table: the lake's rows without the hidden ones, and the live rows.
 #[derive(Debug)]
@@ -131,7 +136,7 @@ impl SlotTable {
         let Some(provider) = bound.lakes.provider(table, state).await? else {
             return Ok(None);
         };
-        let hidden = table.hidden.as_deref().filter(|h| !h.values.is_empty());
+        let hidden = table.hidden.as_deref().filter(|h| !h.is_empty());
         let wanted: Vec<usize> = match projection {
             Some(p) => p.clone(),
             None => (0..self.schema.fields().len()).collect(),
@@ -143,9 +148,11 @@ impl SlotTable {
             read.push(theirs.index_of(self.schema.field(*i).name())?);
         }
         if let Some(h) = hidden {
-            let id = theirs.index_of(h.column)?;
-            if !read.contains(&id) {
-                read.push(id);
+            for column in [h.column, DAY] {
+                let column = theirs.index_of(column)?;
+                if !read.contains(&column) {
+                    read.push(column);
+                }
             }
         }
         let filters = self.lake_filters(bound, state, provider.as_ref(), filters)?;
@@ -200,19 +207,35 @@ impl SlotTable {
     }
 }
 
-/// The plan without the rows whose id is hidden.
+/// The plan without the rows that are hidden.
 fn without(plan: Arc<dyn ExecutionPlan>, hidden: &Hidden) -> Result<Arc<dyn ExecutionPlan>> {
-    let schema = plan.schema();
-    let index = schema.index_of(hidden.column)?;
+    let mut plan = plan;
+    if !hidden.values.is_empty() {
+        let shown = others(&plan.schema(), hidden.column, &hidden.values)?;
+        plan = Arc::new(FilterExec::try_new(shown, plan)?);
+    }
+    for (since, ids) in &hidden.since {
+        let schema = plan.schema();
+        let day: Arc<dyn PhysicalExpr> = Arc::new(Column::new(DAY, schema.index_of(DAY)?));
+        let since = physical_lit(ScalarValue::Date32(Some(*since)));
+        let before = binary(day, Operator::Lt, since, &schema)?;
+        let other = others(&schema, hidden.column, ids)?;
+        let shown = binary(before, Operator::Or, other, &schema)?;
+        plan = Arc::new(FilterExec::try_new(shown, plan)?);
+    }
+    Ok(plan)
+}
+
+/// Whether a column holds none of these ids.
+fn others(schema: &Schema, column: &str, ids: &HashSet<String>) -> Result<Arc<dyn PhysicalExpr>> {
+    let index = schema.index_of(column)?;
     let kind = schema.field(index).data_type().clone();
-    let list = hidden
-        .values
+    let list = ids
         .iter()
         .map(|v| Ok(physical_lit(ScalarValue::from(v.as_str()).cast_to(&kind)?)))
         .collect::<Result<Vec<Arc<dyn PhysicalExpr>>>>()?;
-    let id: Arc<dyn PhysicalExpr> = Arc::new(Column::new(hidden.column, index));
-    let predicate = in_list(id, list, &true, &schema)?;
-    Ok(Arc::new(FilterExec::try_new(predicate, plan)?))
+    let id: Arc<dyn PhysicalExpr> = Arc::new(Column::new(column, index));
+    in_list(id, list, &true, schema)
 }
 
 /// The plan's columns by name, cast to the wanted types and without the others.

@@ -1,6 +1,6 @@
 //! A real Delta table under a snapshot: lake without hidden rows, and live beside it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -45,7 +45,10 @@ async fn lake_and_live_are_one_table() {
         contact("a", 0, Some(60), 1000, "Ann"),
         contact("b", 5, Some(60), 1000, "Bob"),
         contact("c", day, Some(day + 60), 1000, "Ann"),
+        contact("e", 7, Some(60), 0, "Ann"),
+        contact("e", day + 7, Some(day + 60), 0, "Bob"),
     ];
+    let second_day = old[2].day.0;
     let lake = stored::<ContactRow>(dir.path(), &old).await;
     let memory = Memory::new();
     let mut corrected = contact("b", 5, Some(90), 2000, "Cleo");
@@ -57,6 +60,7 @@ async fn lake_and_live_are_one_table() {
         t.hidden = Some(Arc::new(Hidden {
             column: "contact_id",
             values: HashSet::from(["b".to_owned()]),
+            since: BTreeMap::from([(second_day, HashSet::from(["e".to_owned()]))]),
         }));
     });
     let s = session(&memory);
@@ -71,13 +75,14 @@ async fn lake_and_live_are_one_table() {
         "| b          | Cleo  | 2000    | [Cleo] |",
         "| c          | Ann   | 1000    | [Ann]  |",
         "| d          |       | 0       | []     |",
+        "| e          | Ann   | 0       | [Ann]  |",
     ] {
         assert!(out.contains(row), "{row}\n{out}");
     }
-    assert_eq!(out.lines().count(), 8);
+    assert_eq!(out.lines().count(), 9);
     // The id need not be read for its rows to be hidden.
     let out = show(&s, "SELECT sum(talk_ms) AS t, count(*) AS n FROM contacts").await;
-    assert!(out.contains("| 4000 | 4 |"), "{out}");
+    assert!(out.contains("| 4000 | 5 |"), "{out}");
     // A bound on the day reads only that day's files.
     let sql = "SELECT contact_id FROM contacts WHERE day = DATE '2026-03-03' ORDER BY 1";
     let out = show(&s, sql).await;

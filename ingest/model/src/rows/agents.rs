@@ -1,6 +1,6 @@
 //! Rows of agents' own states, and of queues' targets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::closing::AGENT_AGE;
 use crate::merge::{Facts, State};
@@ -10,6 +10,12 @@ use crate::tables::{AgentStateRow, Day, Instant, QueueTargetRow};
 /// Points of each track and queue: when, which, and what was said.
 type Tracks<'a> = BTreeMap<(&'a str, &'a str), Vec<(i64, &'a str, &'a Facts)>>;
 
+/// An end that nobody told is cut at no more midnights than these: what an agent did for years of
+/// whom nothing was heard is one row.
+const UNKNOWN_DAYS: i64 = 2;
+/// Microseconds.
+const DAY: i64 = 86_400_000_000;
+
 /// Fact of an agent's point: the device by which calls reach him then.
 pub const AGENT_DEVICE: &str = "device";
 
@@ -17,7 +23,8 @@ pub const AGENT_DEVICE: &str = "device";
 ///
 /// `restarts` are those of his instance, ascending; `horizon` is until when the story is told
 /// (UTC microseconds): a state that still lasts is cut at every midnight before it, and a state
-/// that nobody touched for 16 hours before it becomes unknown.
+/// that nobody touched for 16 hours before it becomes unknown: that is cut for two days and then
+/// lasts.
 pub fn agent_rows(
     source: &str,
     agent: &str,
@@ -27,37 +34,16 @@ pub fn agent_rows(
 ) -> Vec<AgentStateRow> {
     // A clock that runs away must not cut midnights without end.
     let horizon = horizon.min(crate::time::LATEST);
-    let mut tracks: Tracks<'_> = BTreeMap::new();
-    let mut last_sign = i64::MIN;
-    for (thing, facts) in state.iter() {
-        if let Thing::AgentPoint(track, queue, id) = thing
-            && let Some((at, _)) = facts.time(&F::At)
-        {
-            tracks
-                .entry((track, queue))
-                .or_default()
-                .push((at, id, facts));
-            last_sign = last_sign.max(at);
-        }
-    }
+    let tracks = tracks(state);
+    let last = tracks.values().filter_map(|points| points.last());
+    let last_sign = last.map(|p| p.0).max().unwrap_or(i64::MIN);
     let mut rows = Vec::new();
-    for ((track, queue), mut points) in tracks {
-        points.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+    for ((track, queue), points) in tracks {
         let mut i = 0;
         while i < points.len() {
             let (start, _, facts) = points[i];
-            let word = facts.text(&F::State).unwrap_or("unknown");
-            // Saying the same again changes nothing: a paused member paused once more.
-            let mut next = i + 1;
-            // Another reason is another span; no reason is no other one.
-            let reason = facts.text(&F::Reason);
-            let same = |later: &Facts| {
-                let given = later.text(&F::Reason);
-                later.text(&F::State) == Some(word) && (given.is_none() || given == reason)
-            };
-            while next < points.len() && same(points[next].2) {
-                next += 1;
-            }
+            let word = word(facts);
+            let next = next_span(&points, i);
             let row = Row {
                 source,
                 agent,
@@ -84,7 +70,7 @@ pub fn agent_rows(
                     last_sign.max(start),
                     None,
                     None,
-                    horizon,
+                    horizon.min(last_sign.max(start) + UNKNOWN_DAYS * DAY),
                     &mut rows,
                 );
             }
@@ -95,6 +81,69 @@ pub fn agent_rows(
         (&a.track, &a.queue, a.started_at).cmp(&(&b.track, &b.queue, b.started_at))
     });
     rows
+}
+
+/// The points of a state, in order of time.
+fn tracks(state: &State) -> Tracks<'_> {
+    let mut tracks: Tracks<'_> = BTreeMap::new();
+    for (thing, facts) in state.iter() {
+        if let Thing::AgentPoint(track, queue, id) = thing
+            && let Some((at, _)) = facts.time(&F::At)
+        {
+            let points = tracks.entry((track, queue)).or_default();
+            points.push((at, id, facts));
+        }
+    }
+    for points in tracks.values_mut() {
+        points.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+    }
+    tracks
+}
+
+fn word(facts: &Facts) -> &str {
+    facts.text(&F::State).unwrap_or("unknown")
+}
+
+/// The point at which the span that begins at point `i` ends. Saying the same again changes
+/// nothing: a paused member paused once more. Another reason is another span; no reason is none.
+fn next_span(points: &[(i64, &str, &Facts)], i: usize) -> usize {
+    let facts = points[i].2;
+    let reason = facts.text(&F::Reason);
+    let same = |later: &Facts| {
+        let given = later.text(&F::Reason);
+        later.text(&F::State) == Some(word(facts)) && (given.is_none() || given == reason)
+    };
+    let rest = points[i + 1..].iter();
+    i + 1 + rest.take_while(|p| same(p.2)).count()
+}
+
+/// The last sign of an agent in his own states, UTC microseconds.
+pub fn last_point(state: &State) -> Option<i64> {
+    let tracks = tracks(state);
+    let last = tracks.values().filter_map(|points| points.last());
+    last.map(|p| p.0).max()
+}
+
+/// Forgets the points before a time that change no row after it: all but those at which a span
+/// began that reaches it. The time must be a midnight before the last point.
+pub fn forget_before(state: &mut State, before: i64) {
+    let mut kept: BTreeSet<Thing> = BTreeSet::new();
+    for ((track, queue), points) in tracks(state) {
+        let name = |id: &str| Thing::AgentPoint(track.into(), queue.into(), id.into());
+        let mut i = 0;
+        while i < points.len() {
+            let next = next_span(&points, i);
+            let reaches = points.get(next).is_none_or(|p| p.0 >= before);
+            let of = points[i..next].iter();
+            let later = of.filter(|p| p.0 >= before).map(|p| name(p.1));
+            kept.extend(later);
+            if reaches {
+                kept.insert(name(points[i].1));
+            }
+            i = next;
+        }
+    }
+    state.retain(|thing| !matches!(thing, Thing::AgentPoint(..)) || kept.contains(thing));
 }
 
 struct Row<'a> {

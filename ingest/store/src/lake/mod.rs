@@ -82,6 +82,8 @@ pub struct Replace {
     pub days: Vec<i32>,
     /// Values of the table's id column; ids of the new rows are added.
     pub ids: Vec<String>,
+    /// Of these ids only rows from that day on are replaced.
+    pub since: BTreeMap<String, i32>,
     /// Replace these days as a whole, whatever ids their rows have.
     pub whole_days: bool,
 }

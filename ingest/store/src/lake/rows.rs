@@ -1,6 +1,6 @@
 //! Rows as a table wants them: its types, its order.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use callboard_model::tables::TableSpec;
@@ -12,6 +12,8 @@ use deltalake::arrow::compute::{
 };
 use deltalake::arrow::datatypes::Date32Type;
 use deltalake::arrow::error::ArrowError;
+
+use super::Replace;
 
 /// The batch with the table's columns in the table's order and types. A column that is missing
 /// and may be NULL is NULL; a reader gives views and dictionaries where we want plain arrays.
@@ -84,20 +86,60 @@ pub(crate) fn ids_of(spec: &TableSpec, batch: &RecordBatch) -> BTreeSet<String> 
     ids.iter().flatten().map(str::to_owned).collect()
 }
 
-/// The rows that lie on other days, or have other ids (with no ids given: all of these days go).
+/// Rows that a write replaces.
+pub(crate) struct Replaced {
+    /// Their days.
+    pub days: BTreeSet<i32>,
+    /// Their ids; all when `None`.
+    pub ids: Option<BTreeSet<String>>,
+    /// Of these ids only rows from that day on.
+    since: BTreeMap<String, i32>,
+}
+
+impl Replaced {
+    /// What the new rows of a write and its plan replace.
+    pub fn of(spec: &TableSpec, new: &RecordBatch, replace: Replace) -> Self {
+        let mut days = days_of(new);
+        days.extend(replace.days);
+        let mut ids = ids_of(spec, new);
+        ids.extend(replace.ids);
+        let mut since = replace.since;
+        since.retain(|_, since| days.first().is_some_and(|first| first < since));
+        Replaced {
+            days,
+            ids: (!replace.whole_days).then_some(ids),
+            since,
+        }
+    }
+
+    /// Whether days and ids alone say which rows are replaced.
+    pub fn is_plain(&self) -> bool {
+        self.since.is_empty()
+    }
+
+    fn holds(&self, id: Option<&str>, day: i32) -> bool {
+        let Some(ids) = &self.ids else {
+            return self.days.contains(&day);
+        };
+        self.days.contains(&day)
+            && id.is_some_and(|id| {
+                ids.contains(id) && self.since.get(id).is_none_or(|since| day >= *since)
+            })
+    }
+}
+
+/// The rows that stay.
 pub(crate) fn without(
     spec: &TableSpec,
     batch: &RecordBatch,
-    days: &BTreeSet<i32>,
-    ids: Option<&BTreeSet<String>>,
+    replaced: &Replaced,
 ) -> Result<RecordBatch, ArrowError> {
     let on = days_in(batch)?;
     let named = texts_in(batch, spec.id)?;
     let keep: BooleanArray = (0..batch.num_rows())
         .map(|row| {
-            let gone = days.contains(&on.value(row))
-                && ids.is_none_or(|ids| !named.is_null(row) && ids.contains(named.value(row)));
-            Some(!gone)
+            let id = (!named.is_null(row)).then(|| named.value(row));
+            Some(!replaced.holds(id, on.value(row)))
         })
         .collect();
     filter_record_batch(batch, &keep)

@@ -16,7 +16,8 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use super::parquet::properties;
-use super::{LakeError, LakeOptions, TableHealth, WritePlan, rows, scan};
+use super::rows::{self, Replaced};
+use super::{LakeError, LakeOptions, TableHealth, WritePlan, scan};
 
 /// The writer's own handle.
 pub(super) struct Writer {
@@ -211,23 +212,21 @@ impl LakeTable {
         let mut batch = rows::sorted(spec, &plan.rows).map_err(bad_rows)?;
         let mut predicate = None;
         if let Some(replace) = plan.replace {
-            let mut days = rows::days_of(&batch);
-            days.extend(replace.days);
-            let mut ids = rows::ids_of(spec, &batch);
-            ids.extend(replace.ids);
-            let ids = (!replace.whole_days).then_some(ids);
-            let texts = ids
+            let replaced = Replaced::of(spec, &batch, replace);
+            let days = &replaced.days;
+            let texts = replaced
+                .ids
                 .as_ref()
                 .map(|ids| ids.iter().map(String::as_str).collect());
-            predicate = match (scan::around_days(&days), &texts) {
+            predicate = match (scan::around_days(days), &texts) {
                 (Some(on), None) => Some(on),
                 (Some(on), Some(texts)) => scan::around_texts(spec.id, texts).map(|of| on.and(of)),
                 (None, _) => None,
             };
             let many = |n: usize| n > scan::LONGEST_LIST;
-            if many(days.len()) || texts.is_some_and(|t| many(t.len())) {
+            if many(days.len()) || texts.is_some_and(|t| many(t.len())) || !replaced.is_plain() {
                 // The predicate takes in more than is meant: what it takes too much is put back.
-                let pick = |old: RecordBatch| rows::without(spec, &old, &days, ids.as_ref());
+                let pick = |old: RecordBatch| rows::without(spec, &old, &replaced);
                 let table = writer.table.clone();
                 let mut all = scan::read(spec, table, predicate.clone(), &pick).await?;
                 all.push(batch);

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use callboard_model::ids::{Key, PlatformId};
 use callboard_model::merge::State;
 use callboard_model::record::{Interpreter, Record};
-use callboard_model::statement::{F, Statement, Thing};
+use callboard_model::rows;
+use callboard_model::statement::{F, Statement, Thing, Value};
+use callboard_model::tables::{Day, Instant};
 
 use super::keyrows::{KeyRows, rows_of};
 
@@ -51,6 +53,9 @@ pub struct Entry {
     pub flushed_version: u64,
     /// Whether the log alone does not tell it, so that a checkpoint must hold it whole.
     pub whole_on_disk: bool,
+    /// The UTC day from which on an agent's states are held; rows of days before stand in the lake
+    /// alone.
+    pub since: Option<i32>,
     /// Bytes that `alone` and `set` hold, roughly.
     held: usize,
     rows: Option<(u64, Arc<KeyRows>)>,
@@ -79,6 +84,7 @@ impl Entry {
             last_received: i64::MIN,
             flushed_version: 0,
             whole_on_disk: false,
+            since: None,
             held: 0,
             rows: None,
         }
@@ -88,10 +94,11 @@ impl Entry {
     pub fn take(&mut self, record: &Arc<Record>, alone: Option<&[Statement]>, time: Option<i64>) {
         match alone {
             Some(statements) => {
-                self.held += statements
-                    .iter()
-                    .map(|s| self.alone.apply(s))
-                    .sum::<usize>();
+                for statement in statements {
+                    if !self.is_past(statement) {
+                        self.held += self.alone.apply(statement);
+                    }
+                }
             }
             None => {
                 if !self
@@ -107,6 +114,31 @@ impl Entry {
         self.last_sign = self.last_sign.max(time.unwrap_or(i64::MIN));
         self.last_received = self.last_received.max(record.received_at);
         self.version += 1;
+    }
+
+    /// Whether a statement speaks of a day of which only the lake knows.
+    pub fn is_past(&self, statement: &Statement) -> bool {
+        let at = statement.facts.iter().find_map(|(f, value)| match value {
+            Value::Time(at, _) if *f == F::At => Some(*at),
+            _ => None,
+        });
+        match (self.since, at) {
+            (Some(since), Some(at)) => Instant(at).day().0 < since,
+            _ => false,
+        }
+    }
+
+    /// Forgets what an agent did before that day, whose rows are in the lake. What is interpreted
+    /// together cannot be divided and stays.
+    pub fn forget_before(&mut self, day: i32) {
+        if !self.set.is_empty() || self.since.is_some_and(|since| since >= day) {
+            return;
+        }
+        rows::forget_before(&mut self.alone, Day(day).start().0);
+        self.since = Some(day);
+        self.lake_days.retain(|d| *d >= day);
+        self.rows = None;
+        self.weigh();
     }
 
     /// Joins another entry of the same contact in.
@@ -128,6 +160,8 @@ impl Entry {
         self.last_sign = self.last_sign.max(other.last_sign);
         self.last_received = self.last_received.max(other.last_received);
         self.whole_on_disk |= other.whole_on_disk;
+        // Where one of them knows all, both together do.
+        self.since = self.since.min(other.since);
         self.in_lake |= other.in_lake;
         self.causes.extend(other.causes);
         self.lake_days.extend(other.lake_days);
@@ -209,7 +243,11 @@ impl Entry {
             .instance(&state)
             .map(|i| restarts(&i))
             .unwrap_or_default();
-        let rows = Arc::new(rows_of(&self.key, &self.ids, &state, &restarts, horizon));
+        let mut rows = rows_of(&self.key, &self.ids, &state, &restarts, horizon);
+        if let Some(since) = self.since {
+            rows.agent_states.retain(|row| row.day.0 >= since);
+        }
+        let rows = Arc::new(rows);
         self.rows = Some((self.version, rows.clone()));
         rows
     }

@@ -3,6 +3,7 @@
 pub mod codec;
 pub mod entry;
 pub mod keyrows;
+mod past;
 mod pending;
 mod rowsets;
 pub mod seen;
@@ -16,7 +17,7 @@ use callboard_model::statement::Thing;
 
 pub use entry::Entry;
 pub use pending::Unflushed;
-pub use rowsets::GROUP;
+pub use rowsets::{GROUP, TableMade};
 
 /// A record with what it speaks of, as the fold takes it.
 #[derive(Debug, Clone)]
@@ -98,13 +99,23 @@ impl Live {
             RouteKey::Contact(ids) => ids
                 .iter()
                 .any(|id| !self.by_contact.contains_key(id) && settled(&id.0)),
-            RouteKey::Direct(key) => !self.by_key.contains_key(key) && settled(&key.text()),
+            RouteKey::Direct(key) => match self.by_key.get(key) {
+                None => settled(&key.text()),
+                Some(birth) => self.is_past(*birth, &routed),
+            },
         });
         if late {
             self.late.push(routed);
         } else {
             self.apply(&routed);
         }
+    }
+
+    /// Whether a record speaks of days of an agent of which only the lake knows.
+    fn is_past(&self, birth: u64, routed: &Routed) -> bool {
+        let statements = routed.routing.statements.iter().flatten();
+        let entry = self.entries.get(&birth);
+        entry.is_some_and(|e| e.since.is_some() && statements.into_iter().any(|s| e.is_past(s)))
     }
 
     /// Takes a record into the keys it speaks of, opening them where they are not open.

@@ -26,7 +26,7 @@ struct Group {
     batches: Batches,
     /// Of each row, by table: the place of its key in the group.
     owners: Owners,
-    hides: Vec<(&'static str, Vec<String>)>,
+    hides: Vec<(&'static str, Option<i32>, Vec<String>)>,
 }
 
 type Owners = BTreeMap<&'static str, Vec<u8>>;
@@ -67,8 +67,17 @@ impl Group {
     }
 }
 
+/// Live rows of a table, and the ids whose lake rows they hide: all of them, or from a day on.
+#[derive(Default)]
+pub struct TableMade {
+    /// Live rows.
+    pub live: Vec<RecordBatch>,
+    /// Ids by the day from which on their rows are hidden.
+    pub hides: BTreeMap<Option<i32>, BTreeSet<String>>,
+}
+
 /// Live rows and what they hide, by table.
-pub type Made = BTreeMap<&'static str, (Vec<RecordBatch>, BTreeSet<String>)>;
+pub type Made = BTreeMap<&'static str, TableMade>;
 
 impl Live {
     /// All live rows as of `now` (UTC microseconds).
@@ -98,13 +107,11 @@ impl Live {
         let mut made = Made::new();
         for group in self.groups.made.values() {
             for (table, batch) in &group.batches {
-                made.entry(*table).or_default().0.push(batch.clone());
+                made.entry(*table).or_default().live.push(batch.clone());
             }
-            for (table, ids) in &group.hides {
-                made.entry(*table)
-                    .or_default()
-                    .1
-                    .extend(ids.iter().cloned());
+            for (table, since, ids) in &group.hides {
+                let hides = &mut made.entry(*table).or_default().hides;
+                hides.entry(*since).or_default().extend(ids.iter().cloned());
             }
         }
         Ok(made)
@@ -139,7 +146,10 @@ impl Live {
             .entries
             .range(births)
             .filter(|(_, entry)| entry.in_lake)
-            .flat_map(|(_, entry)| tables_of(&entry.key, &entry.ids))
+            .flat_map(|(_, entry)| {
+                let tables = tables_of(&entry.key, &entry.ids).into_iter();
+                tables.map(|(table, ids)| (table, entry.since, ids))
+            })
             .collect();
         self.groups.made.insert(number, group);
         Ok(())

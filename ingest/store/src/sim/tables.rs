@@ -10,7 +10,8 @@ use deltalake::arrow::array::RecordBatch;
 use parking_lot::Mutex;
 
 use super::shaking::{FAILED, Shaking};
-use crate::lake::{Instead, LakeError, WritePlan, rows};
+use crate::lake::rows::{self, Replaced};
+use crate::lake::{Instead, LakeError, WritePlan};
 
 /// What is kept, whoever opens it.
 pub type Kept = Arc<Mutex<BTreeMap<String, Table>>>;
@@ -96,13 +97,9 @@ impl Instead for MemoryTables {
             let mut kept = self.kept.lock();
             let table = kept.entry(name.to_owned()).or_default();
             if let Some(replace) = plan.replace {
-                let mut days = rows::days_of(&new);
-                days.extend(replace.days);
-                let mut ids = rows::ids_of(spec, &new);
-                ids.extend(replace.ids);
-                let ids = (!replace.whole_days).then_some(ids);
+                let replaced = Replaced::of(spec, &new, replace);
                 for batch in &mut table.rows {
-                    *batch = rows::without(spec, batch, &days, ids.as_ref()).map_err(bad)?;
+                    *batch = rows::without(spec, batch, &replaced).map_err(bad)?;
                 }
             }
             table.rows.push(new);

@@ -77,6 +77,8 @@ struct Writing<'a> {
     in_lake: bool,
     lake_days: &'a [i32],
     causes: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<i32>,
     whole: Option<WritingWhole<'a>>,
 }
 
@@ -97,6 +99,9 @@ struct Kept {
     in_lake: bool,
     lake_days: Vec<i32>,
     causes: Vec<String>,
+    /// See [`Entry::since`].
+    #[serde(default)]
+    since: Option<i32>,
     /// Present when the log alone does not tell the key.
     whole: Option<Whole>,
 }
@@ -255,6 +260,7 @@ impl StateFiles {
             entry.in_lake = kept.in_lake;
             entry.lake_days = kept.lake_days;
             entry.causes = kept.causes;
+            entry.since = kept.since;
             if let Some(whole) = kept.whole {
                 entry.alone = whole.alone;
                 entry.whole_on_disk = true;
@@ -364,6 +370,7 @@ pub fn encode_open(kept: &[Keeping<'_>]) -> io::Result<Vec<u8>> {
             in_lake: e.in_lake,
             lake_days: &e.lake_days,
             causes,
+            since: e.since,
             whole: whole.then(|| WritingWhole {
                 alone: &e.alone,
                 set: set.collect(),

@@ -15,6 +15,7 @@ use super::plan::{Plan, Planned};
 use super::settled::Saving;
 use super::{Clock as _, Inner, Store, StoreError, WallClock};
 use crate::lake::WritePlan;
+use crate::live::Entry;
 use crate::live::seen::SeenIds;
 use crate::steps;
 
@@ -192,6 +193,15 @@ impl Store {
                 entry.flushed_version = p.version;
             }
         }
+        for (birth, version, day) in ending.forgotten {
+            if inner
+                .live
+                .entry(birth)
+                .is_some_and(|e| e.version == version)
+            {
+                inner.live.forget_before(birth, day);
+            }
+        }
         inner.begun.clear();
         inner.planned = super::told::Told::default();
         inner.live.unflushed.drop_upto(plan.upto, plan.upto);
@@ -209,6 +219,7 @@ impl Store {
             inner.settled.add(*day, *name);
         }
         let planned: BTreeMap<u64, &Planned> = plan.keys.iter().map(|k| (k.birth, k)).collect();
+        let shorter = self.shorter(inner, &planned);
         // Entries as they will be once this flush counts.
         let mut after: Vec<Keeping> = Vec::new();
         let mut settled = Vec::new();
@@ -223,6 +234,7 @@ impl Store {
                 continue;
             }
             let told = written.is_some();
+            let entry = shorter.get(&birth).unwrap_or(entry);
             // The log holds it no more, or would have to be read from far behind.
             let whole = entry.whole_on_disk
                 || !matches!(entry.key, Key::Contact(_) | Key::Recording(_))
@@ -260,9 +272,31 @@ impl Store {
             next,
             open,
             settled,
+            forgotten: shorter
+                .into_iter()
+                .filter_map(|(birth, entry)| Some((birth, entry.version, entry.since?)))
+                .collect(),
             names: inner.settled.begin(),
             ids: std::mem::take(&mut inner.planned.ids),
         })
+    }
+
+    /// Agents whose rows are all in the lake once this flush counts, without the days that can be
+    /// forgotten then.
+    fn shorter(&self, inner: &Inner, planned: &BTreeMap<u64, &Planned>) -> BTreeMap<u64, Entry> {
+        let days = inner.live.past_days(self.now());
+        let agents = inner.live.entries().filter_map(|(birth, entry)| {
+            let day = entry.past_day(&days)?;
+            let written = planned
+                .get(&birth)
+                .map_or(entry.flushed_version, |p| p.version);
+            (written == entry.version).then(|| {
+                let mut shorter = entry.clone();
+                shorter.forget_before(day);
+                (birth, shorter)
+            })
+        });
+        agents.collect()
     }
 
     fn write_ending(
@@ -313,6 +347,8 @@ struct Ending {
     /// The open keys, encoded.
     open: Vec<u8>,
     settled: Vec<Gone>,
+    /// Agents of whom days are forgotten: key, version and the day.
+    forgotten: Vec<(u64, u64, i32)>,
     names: Saving,
     ids: BTreeMap<Arc<str>, Vec<(u64, u64)>>,
 }

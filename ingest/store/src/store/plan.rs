@@ -165,6 +165,10 @@ impl Store {
             if entry.in_lake {
                 let r = plan.replace.entry(table).or_default();
                 r.days.extend(own.iter().chain(&entry.lake_days));
+                let since = entry
+                    .since
+                    .map(|since| ids.iter().map(move |id| (id.clone(), since)));
+                r.since.extend(since.into_iter().flatten());
                 r.ids.extend(ids);
             }
             if !own.is_empty() {

@@ -79,6 +79,7 @@ pub async fn rebuild(
             days: days.into_iter().collect(),
             ids: ids.into_iter().collect(),
             whole_days: false,
+            ..Replace::default()
         };
         let plan = WritePlan {
             rows: batches.get(spec.name).cloned().into_iter().collect(),

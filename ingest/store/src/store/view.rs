@@ -1,12 +1,13 @@
 //! The snapshot: lake as of the last flush and live rows beside it, taken under one lock.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use callboard_model::tables::TABLES;
 use tokio::sync::watch;
 
 use super::Store;
+use crate::live::TableMade;
 use crate::snapshot::{Hidden, Snapshot, Snapshots, TableSnapshot};
 
 /// Ages and midnights move on: a snapshot older than this is made anew, microseconds.
@@ -40,19 +41,23 @@ impl Store {
         match inner.live.unflushed.batches() {
             Ok(tables) => {
                 for (table, batches) in tables {
-                    made.entry(table).or_default().0.extend(batches);
+                    made.entry(table).or_default().live.extend(batches);
                 }
             }
             Err(error) => tracing::error!(%error, "new records do not fit their table"),
         }
         let mut tables = BTreeMap::new();
         for spec in TABLES {
-            let (live, hidden) = made.remove(spec.name).unwrap_or_default();
-            let hidden = (!hidden.is_empty()).then(|| {
-                let values: HashSet<String> = hidden.into_iter().collect();
+            let TableMade { live, mut hides } = made.remove(spec.name).unwrap_or_default();
+            let hidden = (!hides.is_empty()).then(|| {
+                let values = hides.remove(&None).unwrap_or_default();
+                let since = hides.into_iter().filter_map(|(day, ids)| Some((day?, ids)));
                 Arc::new(Hidden {
                     column: spec.id,
-                    values,
+                    values: values.into_iter().collect(),
+                    since: since
+                        .map(|(day, ids)| (day, ids.into_iter().collect()))
+                        .collect(),
                 })
             });
             let lake = inner.tables.get(spec.name).cloned();

@@ -94,6 +94,9 @@ pub struct Lake {
     pub settle: Option<Span>,
     /// How often small files are put together and old ones removed; every 5 minutes when missing.
     pub upkeep: Option<Span>,
+    /// How often contacts are looked for of which nothing was heard for longer than they can
+    /// last; every minute when missing.
+    pub silence: Option<Span>,
 }
 
 /// An instance of a platform.

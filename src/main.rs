@@ -4,6 +4,7 @@
 mod cli;
 mod commands;
 mod config;
+mod moving;
 mod server;
 mod tls;
 

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::extract::connect_info::{ConnectInfo, Connected};
+use axum::extract::connect_info::ConnectInfo;
 use axum::middleware::Next;
 use axum::response::Response;
-use axum::serve::{IncomingStream, Listener};
+use axum::serve::Listener;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::{TcpListener, TcpStream};
@@ -23,6 +23,7 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Tls;
+use crate::moving::{Patient, Peer};
 
 /// Handshakes under way at once.
 const HANDSHAKES: usize = 256;
@@ -139,7 +140,8 @@ impl Listener for TlsListener {
 }
 
 /// Serves the application on that listener until told to stop, over TLS where it is configured.
-/// Handlers find the sender as `ConnectInfo<SocketAddr>` either way.
+/// Handlers find the sender as `ConnectInfo<SocketAddr>` either way. A connection on which nothing
+/// moves for `patience` is closed.
 ///
 /// # Errors
 /// When certificate or key cannot be used.
@@ -147,49 +149,32 @@ pub fn serve(
     listener: TcpListener,
     tls: Option<&Tls>,
     app: Router,
+    patience: Duration,
     stop: CancellationToken,
 ) -> Result<JoinHandle<()>, String> {
-    let listener = match tls {
-        None => {
-            let service = app.into_make_service_with_connect_info::<SocketAddr>();
-            let until = async move { stop.cancelled().await };
-            return Ok(tokio::spawn(async move {
-                ended(
-                    axum::serve(listener, service)
-                        .with_graceful_shutdown(until)
-                        .await,
-                );
-            }));
+    Ok(match tls {
+        None => served(Patient::new(listener, patience), app, stop),
+        Some(tls) => {
+            let listener = TlsListener::new(listener, tls)?;
+            served(Patient::new(listener, patience), app, stop)
         }
-        Some(tls) => TlsListener::new(listener, tls)?,
-    };
+    })
+}
+
+fn served<L>(listener: Patient<L>, app: Router, stop: CancellationToken) -> JoinHandle<()>
+where
+    L: Listener<Addr = SocketAddr>,
+{
     let service = app
         .layer(axum::middleware::from_fn(known_peer))
         .into_make_service_with_connect_info::<Peer>();
     let until = async move { stop.cancelled().await };
-    Ok(tokio::spawn(async move {
-        ended(
-            axum::serve(listener, service)
-                .with_graceful_shutdown(until)
-                .await,
-        );
-    }))
-}
-
-fn ended(result: io::Result<()>) {
-    if let Err(error) = result {
-        tracing::error!(%error, "the HTTP server ended");
-    }
-}
-
-/// The peer of a TLS connection; [`known_peer`] makes it what the doors look for.
-#[derive(Debug, Clone, Copy)]
-struct Peer(SocketAddr);
-
-impl Connected<IncomingStream<'_, TlsListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, TlsListener>) -> Self {
-        Peer(*stream.remote_addr())
-    }
+    tokio::spawn(async move {
+        let served = axum::serve(listener, service).with_graceful_shutdown(until);
+        if let Err(error) = served.await {
+            tracing::error!(%error, "the HTTP server ended");
+        }
+    })
 }
 
 async fn known_peer(mut request: Request, next: Next) -> Response {
@@ -245,7 +230,14 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         let app = Router::new().route("/", axum::routing::get(who));
         let stop = CancellationToken::new();
-        let serving = serve(listener, Some(&testdata()), app, stop.clone()).unwrap();
+        let serving = serve(
+            listener,
+            Some(&testdata()),
+            app,
+            Duration::from_secs(60),
+            stop.clone(),
+        )
+        .unwrap();
         // One that opens a connection and says nothing holds up nobody.
         let _silent = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         let authority = std::fs::read(testdata().cert.with_file_name("ca.pem")).unwrap();

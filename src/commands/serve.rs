@@ -115,6 +115,9 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>, speed: f64) -> Result
     if let Some(upkeep) = config.lake.upkeep {
         options.periods.upkeep = upkeep.0;
     }
+    if let Some(silence) = config.lake.silence {
+        options.periods.silence = silence.0;
+    }
     if let Some(settle) = config.lake.settle {
         options.store.grace = settle.millis() * 1_000;
     }

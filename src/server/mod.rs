@@ -146,6 +146,8 @@ impl Server {
         let pipeline = Pipeline::start(store.clone());
         clockwork::start(&pipeline, options.periods, &stop);
 
+        // A page may have to wait for two queries, one after the other, before it says a word.
+        let patience = options.doors.idle + 2 * (options.query.time + options.query.wait);
         let engine = Engine::new(store.clone() as Arc<dyn Snapshots>, options.query)
             .map_err(|e| format!("SQL cannot start: {e}"))?;
         store.set_derive(Arc::new(derive::Derived(engine.clone())));
@@ -231,6 +233,7 @@ impl Server {
             listener,
             options.tls.as_ref(),
             app,
+            patience,
             stop.clone(),
         )?);
         Ok(Server {

@@ -6,11 +6,16 @@
 mod architecture;
 mod backup;
 mod browser;
+mod clocks;
 mod crash;
 mod doctor;
+mod faults;
+mod huge;
 mod readers;
 mod rebuild;
+mod scenes;
 mod shift;
+mod strangers;
 mod support;
 mod torture;
 mod truth;

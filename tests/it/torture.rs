@@ -4,21 +4,13 @@
 //! `make test` takes a few steps and one folder; `make torture` takes all. A failure names its seed
 //! and step: `CALLBOARD_STEPS=flush.commit:3 CALLBOARD_SEED=17` repeats it.
 
-use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::thread::{JoinHandle, sleep, spawn};
+use std::process::{Child, Stdio};
+use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
-use crate::support::{Server, command};
-use crate::truth::{simulate, verify};
-
-/// Everything happens often: flushes, settling, upkeep.
-const CONFIG: &str = "[transcribe]\nenabled = false\n[lake]\nflush = \"150ms\"\nsettle = \"300ms\"\nupkeep = \"4s\"\n";
-
-/// Lines of a request.
-const LINES: usize = 12;
+use crate::support::Server;
+use crate::support::scene::{Scene, number, setting};
 
 /// Every step at which the process can end itself, and how often it is passed before.
 const STEPS: [(&str, u32); 33] = [
@@ -59,20 +51,6 @@ const STEPS: [(&str, u32); 33] = [
 /// What `make test` takes of them: the log, a table, and the moment from which a flush counts.
 const FEW: [&str; 3] = ["log.synced:8", "flush.table:6", "flush.commit:2"];
 
-fn setting(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|v| !v.is_empty())
-}
-
-fn number(name: &str, otherwise: u64) -> u64 {
-    setting(name).map_or(otherwise, |v| v.parse().unwrap())
-}
-
-/// An address that is free now; the server that dies comes back to it.
-fn address() -> String {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    free.local_addr().unwrap().to_string()
-}
-
 /// A process that ends with the test.
 struct Guard(Child);
 
@@ -84,88 +62,10 @@ impl Drop for Guard {
     }
 }
 
-/// A folder, a simulated shift, and a sender that does not give up.
-struct Scene {
-    dir: tempfile::TempDir,
-    address: String,
-}
-
-impl Scene {
-    fn new(seed: u64, contacts: &str) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("callboard.toml"), CONFIG).unwrap();
-        let seed = seed.to_string();
-        // A line without identity that is sent again is kept again: no lines that are no events.
-        let more = ["--seed", &seed, "--disorder", "wild", "--poison", "0"];
-        simulate(&dir.path().join("truth"), contacts, &more);
-        let address = address();
-        Scene { dir, address }
-    }
-
-    fn truth(&self) -> PathBuf {
-        self.dir.path().join("truth")
-    }
-
-    fn serve(&self, die_at: &str) -> Command {
-        let mut serve = command();
-        serve
-            .args(["serve", "--http", &self.address, "--pg", "127.0.0.1:0"])
-            .arg("--data")
-            .arg(self.dir.path().join("data"))
-            .arg("--config")
-            .arg(self.dir.path().join("callboard.toml"))
-            .env("CALLBOARD_DIE_AT", die_at);
-        serve
-    }
-
-    /// Sends everything in small requests, however often the server is away, and nothing again that
-    /// was acknowledged.
-    fn send(&self, slower: u32) -> JoinHandle<()> {
-        let mut lines: Vec<Vec<u8>> = Vec::new();
-        let events = std::fs::read_dir(self.truth().join("events")).unwrap();
-        let mut events: Vec<PathBuf> = events.map(|e| e.unwrap().path()).collect();
-        events.sort();
-        for file in events {
-            let text = std::fs::read(file).unwrap();
-            lines.extend(text.split_inclusive(|b| *b == b'\n').map(<[u8]>::to_vec));
-        }
-        let url = format!("http://{}/v1/events", self.address);
-        let client = reqwest::blocking::Client::new();
-        // The slower, the more flushes and late records meet.
-        let pace = Duration::from_millis(number("CALLBOARD_PACE_MS", 25)) * slower;
-        spawn(move || {
-            let until = Instant::now() + Duration::from_secs(300);
-            for some in lines.chunks(LINES) {
-                loop {
-                    let post = client
-                        .post(&url)
-                        .header("content-type", "application/x-ndjson");
-                    let answer = post.body(some.concat()).send();
-                    if answer.is_ok_and(|a| a.status() == 200) {
-                        break;
-                    }
-                    assert!(Instant::now() < until, "the server took nothing for long");
-                    sleep(Duration::from_millis(50));
-                }
-                sleep(pace);
-            }
-        })
-    }
-
-    fn finish(&self, sender: JoinHandle<()>, what: &str) {
-        let server = Server::start(self.serve(""));
-        assert!(sender.join().is_ok(), "{what}: the sender ended");
-        let (equal, said) = verify(&server, &self.truth(), "60");
-        assert!(equal, "{what}: {said}");
-        let twice = "select count(*) from (select source, id, content_hash from records group by 1, 2, 3 having count(*) > 1)";
-        assert_eq!(server.number(twice), 0, "{what}");
-        server.stop();
-        // From the lake alone, and by the eyes of the doctor.
-        let data = self.dir.path().join("data");
-        let doctor = command().arg("doctor").arg("--data").arg(data).output();
-        let said = String::from_utf8(doctor.unwrap().stdout).unwrap();
-        assert!(said.contains("Nothing is wrong."), "{what}: {said}");
-    }
+/// Sends all of a shift. The slower, the more flushes and late records meet.
+fn send(scene: &Scene, slower: u32) -> JoinHandle<()> {
+    let pace = Duration::from_millis(number("CALLBOARD_PACE_MS", 25)) * slower;
+    scene.send(&scene.lines(), pace)
 }
 
 /// Ends the server at this step; whether it came to it.
@@ -181,7 +81,7 @@ fn ends_at(step: &str, seed: u64) -> bool {
     } else {
         1
     };
-    let sender = scene.send(slower);
+    let sender = send(&scene, slower);
     let until = Instant::now() + Duration::from_secs(45) * slower;
     let ended = loop {
         if let Some(status) = server.0.try_wait().unwrap() {
@@ -230,7 +130,7 @@ fn it_dies_at_any_moment_and_the_tables_equal_the_truth() {
     for seed in first..first + folders {
         let what = format!("CALLBOARD_SEED={seed}");
         let scene = Scene::new(seed, "250");
-        let sender = scene.send(1);
+        let sender = send(&scene, 1);
         let mut random = seed;
         for _ in 0..kills {
             let server = Server::start(scene.serve(""));

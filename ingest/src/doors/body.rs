@@ -2,6 +2,7 @@
 //! after decompression, and time without a byte.
 
 use std::io::Write as _;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, BodyDataStream};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -15,6 +16,10 @@ use super::problem::Problem;
 /// Compressed bytes decoded at once: at most about a thousandfold of it is held.
 const GZIP_STEP: usize = 4096;
 
+/// A body must come at this pace at least, bytes a second: one that drips would hold its place
+/// among the requests for ever.
+const PACE: u64 = 4096;
+
 /// A body's decoded chunks.
 pub struct Chunks {
     stream: BodyDataStream,
@@ -23,6 +28,8 @@ pub struct Chunks {
     sent: u64,
     decoded: u64,
     ended: bool,
+    /// How long it was waited for bytes so far.
+    waited: Duration,
     limits: Limits,
 }
 
@@ -46,6 +53,7 @@ impl Chunks {
             sent: 0,
             decoded: 0,
             ended: false,
+            waited: Duration::ZERO,
             limits: limits.clone(),
         })
     }
@@ -86,8 +94,22 @@ impl Chunks {
     }
 
     async fn receive(&mut self) -> Result<(), Problem> {
-        let next = tokio::time::timeout(self.limits.idle, self.stream.next()).await;
+        let idle = self.limits.idle;
+        let earned = idle + Duration::from_millis(self.sent * 1000 / PACE);
+        let patience = earned.saturating_sub(self.waited).min(idle);
+        let began = Instant::now();
+        let next = tokio::time::timeout(patience, self.stream.next()).await;
+        self.waited += began.elapsed();
         match next {
+            Err(_) if patience < idle => Err(Problem::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "body_slow",
+                format!(
+                    "{} bytes of the body came in {} s of waiting, less than {PACE} a second; send smaller requests",
+                    self.sent,
+                    self.waited.as_secs()
+                ),
+            )),
             Err(_) => Err(Problem::new(
                 StatusCode::REQUEST_TIMEOUT,
                 "body_idle",

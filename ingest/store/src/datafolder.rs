@@ -57,6 +57,21 @@ pub enum DataFolderError {
         /// What is odd.
         reason: String,
     },
+    /// It, or something in it, may not be written.
+    #[error(
+        "the data folder {path} cannot be written ({action} {name}: {source}); make it writable for \
+         the user of this program, or name another folder with --data", path = path.display(), name = name.display()
+    )]
+    NotWritable {
+        /// The folder.
+        path: PathBuf,
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        name: PathBuf,
+        /// The disk's answer.
+        source: io::Error,
+    },
     /// The disk refused.
     #[error("{action} {path}: {source}", path = path.display())]
     Io {
@@ -84,12 +99,8 @@ impl DataFolder {
     pub fn open(root: impl AsRef<Path>) -> Result<Self, DataFolderError> {
         let root = root.as_ref();
         let failed = |action, path: &Path| {
-            let path = path.to_owned();
-            move |source| DataFolderError::Io {
-                action,
-                path,
-                source,
-            }
+            let (root, path) = (root.to_owned(), path.to_owned());
+            move |source| refused(&root, action, path, source)
         };
         create_dir_synced(root).map_err(failed("making", root))?;
         let root = root.canonicalize().map_err(failed("finding", root))?;
@@ -159,6 +170,24 @@ impl DataFolder {
     }
 }
 
+/// What the disk refused: a folder that may not be written is no broken disk.
+fn refused(root: &Path, action: &'static str, path: PathBuf, source: io::Error) -> DataFolderError {
+    use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    if matches!(source.kind(), PermissionDenied | ReadOnlyFilesystem) {
+        return DataFolderError::NotWritable {
+            path: root.to_owned(),
+            action,
+            name: path,
+            source,
+        };
+    }
+    DataFolderError::Io {
+        action,
+        path,
+        source,
+    }
+}
+
 /// True when there is a version that we can read, false for a folder still without one.
 fn read_version(root: &Path, version: &Path) -> Result<bool, DataFolderError> {
     let not_ours = |reason: String| DataFolderError::NotOurs {
@@ -219,12 +248,8 @@ fn read_version(root: &Path, version: &Path) -> Result<bool, DataFolderError> {
 fn take_lock(root: &Path) -> Result<File, DataFolderError> {
     let path = root.join("LOCK");
     let failed = |action| {
-        let path = path.clone();
-        move |source| DataFolderError::Io {
-            action,
-            path,
-            source,
-        }
+        let (root, path) = (root.to_owned(), path.clone());
+        move |source| refused(&root, action, path, source)
     };
     let mut file = OpenOptions::new()
         .read(true)
@@ -293,47 +318,4 @@ pub fn create_dir_synced(dir: &Path) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_folder_opens_again_and_keeps_its_version() {
-        let dir = tempfile::tempdir().unwrap();
-        let root = dir.path().join("deep/data");
-        drop(DataFolder::open(&root).unwrap());
-        let folder = DataFolder::open(&root).unwrap();
-        assert_eq!(
-            std::fs::read_to_string(folder.root().join("VERSION")).unwrap(),
-            "1\n"
-        );
-        assert!(folder.log().is_dir() && folder.lake().is_dir() && folder.state().is_dir());
-    }
-
-    #[test]
-    fn a_second_holder_is_told_who_has_it() {
-        let dir = tempfile::tempdir().unwrap();
-        let _held = DataFolder::open(dir.path()).unwrap();
-        let text = DataFolder::open(dir.path()).unwrap_err().to_string();
-        let pid = std::process::id().to_string();
-        assert!(text.contains(&format!("process {pid}")), "{text}");
-        assert!(text.contains("--data"), "{text}");
-    }
-
-    #[test]
-    fn a_newer_or_foreign_folder_is_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        drop(DataFolder::open(dir.path()).unwrap());
-        std::fs::write(dir.path().join("VERSION"), "200\n").unwrap();
-        let error = DataFolder::open(dir.path()).unwrap_err();
-        assert!(matches!(error, DataFolderError::Newer { found: 200, .. }));
-        std::fs::write(dir.path().join("VERSION"), "one\n").unwrap();
-        let error = DataFolder::open(dir.path()).unwrap_err();
-        assert!(matches!(error, DataFolderError::NotOurs { .. }), "{error}");
-
-        let other = tempfile::tempdir().unwrap();
-        std::fs::write(other.path().join("thesis.txt"), "x").unwrap();
-        let error = DataFolder::open(other.path()).unwrap_err().to_string();
-        assert!(error.contains("thesis.txt"), "{error}");
-        assert!(!other.path().join("LOCK").exists(), "left as it was");
-    }
-}
+mod tests;

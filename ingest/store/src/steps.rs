@@ -1,5 +1,5 @@
-//! Places at which the proof against crashes lets the process end, as if it was killed there. In
-//! builds without debug assertions nothing of it is left.
+//! Places at which the proof against crashes lets the process end, as if it was killed there, and
+//! the clock that it lets jump. In builds without debug assertions nothing of it is left.
 //!
 //! `CALLBOARD_DIE_AT=flush.commit:3` ends the process, by SIGKILL, when it passes that step for the
 //! third time.
@@ -38,4 +38,26 @@ pub(crate) fn pass(step: &str) {
         let _ = rustix::process::kill_process(me, rustix::process::Signal::KILL);
         std::process::abort();
     }
+}
+
+/// What the machine's clock is wrong by, microseconds.
+#[cfg(not(debug_assertions))]
+#[inline(always)]
+pub(crate) fn clock_is_off() -> i64 {
+    0
+}
+
+/// What the machine's clock is wrong by, microseconds: the seconds that stand in the file that
+/// `CALLBOARD_CLOCK_OFF` names. It is read anew each time, so that a clock can jump.
+#[cfg(debug_assertions)]
+pub(crate) fn clock_is_off() -> i64 {
+    use std::path::PathBuf;
+    use std::sync::OnceLock;
+
+    static FILE: OnceLock<Option<PathBuf>> = OnceLock::new();
+
+    let file = FILE.get_or_init(|| std::env::var_os("CALLBOARD_CLOCK_OFF").map(PathBuf::from));
+    let text = file.as_ref().and_then(|f| std::fs::read_to_string(f).ok());
+    let seconds = text.and_then(|t| t.trim().parse::<i64>().ok());
+    seconds.unwrap_or(0) * 1_000_000
 }

@@ -1,5 +1,10 @@
 //! A server in a process of its own, on ports that it chose, ended with the test.
 
+pub mod centre;
+pub mod scene;
+pub mod sender;
+pub mod small;
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -18,7 +23,19 @@ pub fn project() -> PathBuf {
 
 /// A run of the binary under test with what comes with this checkout.
 pub fn command() -> Command {
-    let mut command = Command::new(binary());
+    command_by(&[])
+}
+
+/// The same run by another program, such as `strace` with its arguments.
+pub fn command_by(by: &[String]) -> Command {
+    let mut command = match by {
+        [] => Command::new(binary()),
+        [program, args @ ..] => {
+            let mut command = Command::new(program);
+            command.args(args).arg(binary());
+            command
+        }
+    };
     command
         .env("CALLBOARD_SHIPPED", project().join("datasets/models"))
         .env("CALLBOARD_SHIFT", shift());
@@ -178,6 +195,26 @@ impl Server {
             .unwrap()
             .as_i64()
             .unwrap_or(0)
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Bytes of memory that it holds.
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find(|l| l.starts_with("VmRSS:")).unwrap();
+        let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        kib * 1024
+    }
+
+    /// What a path answers: status and text.
+    pub fn get(&self, path: &str) -> (u16, String) {
+        let answer = self.client.get(format!("{}{path}", self.url)).send();
+        let answer = answer.unwrap();
+        (answer.status().as_u16(), answer.text().unwrap())
     }
 
     /// Posts to a path.

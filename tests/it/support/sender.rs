@@ -1,0 +1,96 @@
+//! A sender that repeats what was not acknowledged, and nothing else.
+
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// Lines of a request.
+pub const LINES: usize = 12;
+
+/// How long a sender waits for a server that takes nothing.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// What a simulation would send, in its order.
+pub fn lines(truth: &Path) -> Vec<Vec<u8>> {
+    let events = std::fs::read_dir(truth.join("events")).unwrap();
+    let mut events: Vec<PathBuf> = events.map(|e| e.unwrap().path()).collect();
+    events.sort();
+    let mut lines = Vec::new();
+    for file in events {
+        let text = std::fs::read(file).unwrap();
+        lines.extend(text.split_inclusive(|b| *b == b'\n').map(<[u8]>::to_vec));
+    }
+    lines
+}
+
+/// An event of our own form.
+pub fn event(source: &str, id: &str, kind: &str, time: &str, data: &str) -> String {
+    format!(
+        r#"{{"specversion":"1.0","id":"{id}","source":"{source}","type":"callboard.{kind}","time":"{time}","data":{{{data}}}}}"#
+    )
+}
+
+/// What became of a request.
+#[derive(Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// When to come back, where that was said.
+    pub retry_after: Option<u64>,
+    /// What was said.
+    pub text: String,
+}
+
+impl Answer {
+    /// Whether all was acknowledged; else the answer must say when to come back.
+    pub fn taken(&self) -> bool {
+        if self.status != 200 {
+            let wait = self.retry_after.unwrap_or(0);
+            let later = [429, 503].contains(&self.status) && wait > 0;
+            assert!(later, "{self:?}");
+        }
+        self.status == 200
+    }
+}
+
+/// Sends to a server, however often that is away.
+#[derive(Clone)]
+pub struct Sender {
+    client: reqwest::blocking::Client,
+    url: String,
+}
+
+impl Sender {
+    /// To that server, `http://127.0.0.1:PORT`, under a name.
+    pub fn to(url: &str, name: &str) -> Self {
+        let url = format!("{url}/v1/events?sender={name}");
+        let client = reqwest::blocking::Client::new();
+        Sender { client, url }
+    }
+
+    /// One request; None when the server is away.
+    pub fn once(&self, body: Vec<u8>) -> Option<Answer> {
+        let post = self.client.post(&self.url);
+        let post = post.header("content-type", "application/x-ndjson");
+        let answer = post.body(body).send().ok()?;
+        let after = answer.headers().get("retry-after");
+        Some(Answer {
+            status: answer.status().as_u16(),
+            retry_after: after.and_then(|v| v.to_str().ok()?.parse().ok()),
+            text: answer.text().ok()?,
+        })
+    }
+
+    /// Everything in small requests at a pace, each until it is acknowledged, and nothing again
+    /// that was.
+    pub fn all(&self, lines: &[Vec<u8>], pace: Duration) {
+        let until = Instant::now() + PATIENCE;
+        for some in lines.chunks(LINES) {
+            while !self.once(some.concat()).is_some_and(|a| a.taken()) {
+                assert!(Instant::now() < until, "the server took nothing for long");
+                sleep(Duration::from_millis(50));
+            }
+            sleep(pace);
+        }
+    }
+}

@@ -53,14 +53,14 @@ fn a_call_of_five_hours_with_two_transfers() {
             &data,
         );
         if n == "2" {
-            let data = format!(r#"{own},"kind":"hold","agent":"ben","parent":"t2""#);
+            let data = format!(r#"{of},"kind":"hold","agent":"ben","parent":"t2""#);
             centre.part("h2", &min(660), (&min(670), "resumed"), &data);
             // Hours of talk: servers come and go.
             centre.send();
             centre.kill();
         }
     }
-    let data = format!(r#"{own},"kind":"wrapup","agent":"cleo","parent":"t3""#);
+    let data = format!(r#"{own},"queue":"billing","kind":"wrapup","agent":"cleo","parent":"t3""#);
     centre.part("w3", &min(840), (&min(845), "completed"), &data);
     centre.tell("contact.ended", &min(840), own);
     centre.settle("long");
@@ -94,9 +94,9 @@ fn a_call_of_five_hours_with_two_transfers() {
         assert_eq!(
             centre.rows("select queue, interval_start, offered, answered, answered_in_target, wait_ms_sum, talk_ms_sum, hold_ms_sum, wrap_ms_sum from queue_intervals order by interval_start"),
             [
-                "sales 2026-03-02T09:00:00 1 1 0 120000 5280000 0 0",
-                "support 2026-03-02T10:30:00 1 1 0 300000 8700000 600000 0",
-                "billing 2026-03-02T13:00:00 1 1 0 60000 3540000 0 300000",
+                "sales 2026-03-02T09:00:00 1 1 0 120000 5280000 null null",
+                "support 2026-03-02T10:30:00 1 1 0 300000 8700000 600000 null",
+                "billing 2026-03-02T13:00:00 1 1 0 60000 3540000 null 300000",
             ]
         );
         centre.restart();

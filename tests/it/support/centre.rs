@@ -15,8 +15,9 @@ const SOURCE: &str = "/test/centre";
 
 /// A centre of its own.
 pub struct Centre {
-    dir: tempfile::TempDir,
+    // Ends before its folder does.
     server: Option<Server>,
+    dir: tempfile::TempDir,
     told: Vec<String>,
     /// Events that were acknowledged, and the next one's id.
     pub known: u64,
@@ -28,8 +29,8 @@ impl Centre {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("callboard.toml"), CONFIG).unwrap();
         let mut centre = Centre {
-            dir,
             server: None,
+            dir,
             told: Vec::new(),
             known: 0,
         };
@@ -75,6 +76,9 @@ impl Centre {
     pub fn send(&mut self) {
         let sender = Sender::to(&self.server().url, "centre");
         let told = std::mem::take(&mut self.told);
+        if told.is_empty() {
+            return;
+        }
         let answer = sender.once(told.join("\n").into_bytes()).unwrap();
         assert!(answer.taken());
         let answer: Value = serde_json::from_str(&answer.text).unwrap();

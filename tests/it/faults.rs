@@ -4,8 +4,11 @@
 //! `make test` takes one seed of each, `make torture` twenty. A failure names its seed:
 //! `CALLBOARD_SEED=17` repeats it.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
+
+use serde_json::Value;
 
 use crate::support::scene::{Scene, number};
 use crate::support::sender::{LINES, Sender};
@@ -26,6 +29,13 @@ fn refused(mut serve: Command) -> String {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success(), "{said}");
     said
+}
+
+/// The number of the last flush that counts.
+fn commits(file: &Path) -> u64 {
+    let text = std::fs::read_to_string(file).unwrap();
+    let commit: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    commit["attempt"].as_u64().unwrap()
 }
 
 /// Whether a server starts on the full disk; it is killed again, or says that there is no room.
@@ -86,8 +96,13 @@ fn a_full_disk_takes_nothing_loses_nothing_and_goes_on_once_there_is_room() {
         assert_eq!(server.get("/contacts").0, 200, "{what}");
         // Without a restart.
         small.empty();
+        let attempt = || commits(&small.file("data/state/commit.json"));
+        let before = attempt();
         sender.all(&lines[from..from + third], QUICK);
         from += third;
+        until("flushes count again", || {
+            (attempt() > before + 1).then_some(())
+        });
 
         // It dies while the disk is full, and finds it full.
         from += send_until_full(&scene, &lines[from..]);

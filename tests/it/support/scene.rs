@@ -38,20 +38,28 @@ pub struct Scene {
     pub by: Vec<String>,
     /// The small disk on which the data folder lies, if it does.
     pub small: Option<Small>,
+    first_day: String,
     address: String,
 }
 
 impl Scene {
-    /// A shift in disorder.
+    /// A shift in disorder. Not long ago, since an agent who did not log out has a row for each day
+    /// until now, but so that nothing of it can still go on.
     pub fn new(seed: u64, contacts: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
+        let first_day = setting("CALLBOARD_FIRST_DAY").unwrap_or_else(|| {
+            let day = chrono::Utc::now() - chrono::Duration::days(40);
+            day.format("%Y-%m-%d").to_string()
+        });
         std::fs::write(dir.path().join("callboard.toml"), CONFIG).unwrap();
         let seed = seed.to_string();
         // A line without identity that is sent again is kept again: no lines that are no events.
-        let more = ["--seed", &seed, "--disorder", "wild", "--poison", "0"];
+        let mut more = vec!["--seed", &seed, "--disorder", "wild", "--poison", "0"];
+        more.extend(["--first-day", &first_day]);
         simulate(&dir.path().join("truth"), contacts, &more);
         Scene {
             dir,
+            first_day,
             by: Vec::new(),
             small: None,
             address: address(),
@@ -113,6 +121,7 @@ impl Scene {
     /// Starts the server, waits until the sender has sent all, and holds what is there against the
     /// truth: every table, no record twice, and the doctor.
     pub fn finish(&self, sender: JoinHandle<()>, what: &str) {
+        let what = format!("{what} CALLBOARD_FIRST_DAY={}", self.first_day);
         let server = Server::start(self.serve(""));
         assert!(sender.join().is_ok(), "{what}: the sender ended");
         let (equal, said) = verify(&server, &self.truth(), "60");

@@ -68,10 +68,15 @@ impl Small {
         assert!(mount.arg(&self.at).status().unwrap().success());
     }
 
-    fn ballast(&self) -> PathBuf {
+    /// How a file on it is reached from outside.
+    pub fn file(&self, name: &str) -> PathBuf {
         let root = format!("/proc/{}/root", self.holder.id());
         let inside = self.at.strip_prefix("/").unwrap();
-        Path::new(&root).join(inside).join("ballast")
+        Path::new(&root).join(inside).join(name)
+    }
+
+    fn ballast(&self) -> PathBuf {
+        self.file("ballast")
     }
 
     /// Fills it to the last byte.

@@ -9,7 +9,7 @@ demo: ## A recorded shift, replayed in your browser: http://127.0.0.1:8080
 	cargo build --workspace --all-targets
 	$${CARGO_TARGET_DIR:-target}/debug/callboard demo $(ARGS)
 
-test: python ## All tests; needs chromium, chromium-driver, postgresql-client, python3-venv
+test: python ## All tests; needs chromium, chromium-driver, postgresql-client, python3-venv, strace
 	cargo build --workspace --all-targets
 	CALLBOARD_PYTHON=$(abspath $(PYTHON)) cargo test --workspace --no-fail-fast --lib --bins --tests
 
@@ -17,6 +17,8 @@ torture: ## Hours of kills and seeds against the simulator's truth: docs/reliabi
 	cargo build --workspace --all-targets
 	CALLBOARD_STEPS=all CALLBOARD_PACE_MS=120 CALLBOARD_FOLDERS=50 CALLBOARD_KILLS_OF_A_FOLDER=20 CALLBOARD_SEEDS=200 CALLBOARD_CONTACTS=1000 \
 		cargo test --workspace --no-fail-fast --test it -- --nocapture --test-threads 1 it_dies in_disorder_and_with_poison
+	CALLBOARD_FAULT_SEEDS=20 CALLBOARD_CONTACTS=10000 CALLBOARD_EVENTS_OF_A_CONTACT=1000000 \
+		cargo test --workspace --no-fail-fast --test it -- --nocapture --test-threads 1 faults:: clocks:: strangers:: huge:: one_line_in_ten
 
 check: ## Formatting and lints
 	cargo fmt --all --check

@@ -25,7 +25,7 @@ fn clocks_jump_and_the_tables_equal_the_truth() {
     let first = number("CALLBOARD_SEED", 3_400);
     for seed in first..first + number("CALLBOARD_FAULT_SEEDS", 1) {
         let what = format!("CALLBOARD_SEED={seed}");
-        let scene = Scene::new(seed, "150");
+        let scene = Scene::new(seed, "80");
         let pace = Duration::from_millis(number("CALLBOARD_PACE_MS", 25));
         let sending = scene.send(&scene.lines(), pace);
         // An hour forward, then two back, beyond a day; each while it runs and for a start.

@@ -13,9 +13,9 @@ use crate::truth::{simulate, verify};
 /// Patience is short: a body may stand still for 2 s, a connection for 2 + 2 x (3 + 2) = 12 s.
 const CONFIG: &str = "[transcribe]\nenabled = false\n[lake]\nflush = \"500ms\"\nsettle = \"500ms\"\nsilence = \"1s\"\n[limits]\nidle = \"2s\"\n[query]\ntime = \"3s\"\nwait = \"2s\"\n";
 
-/// What all strangers together may add to the memory of the process, bytes: the 32 requests that
-/// are worked on at once, of 4 MiB each, and the same again for everything else.
-const MAY_GROW: u64 = 256 << 20;
+/// What all strangers together may add to the memory of the process, bytes: 32 requests that are
+/// worked on at once, of 4 MiB each.
+const MAY_GROW: u64 = 128 << 20;
 
 /// Connects from an address of this machine, with a small window.
 fn connect(from: u8, to: SocketAddr) -> TcpStream {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::sender::{Sender, event};
+use super::sender::{Answer, Sender, event};
 use super::{Server, until};
 
 /// Contacts settle while the test runs.
@@ -79,8 +79,9 @@ impl Centre {
         if told.is_empty() {
             return;
         }
-        let answer = sender.once(told.join("\n").into_bytes()).unwrap();
-        assert!(answer.taken());
+        let body = told.join("\n").into_bytes();
+        // It may be told to come back.
+        let answer = until("taken", || sender.once(body.clone()).filter(Answer::taken));
         let answer: Value = serde_json::from_str(&answer.text).unwrap();
         assert_eq!(
             answer["taken"].as_u64(),

@@ -61,7 +61,7 @@ fn one_contact_has_very_many_events() {
     let told = format!("10000 {} {} closed", holds * 100, holds * 40);
     for _ in 0..2 {
         let sql = "select wait_ms, talk_ms, hold_ms, state from contacts";
-        assert_eq!(centre.rows(sql), [told.clone()]);
+        assert_eq!(centre.rows(sql), std::slice::from_ref(&told));
         let sql = "select kind, count(*) as n, sum(duration_ms) as ms from segments group by kind order by kind";
         assert_eq!(
             centre.rows(sql),

@@ -85,16 +85,17 @@ fn binary() -> PathBuf {
     binary
 }
 
-/// Waits until something is so.
+/// Waits until something is so; `CALLBOARD_PATIENCE_S` says for how long where things are large.
 pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
+    let patience = scene::number("CALLBOARD_PATIENCE_S", PATIENCE.as_secs());
     loop {
         if let Some(found) = look() {
             return found;
         }
         assert!(
-            begun.elapsed() < PATIENCE,
-            "{what} did not come within {PATIENCE:?}"
+            begun.elapsed().as_secs() < patience,
+            "{what} did not come within {patience} s"
         );
         std::thread::sleep(Duration::from_millis(50));
     }

@@ -8,6 +8,8 @@ import sys
 import time
 
 import events
+import feeds
+import loading
 from server import Failed, Server
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -19,17 +21,37 @@ class Sizes:
     """How much is measured."""
 
     contacts: int = 250_000
+    #: Contacts of a simulated centre for ingest and for the bytes of an event.
+    simulated: int = 100_000
+    #: Contacts of a simulated day: 1,000 seats are taken at once in its busiest hour.
+    day: int = 80_000
     report_contacts: int = 1_000_000
+    many_contacts: int = 10_000_000
     report_runs: int = 11
     seconds: int = 30
     probes: int = 50
     recordings: int = 1_000
     connections: int = 4
     log_bytes: int = 64 << 20
+    #: Events a second of the figures that are asked at a given rate.
+    pace: int = 5_000
+    #: Commits that are wanted, and seconds after which there have been enough.
+    commits: int = 10_000
+    commit_seconds: int = 900
+    #: Contacts that are open at a time; seconds until memory is looked at, and for how long.
+    open: int = 50_000
+    ramp: int = 210
+    steady: int = 300
+    #: Seconds of doing nothing.
+    idle: int = 60
+    #: Contacts that an outside reader waits for, and the seconds between the first and the last.
+    outside: int = 24
+    outside_seconds: int = 75
 
 
-QUICK = Sizes(contacts=10_000, report_contacts=25_000, report_runs=5, seconds=5, probes=8, recordings=4,
-              log_bytes=4 << 20)
+QUICK = Sizes(contacts=10_000, simulated=2_000, day=2_000, report_contacts=25_000, many_contacts=50_000, report_runs=5,
+              seconds=5, probes=8, recordings=4, log_bytes=4 << 20, pace=1_000, commits=400, commit_seconds=60, open=1_000,
+              ramp=10, steady=15, idle=10, outside=4, outside_seconds=6)
 
 
 class Bench:
@@ -41,7 +63,10 @@ class Bench:
         self.binary, self.work, self.sizes, self.wer = binary, work, sizes, wer
         self.rate = None
         self.notes = []
+        #: Pictures by name, SVG.
+        self.plots = {}
         self._files = {}
+        self._shapes = {}
         self._made = 0
 
     def say(self, text):
@@ -58,6 +83,25 @@ class Bench:
             self.say(f"making events of {contacts:,} contacts")
             self._files[contacts] = events.write(self.work / f"events-{contacts}", contacts)
         return self._files[contacts]
+
+    def made_up(self, contacts):
+        """The same as a feed."""
+        return feeds.made_up(self.files(contacts))
+
+    def simulated(self, contacts, *options):
+        """Events of a simulated centre with so many contacts, made once."""
+        key = (contacts, *options)
+        if key not in self._files:
+            self.say(f"simulating {contacts:,} contacts")
+            self._files[key] = feeds.simulated(self.binary, self.folder("simulated"), contacts, *options)
+        return self._files[key]
+
+    def shape(self, feed):
+        """The file that tells peers a feed's columns."""
+        if feed.folder not in self._shapes:
+            self.say("finding the columns")
+            self._shapes[feed.folder] = loading.shape(self, feed, self.folder("shape.json"))
+        return self._shapes[feed.folder]
 
     def folder(self, name):
         """A fresh folder's name."""
@@ -105,12 +149,12 @@ class Bench:
         if server.memory()[2] > total / 3:
             raise Failed(f"the server holds {server.memory()[2]:,.0f} MiB, more than a third of the machine's memory")
 
-    def send(self, server, files):
-        """Sends files as fast as they are taken."""
-        told = self.loaded(server, "full", server.port, self.sizes.connections, *[f.path for f in files])
-        wanted = sum(f.lines for f in files)
-        if told["taken"] != wanted:
-            raise Failed(f"{told['taken']} of {wanted} events were taken")
+    def send(self, server, feed):
+        """Sends a feed as fast as it is taken; the server must say of its lines what is true of them."""
+        told = self.loaded(server, "full", server.port, self.sizes.connections, *feed.paths)
+        got, wanted = [told[w] for w in ("taken", "conflicts", "refused")], [feed.taken, feed.conflicts, feed.refused]
+        if got != wanted:
+            raise Failed(f"{got} lines were new, in conflict and refused, and {wanted} are")
         return told
 
     def peer(self, script, *args):

@@ -1,6 +1,6 @@
 """DuckDB, the peer: one task a process, its own CPU and wall seconds as JSON.
 
-    duck.py load THREADS DATABASE FOLDER            NDJSON files into a table, written to disk
+    duck.py load THREADS DATABASE FOLDER SHAPE      NDJSON files into a table, written to disk
     duck.py report TABLE RESULT RUNS SQL            a query over a Delta table's Parquet files
 """
 import json
@@ -10,6 +10,8 @@ import sys
 import time
 
 import duckdb
+
+import shape
 
 
 def used():
@@ -25,13 +27,16 @@ def timed(work):
     return result, time.perf_counter() - wall, used() - cpu
 
 
-def load(threads, database, folder):
-    """Reads all files into a table of a database file and writes it to disk."""
+def load(threads, database, folder, shapes):
+    """Reads all files into a table of a database file and writes it to disk; told the columns."""
+    columns = {name: shape.duck(inner) for name, inner in json.loads(pathlib.Path(shapes).read_text()).items()}
+    listed = ", ".join(f"\"{name}\": '{kind}'" for name, kind in (columns | {"time": "TIMESTAMPTZ"}).items())
     db = duckdb.connect(database)
     db.execute(f"SET threads = {int(threads)}")
 
     def work():
-        db.execute(f"CREATE TABLE events AS SELECT * FROM read_json('{folder}/*.ndjson', format = 'newline_delimited')")
+        db.execute(f"CREATE TABLE events AS SELECT * FROM read_json('{folder}/*.ndjson', format = 'newline_delimited',"
+                   f" columns = {{{listed}}})")
         db.execute("CHECKPOINT")
 
     _, wall, cpu = timed(work)

@@ -63,6 +63,7 @@ def facts(binary, project, folder):
         ("Callboard", f"{said(binary, '--version')}, commit {commit}{' with changes' if changed else ''}, "
                       f"{binary.parent.name} build"),
         ("rustc", said("rustc", "--version", cwd=project)),
-        ("peers", f"DuckDB {version('duckdb')}, pywhispercpp {version('pywhispercpp')}, "
+        ("peers", f"DuckDB {version('duckdb')}, chdb {version('chdb')}, deltalake {version('deltalake')}, "
+                  f"pywhispercpp {version('pywhispercpp')}, "
                   f"Python {platform.python_version()}"),
     ]

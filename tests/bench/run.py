@@ -18,17 +18,28 @@ import traceback
 import machine
 import table
 from bench import PROJECT, QUICK, Bench, Sizes
-from figures import acknowledgement, delay, ingest, report, restart, speech
+from figures import (acknowledgement, commits, day, delay, idle, ingest, memory, outside, report, report10m, restart, simulated,
+                     size, speech)
 from server import Server
 
 FIGURES = {
     "ingest": ("events per CPU-second; resident memory", ingest),
-    "acknowledgement": ("acknowledgement at half the rate", acknowledgement),
+    "simulated": ("events per CPU-second, events of the simulator", simulated),
+    "acknowledgement": ("acknowledgement at a given rate and at half the rate reached", acknowledgement),
     "delay": ("from acknowledgement to SQL and to the board", delay),
+    "outside": ("from settling to an outside Delta reader", outside),
+    "commits": ("cost of a commit after many", commits),
+    "size": ("bytes an event after compaction", size),
     "restart": ("start after kill -9", restart),
+    "memory": ("memory with many open contacts, and its growth", memory),
+    "idle": ("CPU of a server with nothing to do", idle),
     "report": ("queue report over 1 M contacts", report),
+    "report-10m": ("queue report over 10 M contacts; only with --long or by name", report10m),
+    "day": ("a day of 1,000 seats replayed", day),
     "speech": ("audio seconds per CPU-second; seats per core", speech),
 }
+#: Figures that take so long that they must be asked for.
+LONG = ("report-10m",)
 
 
 def arguments():
@@ -39,7 +50,8 @@ def arguments():
     parser.add_argument("--bin", type=pathlib.Path, required=True, help="the program, a release build")
     parser.add_argument("--only", action="append", choices=FIGURES, metavar="NAME", help="this figure; may be repeated")
     parser.add_argument("--quick", action="store_true", help="small sizes: shows that it works, measures little")
-    parser.add_argument("--markdown", type=pathlib.Path, metavar="FILE", help="writes the dated run as Markdown too")
+    parser.add_argument("--long", action="store_true", help="also what takes an hour: " + ", ".join(LONG))
+    parser.add_argument("--markdown", type=pathlib.Path, metavar="FILE", help="writes the dated run as Markdown too, and its pictures beside it")
     parser.add_argument("--work", type=pathlib.Path, metavar="DIR",
                         help="where to make the folder that it works in (default: beside the binary's profile)")
     parser.add_argument("--wer", type=pathlib.Path, metavar="FILE",
@@ -89,7 +101,7 @@ def main():
             print(f"the machine is not idle (load {machine.busy():.1f}): wait, or do not believe the figures", file=sys.stderr)
         bench = Bench(binary, work, QUICK if args.quick else Sizes(), args.wer or found_wer(binary))
         begun = datetime.datetime.now(datetime.timezone.utc)
-        rows = measured(bench, args.only or list(FIGURES))
+        rows = measured(bench, args.only or [name for name in FIGURES if args.long or name not in LONG])
         minutes = (datetime.datetime.now(datetime.timezone.utc) - begun).total_seconds() / 60
     finally:
         for server in list(Server.running):
@@ -102,7 +114,10 @@ def main():
     print(table.text(rows) + "\n")
     print("\n".join(f"* {note}" for note in bench.notes))
     if args.markdown:
-        args.markdown.write_text(table.markdown(rows, facts, bench.notes, heading))
+        pictures = {name: args.markdown.with_name(f"{args.markdown.stem}-{name}.svg") for name in bench.plots}
+        for name, path in pictures.items():
+            path.write_text(bench.plots[name])
+        args.markdown.write_text(table.markdown(rows, facts, bench.notes, pictures, heading))
     sys.exit(any(row.reached.startswith("failed") for row in rows))
 
 

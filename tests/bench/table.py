@@ -56,7 +56,7 @@ def text(rows):
     return "\n".join([lines[0], "  ".join("-" * w for w in widths), *lines[1:]])
 
 
-def markdown(rows, facts, notes, heading):
+def markdown(rows, facts, notes, pictures, heading):
     """A dated run."""
     out = [f"### {heading}", "", "| | |", "| --- | --- |"]
     out += [f"| {name} | {value} |" for name, value in facts]
@@ -64,4 +64,6 @@ def markdown(rows, facts, notes, heading):
     out += ["| " + " | ".join(c.replace("|", "\\|") for c in row.cells()) + " |" for row in rows]
     if notes:
         out += [""] + [f"- {note}" for note in notes]
+    for name, path in pictures.items():
+        out += ["", f"![{name}]({path.name})"]
     return "\n".join(out) + "\n"

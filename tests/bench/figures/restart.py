@@ -1,9 +1,10 @@
 """Start after kill -9, with a log of which nothing has reached the lake."""
 import time
 
+import feeds
 from table import Row, number
 
-AIM = 2.0
+AIM = 1.0
 
 
 def measure(bench):
@@ -19,7 +20,7 @@ def measure(bench):
     try:
         for upto in (near, len(files)):
             bench.say(f"sending up to {files[upto - 1].records:,} events, then kill -9")
-            bench.send(server, files[begun:upto])
+            bench.send(server, feeds.made_up(files[begun:upto]))
             begun = upto
             server.kill()
             server = bench.serve(data, calm, wait=False)

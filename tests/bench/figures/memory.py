@@ -1,0 +1,56 @@
+"""Memory with many open contacts, and whether it grows at a steady rate."""
+import json
+import subprocess
+import sys
+import time
+
+import plot
+from server import Failed
+from table import Row, number
+
+AIM = 512
+#: MiB a minute that count as none: sampling and the allocator move as much.
+FLAT = 1.0
+
+
+def measure(bench):
+    """Contacts begin and end now, so that always the same number is open; sampled every second."""
+    sizes = bench.sizes
+    seconds = sizes.ramp + sizes.steady
+    with bench.serve(bench.folder("memory")) as server:
+        bench.say(f"{number(sizes.open)} contacts open at a time, {number(sizes.pace)} events a second, {seconds} s")
+        child = subprocess.Popen([sys.executable, bench.script("steady.py"), *map(str, (server.port, sizes.open, sizes.pace, seconds))],
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            samples, begun, cpu, now_open = [], time.monotonic(), server.cpu(), 0
+            while child.poll() is None:
+                passed = time.monotonic() - begun
+                samples.append((passed, *server.memory()))
+                if not now_open and passed > seconds - 5:
+                    now_open = server.number("select count(*) from contacts where state = 'open'")
+                time.sleep(max(0.0, begun + len(samples) - time.monotonic()))
+            cpu = (server.cpu() - cpu) / (time.monotonic() - begun)
+            told, wrong = child.communicate()
+        finally:
+            child.kill()
+            child.communicate()
+        if child.returncode:
+            raise Failed("the sender: " + (wrong.strip().splitlines() or ["?"])[-1])
+        # One event in flight is no fault, and the sender may be late by some.
+        if abs(now_open - sizes.open) > sizes.open / 20:
+            raise Failed(f"{now_open:,} contacts were open, and {sizes.open:,} are wanted")
+    told = json.loads(told)
+    steady = [(t, now) for t, now, _, _ in samples if t >= sizes.ramp]
+    half = steady[len(steady) // 2:]
+    most, grown, later = max(y for _, y in steady), plot.slope(steady) * 60, plot.slope(half) * 60
+    title = f"resident memory, {number(sizes.open)} contacts open, {number(sizes.pace)} events a second"
+    bench.plots["memory"] = plot.svg(title, [(t, now) for t, now, _, _ in samples], "MiB", sizes.ramp)
+    bench.note(f"Memory: {number(now_open)} contacts open at the end, each for {told['life']:.0f} s, and then held until it has "
+               f"settled; {number(told['taken'])} events, {cpu * 100:.0f} % of a core; the sender was late by {told['late']:.2f} s at most. "
+               f"Sampled every second for {seconds} s, looked at from second {sizes.ramp} on, when the last million ids of the source "
+               f"are known. Anonymous {max(s[3] for s in samples):.0f} MiB at most. Of the second half alone {later:+.1f} MiB a minute. "
+               f"Over the time, from zero: {plot.spark([(t, now) for t, now, _, _ in samples])}")
+    return [
+        Row(f"resident memory with {number(sizes.open)} contacts open", f"{most:.0f} MiB", "", "", f"at most {AIM} MiB", most <= AIM),
+        Row("its growth at a steady rate", f"{grown:+.1f} MiB a minute", "", "", f"about 0 (within {FLAT:.0f})", abs(grown) <= FLAT),
+    ]

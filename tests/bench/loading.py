@@ -1,0 +1,81 @@
+"""Loading a feed: by Callboard until visible, by Callboard with the lake and its upkeep, by the peers."""
+import json
+
+import lake
+from server import Failed
+
+#: The lake at work within the short time of a load: as many flushes and rounds of upkeep as in an hour.
+BUSY = '[lake]\nflush = "1s"\nsettle = "2s"\nupkeep = "5s"\n'
+
+
+def sent(bench, server, feed):
+    """Sends all of it and waits until SQL finds it; gives what the sender told and CPU and wall seconds."""
+    before = server.cpu()
+    told = bench.send(server, feed)
+    server.until("select count(*) from contacts", feed.contacts)
+    visible = server.until("select count(*) from records", feed.records)
+    return told, server.cpu() - before, visible - told["begun"]
+
+
+def ours(bench, feed):
+    """The usual settings: until visible, then the memory, then a clean stop."""
+    bench.say(f"sending {feed.about()}")
+    data = bench.folder("ingest")
+    with bench.serve(data) as server:
+        _, cpu, wall = sent(bench, server, feed)
+        memory = server.memory()
+        seconds, stopping = server.stop()
+    bench.say(f"{cpu:.1f} CPU s, {wall:.1f} s; clean stop {seconds:.1f} s, {stopping:.1f} CPU s")
+    return {"cpu": cpu, "wall": wall, "memory": memory, "stop": (seconds, stopping)}
+
+
+def all_in(bench, feed, data):
+    """A lake that is busy from the first event, at rest, and a clean stop: CPU seconds of all of it."""
+    bench.say("the same with a busy lake")
+    with bench.serve(data, BUSY) as server:
+        before = server.cpu()
+        sent(bench, server, feed)
+        lake.settled(data, server)
+        cpu = server.cpu() - before
+        cpu += server.stop()[1]
+    together, checkpoints = lake.upkeep(data)
+    bench.say(f"{cpu:.1f} CPU s; files put together {together} times, {checkpoints} checkpoints")
+    return {"cpu": cpu, "together": together, "checkpoints": checkpoints}
+
+
+PEERS = {"DuckDB": "duck.py", "chdb": "mergetree.py"}
+
+
+def peers(bench, feed):
+    """Both peers with one and with two threads: by name, the run that used less CPU an event; and a note."""
+    best, notes = {}, []
+    for name, script in PEERS.items():
+        runs = {}
+        for threads in (1, 2):
+            bench.say(f"{name} loads the same files with {threads} thread{'s'[:threads - 1]}")
+            told = bench.peer(bench.script(script), "load", threads, bench.folder(f"{name}{threads}"),
+                              feed.folder, bench.shape(feed))
+            if (told["rows"], told["contacts"]) != (feed.lines, feed.contacts):
+                raise Failed(f"{name} counts {told['rows']} events of {told['contacts']} contacts, "
+                             f"and there are {feed.lines} of {feed.contacts}")
+            runs[threads] = told
+        best[name] = min(runs.values(), key=lambda told: told["cpu"])
+        notes.append(f"{name} " + ", ".join(f"{t} thread{'s'[:t - 1]} {r['cpu']:.2f} CPU s in {r['wall']:.2f} s"
+                                            for t, r in runs.items()) + f", {best[name]['bytes'] / feed.lines:.1f} bytes an event")
+    return best, "; ".join(notes)
+
+
+def shown(peers, value):
+    """Peers' figures beside each other."""
+    return ", ".join(f"{name} {value(told):,.0f}" for name, told in peers.items())
+
+
+def ratio(peers, value, reached):
+    """What was reached as a part of each peer's figure."""
+    return ", ".join(f"{reached / value(told):.2f}" for told in peers.values())
+
+
+def shape(bench, feed, into):
+    """Writes the columns of a feed, which are found in a process of its own, into a file."""
+    into.write_text(json.dumps(bench.peer(bench.script("shape.py"), *feed.paths)))
+    return into

@@ -50,7 +50,7 @@ class Sizes:
 
 
 QUICK = Sizes(contacts=10_000, simulated=2_000, day=2_000, report_contacts=25_000, many_contacts=50_000, report_runs=5,
-              seconds=5, probes=8, recordings=4, log_bytes=4 << 20, pace=1_000, commits=400, commit_seconds=60, open=1_000,
+              seconds=5, probes=8, recordings=4, log_bytes=4 << 20, pace=1_000, commits=600, commit_seconds=60, open=1_000,
               ramp=10, steady=15, idle=10, outside=4, outside_seconds=6)
 
 

@@ -3,6 +3,7 @@ import json
 import pathlib
 import time
 
+import pyarrow
 from deltalake import DeltaTable
 
 from server import PATIENCE, Failed
@@ -43,7 +44,7 @@ def tables(data):
 def files(data, table):
     """Parquet files of the newest version: paths, bytes and rows."""
     opened = DeltaTable(data / "lake" / table)
-    actions = opened.get_add_actions(flatten=True).to_pydict() if opened.file_uris() else {}
+    actions = pyarrow.table(opened.get_add_actions(flatten=True)).to_pydict() if opened.file_uris() else {}
     return {"files": opened.file_uris(), "bytes": sum(actions.get("size_bytes", [])),
             "rows": sum(n or 0 for n in actions.get("num_records", []))}
 

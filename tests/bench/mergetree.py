@@ -66,8 +66,8 @@ def rows(folder, tables):
     session.query("CREATE DATABASE bench")
     out = {}
     for name, told in json.loads(pathlib.Path(tables).read_text()).items():
-        source = "file('{" + ",".join(quoted(f) for f in told["files"]) + "}', Parquet)"
-        described = str(session.query(f"DESCRIBE {source}", "TSV")).strip().splitlines()
+        source = f"file('{told['files']}/*.parquet', Parquet)"
+        described = str(session.query(f"DESCRIBE {source}", "TSVRaw")).strip().splitlines()
         columns = dict(line.split("\t")[:2] for line in described)
         texts = [c for c, kind in columns.items() if kind in ("String", "Nullable(String)")]
         counted = str(session.query("SELECT " + ", ".join(f"uniq(`{c}`)" for c in texts) + f" FROM {source}", "TSV"))

@@ -4,6 +4,8 @@ import json
 import threading
 import time
 
+from pyarrow.dataset import field
+
 import lake
 from figures import delay
 from server import Failed
@@ -13,25 +15,25 @@ AIM = 30.0
 #: What the server does by itself: a closed contact settles after so long.
 SETTLE = 60.0
 QUICK = ("5s", 5.0)
+SOURCE = "/bench/probe"
 
 
 class Watch(threading.Thread):
     """Looks at a table's log, and into the table when it moved; remembers when names were first there."""
 
-    def __init__(self, data, table, column, wanted):
+    def __init__(self, data, table, column):
         super().__init__(daemon=True)
-        self.look, self.column, self.wanted = lake.Look(data, table), column, wanted
+        self.look, self.column = lake.Look(data, table), column
         self.seen, self.over, self.wrong = {}, threading.Event(), None
 
     def run(self):
         try:
             while not self.over.wait(0.25):
                 if self.look.moved():
-                    rows = self.look.open().to_pyarrow_dataset().to_table(columns=["source", self.column])
+                    rows = self.look.open().to_pyarrow_dataset().to_table([self.column], filter=field("source") == SOURCE)
                     came = time.monotonic()
-                    for source, name in zip(rows["source"].to_pylist(), rows[self.column].to_pylist()):
-                        if source.startswith("/bench/probe"):
-                            self.seen.setdefault(name, came)
+                    for name in rows[self.column].to_pylist():
+                        self.seen.setdefault(name, came)
         except Exception as why:
             self.wrong = why
 
@@ -51,7 +53,7 @@ def call(server, name):
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
 
     def event(verb, **data):
-        return {"specversion": "1.0", "id": f"{name}-{verb}", "source": "/bench/probe", "type": f"callboard.segment.{verb}",
+        return {"specversion": "1.0", "id": f"{name}-{verb}", "source": SOURCE, "type": f"callboard.segment.{verb}",
                 "time": now, "data": {"contact_id": name, "segment_id": "q", **data}}
 
     body = [event("started", kind="queue", queue="probe"), event("ended", outcome="abandoned")]
@@ -68,8 +70,7 @@ def measure(bench):
     settle, config = (QUICK[1], f'[lake]\nflush = "{QUICK[0]}"\nsettle = "{QUICK[0]}"\n') if short else (SETTLE, "")
     with bench.serve(bench.folder("outside"), config) as server:
         names = {f"probe-{n}" for n in range(sizes.outside)}
-        watches = {"contacts": Watch(server.data, "contacts", "contact_id", names),
-                   "records": Watch(server.data, "records", "key", names)}
+        watches = {"contacts": Watch(server.data, "contacts", "contact_id"), "records": Watch(server.data, "records", "id")}
         for watch in watches.values():
             watch.start()
         try:
@@ -79,14 +80,14 @@ def measure(bench):
                 for name in sorted(names):
                     time.sleep(sizes.outside_seconds / sizes.outside)
                     told[name] = call(server, name)
-                for watch in watches.values():
-                    watch.until(names, settle + 120)
+                watches["contacts"].until(names, settle + 120)
+                watches["records"].until({f"{n}-ended" for n in names}, 120)
         finally:
             for watch in watches.values():
                 watch.over.set()
                 watch.join()
     after = [watches["contacts"].seen[n] - told[n] - settle for n in names]
-    records = [watches["records"].seen[n] - told[n] for n in names]
+    records = [watches["records"].seen[f"{n}-ended"] - told[n] for n in names]
     bench.note(f"Outside reader: {sizes.outside} calls over {sizes.outside_seconds} s beside {number(sizes.pace)} events a second, "
                f"{'usual settings' if not config else ' '.join(config.split())}: a flush every "
                f"{QUICK[1] if short else 30:.0f} s, a contact settles {settle:.0f} s after its last event. Python's deltalake looks for "

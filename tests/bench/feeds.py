@@ -4,6 +4,7 @@ import json
 import pathlib
 import subprocess
 
+import events
 from server import Failed
 
 #: Bytes of a request.
@@ -26,6 +27,8 @@ class Feed:
     conflicts: int
     refused: int
     contacts: int
+    #: Sources of the events, as a pattern of SQL: the server writes records of its own beside them.
+    sources: str
     #: Where the truth is, for `callboard verify`.
     truth: pathlib.Path | None = None
 
@@ -44,7 +47,7 @@ def made_up(files):
     """Files that `events.write` made, or some of them; contacts are those that have begun by their end."""
     last, lines = files[-1], sum(f.lines for f in files)
     return Feed("made-up calls", last.path.parent, [f.path for f in files], lines, sum(f.bytes for f in files),
-                lines, 0, 0, last.contacts)
+                lines, 0, 0, last.contacts, events.SOURCE)
 
 
 def simulated(binary, folder, contacts, *options):
@@ -72,4 +75,4 @@ def simulated(binary, folder, contacts, *options):
     for path in sources:
         path.unlink()
     return Feed("simulated centre, " + " ".join(options).replace("--", ""), requests, paths, counts["lines"], size,
-                counts["taken"], counts["conflicts"], counts["refused"], counts["contacts"], folder)
+                counts["taken"], counts["conflicts"], counts["refused"], counts["contacts"], "/sim/%", folder)

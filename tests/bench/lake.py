@@ -27,6 +27,14 @@ class Look:
             self.version += 1
         return self.version > before
 
+    def wait(self, seconds=120):
+        """Waits for a new version."""
+        begun = time.monotonic()
+        while not self.moved():
+            if time.monotonic() - begun > seconds:
+                raise Failed(f"no commit to {self.folder.name} within {seconds} s of an event")
+            time.sleep(0.001)
+
     def open(self):
         """The table as it is now."""
         if self.table is None:
@@ -68,7 +76,7 @@ def upkeep(data):
     together = checkpoints = 0
     for log in (data / "lake").glob("*/_delta_log"):
         checkpoints += len(list(log.glob("*.checkpoint*.parquet")))
-        for commit in log.glob("*.json"):
+        for commit in log.glob("[0-9]*.json"):
             together += any(json.loads(line).get("commitInfo", {}).get("operation") == "OPTIMIZE"
                             for line in commit.read_text().splitlines() if '"commitInfo"' in line)
     return together, checkpoints

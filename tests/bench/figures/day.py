@@ -36,7 +36,7 @@ def measure(bench):
     try:
         with bench.serve(bench.folder("day")) as server:
             bench.say(f"sending {feed.about()}")
-            _, cpu, wall = loading.sent(bench, server, feed)
+            cpu, wall = loading.sent(bench, server, feed)
             bench.say(f"visible after {wall:.1f} s; comparing with the truth")
             done = subprocess.run([bench.binary, "verify", "--truth", feed.truth, "--to", f"http://127.0.0.1:{server.port}",
                                    "--wait", "240"], capture_output=True, text=True, timeout=600)

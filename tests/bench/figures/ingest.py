@@ -26,9 +26,7 @@ def lines(bench, feed, of):
     seconds, stopping = told["stop"]
     bench.note(f"Ingest{of}. {feed.about()}, {bench.sizes.connections} connections. Visible: usual settings, "
                f"{told['cpu']:.2f} CPU s in {told['wall']:.2f} s; a clean stop then took {seconds:.2f} s and {stopping:.2f} CPU s. "
-               f"All-in: {' '.join(loading.BUSY.split())}, so that many small flushes happen in a short time; until no table had a "
-               f"commit for 12 s, and a clean stop: {whole['cpu']:.2f} CPU s, files put together {whole['together']} times, "
-               f"{whole['checkpoints']} checkpoints.")
+               f"All-in: {whole['note']}.")
     bench.note(f"Its peers: {words}. They are told the columns, parse and store; chdb orders by source and time, ZSTD(3). "
                f"They do not sync each request, know repeats, keep the bytes that arrived, or make contacts; DuckDB ends with a "
                f"checkpoint, chdb leaves its parts in the page cache.")

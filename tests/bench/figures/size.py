@@ -39,14 +39,14 @@ def measure(bench):
     ours, theirs = sum(t["bytes"] for t in derived.values()), sum(t["bytes"] for t in peer.values())
     apart = "; ".join(f"{name} {number(told['rows'])} rows in {len(told['files'])} files, {told['bytes'] / told['rows']:.1f} B a row "
                       f"(chdb {peer[name]['bytes'] / told['rows']:.1f})" for name, told in sorted(derived.items()))
-    bench.note(f"Size. {feed.about()}; {' '.join(loading.BUSY.split())}, at rest, files put together {whole['together']} times. "
+    bench.note(f"Size. {feed.about()}; {whole['note']}. "
                f"Parquet files of the newest versions; the Delta logs and the checksums are not in it. records: {number(records['rows'])} "
                f"rows in {len(records['files'])} files, with the bytes that arrived, names and hashes; chdb beside it holds parsed "
                f"columns and not those bytes. Derived: {apart}. chdb: MergeTree, ZSTD(3), our order of rows, one part a table, the "
                f"smaller of plain texts and LowCardinality.")
     return [
-        Row("bytes an event, records", f"{records['bytes'] / feed.records:.1f} B", f"chdb's events {events / feed.lines:.1f} B",
-            f"{records['bytes'] / feed.records / (events / feed.lines):.2f}", f"at most {RECORDS_AIM} B",
+        Row("bytes an event, records", f"{records['bytes'] / records['rows']:.1f} B", f"chdb's events {events / feed.lines:.1f} B",
+            f"{records['bytes'] / records['rows'] / (events / feed.lines):.2f}", f"at most {RECORDS_AIM} B",
             records["bytes"] / feed.records <= RECORDS_AIM),
         Row("bytes an event, derived tables", f"{ours / feed.records:.1f} B", f"chdb {theirs / feed.records:.1f} B",
             f"{ours / theirs:.2f}", f"at most {DERIVED_AIM:.0f} × chdb", ours <= DERIVED_AIM * theirs),

@@ -63,19 +63,20 @@ def all_in(bench, feed, data):
 PEERS = {"DuckDB": "duck.py", "chdb": "mergetree.py"}
 
 
+def peer(bench, feed, name, threads):
+    """One peer's load of a feed."""
+    bench.say(f"{name} loads the same files with {threads} thread{'s'[:threads - 1]}")
+    told = bench.peer(bench.script(PEERS[name]), "load", threads, bench.folder(f"{name}{threads}"), feed.folder, bench.shape(feed))
+    if (told["rows"], told["contacts"]) != (feed.lines, feed.contacts):
+        raise Failed(f"{name} counts {told['rows']} events of {told['contacts']} contacts, and there are {feed.lines} of {feed.contacts}")
+    return told
+
+
 def peers(bench, feed):
     """Both peers with one and with two threads: by name, the run that used less CPU an event; and a note."""
     best, notes = {}, []
-    for name, script in PEERS.items():
-        runs = {}
-        for threads in (1, 2):
-            bench.say(f"{name} loads the same files with {threads} thread{'s'[:threads - 1]}")
-            told = bench.peer(bench.script(script), "load", threads, bench.folder(f"{name}{threads}"),
-                              feed.folder, bench.shape(feed))
-            if (told["rows"], told["contacts"]) != (feed.lines, feed.contacts):
-                raise Failed(f"{name} counts {told['rows']} events of {told['contacts']} contacts, "
-                             f"and there are {feed.lines} of {feed.contacts}")
-            runs[threads] = told
+    for name in PEERS:
+        runs = {threads: peer(bench, feed, name, threads) for threads in (1, 2)}
         best[name] = min(runs.values(), key=lambda told: told["cpu"])
         notes.append(f"{name} " + ", ".join(f"{t} thread{'s'[:t - 1]} {r['cpu']:.2f} CPU s in {r['wall']:.2f} s"
                                             for t, r in runs.items()) + f", {best[name]['bytes'] / feed.lines:.1f} bytes an event")

@@ -31,14 +31,14 @@ def measure(bench):
     listed.write_text(json.dumps({name: {"files": str(linked(bench, name, told["files"])), "order": order[name]}
                                   for name, told in derived.items()}))
     bench.say("chdb holds the same rows")
-    peer = bench.peer(bench.script("mergetree.py"), "rows", bench.folder("chdb-rows"), listed)
+    same = bench.peer(bench.script("mergetree.py"), "rows", bench.folder("chdb-rows"), listed)
     for name, told in derived.items():
-        if peer[name]["rows"] != told["rows"]:
-            raise loading.Failed(f"chdb has {peer[name]['rows']} rows of {name}, and the lake {told['rows']}")
-    events = loading.peers(bench, feed)[0]["chdb"]["bytes"]
-    ours, theirs = sum(t["bytes"] for t in derived.values()), sum(t["bytes"] for t in peer.values())
+        if same[name]["rows"] != told["rows"]:
+            raise loading.Failed(f"chdb has {same[name]['rows']} rows of {name}, and the lake {told['rows']}")
+    events = loading.peer(bench, feed, "chdb", 2)["bytes"]
+    ours, theirs = sum(t["bytes"] for t in derived.values()), sum(t["bytes"] for t in same.values())
     apart = "; ".join(f"{name} {number(told['rows'])} rows in {len(told['files'])} files, {told['bytes'] / told['rows']:.1f} B a row "
-                      f"(chdb {peer[name]['bytes'] / told['rows']:.1f})" for name, told in sorted(derived.items()))
+                      f"(chdb {same[name]['bytes'] / told['rows']:.1f})" for name, told in sorted(derived.items()))
     bench.note(f"Size. {feed.about()}; {whole['note']}. "
                f"Parquet files of the newest versions; the Delta logs and the checksums are not in it. records: {number(records['rows'])} "
                f"rows in {len(records['files'])} files, with the bytes that arrived, names and hashes; chdb beside it holds parsed "

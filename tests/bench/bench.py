@@ -37,7 +37,7 @@ class Sizes:
     pace: int = 5_000
     #: Commits that are wanted, and seconds after which there have been enough.
     commits: int = 10_000
-    commit_seconds: int = 900
+    commit_seconds: int = 600
     #: Contacts that are open at a time; seconds until memory is looked at, and for how long.
     open: int = 50_000
     ramp: int = 210

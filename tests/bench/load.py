@@ -18,6 +18,8 @@ import time
 
 SOURCE = b"/bench/acd"
 HEADERS = {"content-type": "application/x-ndjson"}
+#: Seconds for which a server may say that it has no room before the sender gives up.
+PATIENCE = 120
 WORDS = ("taken", "repeated", "conflicts", "refused")
 
 
@@ -26,6 +28,7 @@ def post(link, body, name, counts):
 
     A server that has no room says when to come back; lines that it had taken by then are repeats.
     """
+    begun = time.monotonic()
     while True:
         link.request("POST", f"/v1/events?sender={name}", body, HEADERS)
         answer = link.getresponse()
@@ -34,6 +37,8 @@ def post(link, body, name, counts):
         for word in WORDS:
             counts[word] += told.get(word, 0)
         if answer.status in (429, 503):
+            if time.monotonic() - begun > PATIENCE:
+                raise RuntimeError(f"not taken within {PATIENCE} s: {text[:200].decode(errors='replace')}")
             time.sleep(float(answer.headers.get("retry-after", 1)))
             continue
         if answer.status != 200:

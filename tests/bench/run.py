@@ -27,7 +27,7 @@ FIGURES = {
     "simulated": ("events per CPU-second, events of the simulator", simulated),
     "acknowledgement": ("acknowledgement at a given rate and at half the rate reached", acknowledgement),
     "delay": ("from acknowledgement to SQL and to the board", delay),
-    "outside": ("from settling to an outside Delta reader", outside),
+    "outside": ("from the last event, over settling, to an outside Delta reader", outside),
     "commits": ("cost of a commit after many", commits),
     "size": ("bytes an event after compaction", size),
     "restart": ("start after kill -9", restart),

@@ -1,4 +1,4 @@
-"""From the settling of a contact to an outside reader of the lake who finds it."""
+"""From the last event of a contact to an outside reader of the lake who finds it: it settles in between."""
 import datetime
 import json
 import threading
@@ -86,14 +86,15 @@ def measure(bench):
             for watch in watches.values():
                 watch.over.set()
                 watch.join()
-    after = [watches["contacts"].seen[n] - told[n] - settle for n in names]
+    after = [watches["contacts"].seen[n] - told[n] for n in names]
     records = [watches["records"].seen[f"{n}-ended"] - told[n] for n in names]
     bench.note(f"Outside reader: {sizes.outside} calls over {sizes.outside_seconds} s beside {number(sizes.pace)} events a second, "
                f"{'usual settings' if not config else ' '.join(config.split())}: a flush every "
                f"{QUICK[1] if short else 30:.0f} s, a contact settles {settle:.0f} s after its last event. Python's deltalake looks for "
-               f"a new version four times a second and reads the table when there is one. Records need not settle.")
+               f"a new version four times a second and reads the table when there is one. Contacts that have ended settle early where "
+               f"the memory for open ones is full; records need not settle.")
     return [
-        Row("settled contact to an outside Delta reader, p50 / most", f"{percentile(after, 50):.1f} s / {max(after):.1f} s", "", "",
-            f"within {AIM:.0f} s", max(after) <= AIM),
+        Row("last event of a contact to an outside Delta reader, p50 / most", f"{percentile(after, 50):.1f} s / {max(after):.1f} s", "", "",
+            f"within {settle:.0f} s to settle and {AIM:.0f} s", max(after) <= settle + AIM),
         Row("acknowledged record to an outside Delta reader, p50 / most", f"{percentile(records, 50):.1f} s / {max(records):.1f} s"),
     ]

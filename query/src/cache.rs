@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
+use callboard_store::snapshot::Snapshot;
 use datafusion::logical_expr::LogicalPlan;
 use parking_lot::Mutex;
 
@@ -27,11 +28,14 @@ pub struct Kept {
     pub optimised: Option<Arc<LogicalPlan>>,
 }
 
+/// Who asked what, and of which earlier moment.
+type Asked = (String, String, Option<i64>);
+
 /// What is kept, by text.
 #[derive(Default)]
 pub struct PlanCache {
     plans: Mutex<Lru<String, Kept>>,
-    answers: Mutex<Lru<(String, String), Arc<Answer>>>,
+    answers: Mutex<Lru<Asked, Arc<Answer>>>,
 }
 
 impl PlanCache {
@@ -45,23 +49,23 @@ impl PlanCache {
         self.plans.lock().put(sql.to_owned(), plan, PLANS);
     }
 
-    /// The answer to this text at this version.
-    pub fn answer(&self, user: &str, sql: &str, version: u64) -> Option<Arc<Answer>> {
+    /// The answer to this text over this snapshot.
+    pub fn answer(&self, user: &str, sql: &str, of: &Snapshot) -> Option<Arc<Answer>> {
         self.answers
             .lock()
-            .get(&(user.to_owned(), sql.to_owned()))
-            .filter(|a| a.version == version)
+            .get(&(user.to_owned(), sql.to_owned(), of.as_of))
+            .filter(|a| a.version == of.version)
     }
 
     /// Keeps an answer unless it is large.
-    pub fn keep_answer(&self, user: &str, sql: &str, answer: &Arc<Answer>) {
+    pub fn keep_answer(&self, user: &str, sql: &str, as_of: Option<i64>, answer: &Arc<Answer>) {
         let bytes: usize = answer
             .batches
             .iter()
             .map(arrow::array::RecordBatch::get_array_memory_size)
             .sum();
         if bytes <= ANSWER_BYTES {
-            let key = (user.to_owned(), sql.to_owned());
+            let key = (user.to_owned(), sql.to_owned(), as_of);
             self.answers.lock().put(key, answer.clone(), ANSWERS);
         }
     }

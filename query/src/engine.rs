@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use callboard_store::snapshot::{Snapshot, Snapshots};
+use callboard_store::snapshot::{AsOfError, Snapshot, Snapshots};
 use chrono::DateTime;
 use datafusion::catalog::CatalogProvider;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -12,7 +12,7 @@ use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool, TrackConsume
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{FunctionRegistry, SessionState, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
 use crate::cache::PlanCache;
@@ -170,6 +170,31 @@ impl Engine {
     /// The newest picture.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.shared.snapshots.snapshot()
+    }
+
+    /// The picture as it was known at that moment, UTC microseconds.
+    ///
+    /// # Errors
+    /// [`Class::Setting`] for a moment that has not come yet, [`Class::TooComplex`] when too much
+    /// has arrived since.
+    pub async fn as_of(&self, at: i64) -> Result<Arc<Snapshot>, QueryError> {
+        let (tx, rx) = oneshot::channel();
+        let snapshots = self.shared.snapshots.clone();
+        self.spawn(async move {
+            // Nobody waits any more: nothing to tell.
+            let _ = tx.send(snapshots.as_of(at).await);
+        })?;
+        let made = rx
+            .await
+            .map_err(|_| QueryError::new(Class::Internal, "no picture of an earlier moment"))?;
+        made.map_err(|e| {
+            let class = match e {
+                AsOfError::Future { .. } => Class::Setting,
+                AsOfError::TooMuch { .. } => Class::TooComplex,
+                AsOfError::Failed(_) => Class::Internal,
+            };
+            QueryError::new(class, format!("as_of: {e}"))
+        })
     }
 
     /// Queries begun since the start.

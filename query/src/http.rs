@@ -8,11 +8,12 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use bytes::Bytes;
+use chrono_tz::Tz;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::error::{Class, QueryError};
-use crate::{BUSY_RETRY_S, Engine, Param, Principal};
+use crate::{BUSY_RETRY_S, Engine, Param, Principal, moment};
 
 mod formats;
 
@@ -64,6 +65,8 @@ struct Question {
 #[derive(Debug, Deserialize)]
 struct Asked {
     format: Option<String>,
+    /// The moment whose picture is asked, as [`moment`] reads it in UTC.
+    as_of: Option<String>,
 }
 
 /// The routes: `POST /v1/sql`. Whoever mounts them decides who gets through the door; a
@@ -106,7 +109,9 @@ async fn answer(
         })?,
         None => Format::accepted(headers).unwrap_or(Format::Json),
     };
-    let result = engine.session(principal).query_with(&text, params).await?;
+    let as_of = asked.as_of.map(|text| moment(&text, Tz::UTC)).transpose()?;
+    let session = engine.session(principal).at(as_of);
+    let result = session.query_with(&text, params).await?;
     let (version, now) = (result.version, result.now);
     let (kind, body) = match format {
         // A JSON answer is one document: an error must not stand in the middle of it.

@@ -13,6 +13,7 @@ mod http;
 mod limits;
 mod meter;
 pub mod metrics;
+mod moment;
 mod naming;
 pub mod pgwire;
 mod plan;
@@ -28,6 +29,7 @@ pub use engine::{BUSY_RETRY_S, Engine};
 pub use error::{Class, QueryError};
 pub use http::router;
 pub use limits::{Limits, Principal};
+pub use moment::moment;
 pub use session::{Answer, Param, QueryResult, Session};
 
 #[cfg(test)]

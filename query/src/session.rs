@@ -152,6 +152,8 @@ pub struct Session {
     principal: Principal,
     /// Zone in which texts and days are times; `None` = UTC.
     zone: Option<Arc<str>>,
+    /// The moment whose picture it reads, UTC microseconds; `None` = the newest.
+    as_of: Option<i64>,
 }
 
 impl Session {
@@ -160,6 +162,7 @@ impl Session {
             engine,
             principal,
             zone: None,
+            as_of: None,
         }
     }
 
@@ -167,6 +170,25 @@ impl Session {
     pub(crate) fn in_zone(mut self, zone: Option<Arc<str>>) -> Self {
         self.zone = zone;
         self
+    }
+
+    /// The same session over the picture of an earlier moment, UTC microseconds; `None` = the
+    /// newest.
+    #[must_use]
+    pub fn at(mut self, as_of: Option<i64>) -> Self {
+        self.as_of = as_of;
+        self
+    }
+
+    /// The picture that it reads.
+    ///
+    /// # Errors
+    /// As [`Engine::as_of`]; never for the newest.
+    pub async fn snapshot(&self) -> Result<Arc<Snapshot>, QueryError> {
+        match self.as_of {
+            None => Ok(self.engine.snapshot()),
+            Some(at) => self.engine.as_of(at).await,
+        }
     }
 
     /// Who asks.
@@ -179,7 +201,7 @@ impl Session {
         &self.engine
     }
 
-    /// Begins a query over the newest snapshot.
+    /// Begins a query over the session's snapshot.
     ///
     /// # Errors
     /// When it is refused, cannot be planned, or no place becomes free in time.
@@ -196,7 +218,7 @@ impl Session {
         sql: &str,
         params: Vec<Param>,
     ) -> Result<QueryResult, QueryError> {
-        self.query_on(self.engine.snapshot(), sql, params).await
+        self.query_on(self.snapshot().await?, sql, params).await
     }
 
     /// Begins a query over this snapshot, so that several queries of one page agree.
@@ -227,8 +249,7 @@ impl Session {
     /// # Errors
     /// As [`Session::collect`].
     pub async fn cached(&self, sql: &str) -> Result<Arc<Answer>, QueryError> {
-        let snapshot = self.engine.snapshot();
-        self.cached_on(snapshot, sql).await
+        self.cached_on(self.snapshot().await?, sql).await
     }
 
     /// The same over this snapshot.
@@ -242,18 +263,19 @@ impl Session {
     ) -> Result<Arc<Answer>, QueryError> {
         let cache = &self.engine.shared.cache;
         let user = &self.principal.user;
-        if let Some(kept) = cache.answer(user, sql, snapshot.version)
+        if let Some(kept) = cache.answer(user, sql, &snapshot)
             && (kept.now - snapshot.now).abs() <= FRESH
         {
             return Ok(kept);
         }
+        let as_of = snapshot.as_of;
         let answer = Arc::new(
             self.query_on(snapshot, sql, Vec::new())
                 .await?
                 .collect()
                 .await?,
         );
-        cache.keep_answer(user, sql, &answer);
+        cache.keep_answer(user, sql, as_of, &answer);
         Ok(answer)
     }
 
@@ -298,8 +320,8 @@ impl Session {
         };
         let most = self.engine.limits().time;
         let time = time.map_or(most, |t| t.min(most));
-        self.start(Work::Plan(plan), self.engine.snapshot(), time)
-            .await
+        let snapshot = self.snapshot().await?;
+        self.start(Work::Plan(plan), snapshot, time).await
     }
 
     async fn start(

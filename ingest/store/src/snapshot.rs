@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use callboard_model::tables::TableSpec;
+use callboard_model::time::format_rfc3339;
 use deltalake::DeltaTable;
 use deltalake::arrow::array::RecordBatch;
 
@@ -43,6 +45,8 @@ pub struct TableSnapshot {
     pub live: Vec<RecordBatch>,
     /// Lake rows that `live` replaces.
     pub hidden: Option<Arc<Hidden>>,
+    /// Lake rows of a later time are not seen: the time's column, and UTC microseconds.
+    pub until: Option<(&'static str, i64)>,
 }
 
 /// One atomic pair: the lake as of a flush, and the live rows that are not in that flush.
@@ -55,14 +59,55 @@ pub struct Snapshot {
     /// The present of this snapshot, UTC microseconds: the clock, the replay's clock in a demo,
     /// or the source's watermark. Waiting-now and ages read it and nothing else.
     pub now: i64,
+    /// Where this is the picture of an earlier moment: that moment, which is `now` too.
+    pub as_of: Option<i64>,
     /// The tables by name.
     pub tables: BTreeMap<&'static str, TableSnapshot>,
 }
 
+/// Why there is no picture of an earlier moment.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AsOfError {
+    /// It has not come yet.
+    #[error("{} has not come yet: the data's present is {}", said(.at), said(.now))]
+    Future {
+        /// What was asked for, UTC microseconds.
+        at: i64,
+        /// The present, UTC microseconds.
+        now: i64,
+    },
+    /// More has arrived since than is looked through.
+    #[error(
+        "the picture of {} needs more than {what}, which is the limit; ask for a later moment",
+        said(.at)
+    )]
+    TooMuch {
+        /// What was asked for, UTC microseconds.
+        at: i64,
+        /// Of what there was too much, with its limit.
+        what: String,
+    },
+    /// It could not be made; the text says why.
+    #[error("the picture of an earlier moment cannot be made: {0}")]
+    Failed(String),
+}
+
+fn said(at: &i64) -> String {
+    format_rfc3339(*at)
+}
+
 /// Gives snapshots; implemented by the store, read by query.
+#[async_trait]
 pub trait Snapshots: Send + Sync {
     /// The newest picture. Cheap when nothing changed since the last call.
     fn snapshot(&self) -> Arc<Snapshot>;
+    /// The picture of an earlier moment (UTC microseconds): made of the records that had been
+    /// received until then, with that moment as its present. The same moment asked for again soon
+    /// is answered from memory.
+    ///
+    /// # Errors
+    /// [`AsOfError`].
+    async fn as_of(&self, at: i64) -> Result<Arc<Snapshot>, AsOfError>;
     /// A number that grows with every change; a change announces that a new snapshot would differ.
     fn changes(&self) -> tokio::sync::watch::Receiver<u64>;
 }

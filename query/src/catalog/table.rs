@@ -147,18 +147,23 @@ impl SlotTable {
         for i in &wanted {
             read.push(theirs.index_of(self.schema.field(*i).name())?);
         }
-        if let Some(h) = hidden {
-            for column in [h.column, DAY] {
-                let column = theirs.index_of(column)?;
-                if !read.contains(&column) {
-                    read.push(column);
-                }
+        let hiding = hidden.map(|h| [h.column, DAY]);
+        let until = table.until.map(|(column, _)| column);
+        for column in hiding.into_iter().flatten().chain(until) {
+            let at = theirs.index_of(column)?;
+            if !read.contains(&at) {
+                read.push(at);
             }
         }
-        let filters = self.lake_filters(bound, state, provider.as_ref(), filters)?;
+        let mut filters = filters.to_vec();
+        filters.extend(table.until.map(|(column, at)| col(column).lt_eq(lit(instant(at)))));
+        let filters = self.lake_filters(bound, state, provider.as_ref(), &filters)?;
         let mut plan = provider.scan(state, Some(&read), &filters, None).await?;
         if let Some(h) = hidden {
             plan = without(plan, h)?;
+        }
+        if let Some((column, at)) = table.until {
+            plan = until(plan, column, at)?;
         }
         let target = self.schema.project(&wanted)?;
         Ok(Some(shape(plan, &target)?))
@@ -236,6 +241,24 @@ fn others(schema: &Schema, column: &str, ids: &HashSet<String>) -> Result<Arc<dy
         .collect::<Result<Vec<Arc<dyn PhysicalExpr>>>>()?;
     let id: Arc<dyn PhysicalExpr> = Arc::new(Column::new(column, index));
     in_list(id, list, &true, schema)
+}
+
+fn instant(at: i64) -> ScalarValue {
+    ScalarValue::TimestampMicrosecond(Some(at), Some("UTC".into()))
+}
+
+/// The plan without the rows of later times.
+fn until(
+    plan: Arc<dyn ExecutionPlan>,
+    column: &str,
+    at: i64,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let schema = plan.schema();
+    let index = schema.index_of(column)?;
+    let last = instant(at).cast_to(schema.field(index).data_type())?;
+    let time: Arc<dyn PhysicalExpr> = Arc::new(Column::new(column, index));
+    let predicate = binary(time, Operator::LtEq, physical_lit(last), &schema)?;
+    Ok(Arc::new(FilterExec::try_new(predicate, plan)?))
 }
 
 /// The plan's columns by name, cast to the wanted types and without the others.

@@ -64,6 +64,18 @@ impl Caller {
             Some(text) => self.session.prepare(&text).await.map(Some),
         }
     }
+
+    /// What a SET changes. A moment whose picture cannot be made is refused here already.
+    async fn set(&self, name: &str, value: &str) -> Result<Change, QueryError> {
+        let change = settings::set(name, value, self.zone)?;
+        let mut after = self.metadata.clone();
+        change.clone().make(&mut after);
+        let as_of = settings::as_of(&after);
+        if as_of != settings::as_of(&self.metadata) {
+            self.session.clone().at(as_of).snapshot().await?;
+        }
+        Ok(change)
+    }
 }
 
 /// The zone's name where it is not UTC.
@@ -87,7 +99,11 @@ impl Wire {
         };
         let zone = settings::zone(&metadata);
         Caller {
-            session: self.engine.session(principal).in_zone(elsewhere(zone)),
+            session: self
+                .engine
+                .session(principal)
+                .in_zone(elsewhere(zone))
+                .at(settings::as_of(&metadata)),
             timeout: settings::statement_timeout(&metadata),
             zone,
             metadata,
@@ -131,7 +147,7 @@ impl Wire {
             Statement::Begin => Reply::Begin,
             Statement::End(tag) => Reply::End(tag),
             Statement::Courtesy(tag) => Reply::Tag(tag),
-            Statement::Set(name, value) => Reply::Set(settings::set(name, value)?, "SET"),
+            Statement::Set(name, value) => Reply::Set(caller.set(name, value).await?, "SET"),
             Statement::Reset(name, tag) => Reply::Set(settings::reset(name)?, tag),
             Statement::Show(name) => Reply::Row(show(name, &caller.metadata)?),
             Statement::Ask(text) => {

@@ -16,7 +16,7 @@ mod statement;
 mod to_char;
 mod users;
 mod zoned;
-mod zones;
+pub(crate) mod zones;
 
 pub use server::{PgError, PgOptions, PgServer, PgTls, serve};
 pub use users::PgUser;

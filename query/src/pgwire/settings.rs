@@ -1,11 +1,14 @@
 //! What a connection may SET, and what SHOW answers. Settings belong to the connection; of them the
-//! statement timeout and the zone have an effect.
+//! statement timeout, the zone and the moment of the picture have an effect.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
+use callboard_model::time::{format_rfc3339, parse_rfc3339};
+
 use super::zones::Zone;
 use crate::error::{Class, QueryError};
+use crate::moment;
 
 /// Fixed answers of SHOW, in lower case.
 const FIXED: &[(&str, &str)] = &[
@@ -37,7 +40,11 @@ const FIXED: &[(&str, &str)] = &[
     ("application_name", ""),
     ("statement_timeout", "0"),
     ("session_authorization", ""),
+    (AS_OF, ""),
 ];
+
+/// The setting that says of which earlier moment the picture is read.
+const AS_OF: &str = "callboard.as_of";
 
 /// Prefix under which a connection's settings lie among its metadata.
 const OWN: &str = "set:";
@@ -125,17 +132,17 @@ pub fn reset(name: &str) -> Result<Change, QueryError> {
         "time zone" => Ok(Change::Forget(ZONE_KEY.to_owned())),
         "session authorization" => Ok(Change::Nothing),
         name => {
-            set(name, "DEFAULT")?;
+            set(name, "DEFAULT", Zone::UTC)?;
             Ok(Change::Forget(format!("{OWN}{name}")))
         }
     }
 }
 
-/// What a SET changes in the connection's metadata.
+/// What a SET changes in the connection's metadata; `zone` is that of the connection.
 ///
 /// # Errors
 /// When it would reach the engine, is unknown, or is no value of that setting.
-pub fn set(name: &str, value: &str) -> Result<Change, QueryError> {
+pub fn set(name: &str, value: &str, zone: Zone) -> Result<Change, QueryError> {
     let name = name.to_ascii_lowercase();
     if name.starts_with("datafusion") {
         return Err(QueryError::new(
@@ -159,12 +166,19 @@ pub fn set(name: &str, value: &str) -> Result<Change, QueryError> {
                 ),
             )),
         },
-        "statement_timeout" | "application_name" | "search_path" if default => {
+        AS_OF if value.is_empty() => Ok(Change::Forget(format!("{OWN}{name}"))),
+        "statement_timeout" | "application_name" | "search_path" | AS_OF if default => {
             Ok(Change::Forget(format!("{OWN}{name}")))
         }
         "statement_timeout" => {
             timeout(value)?;
             keep(value)
+        }
+        AS_OF => {
+            let Zone::Named(zone) = zone else {
+                return Err(unknown(&name));
+            };
+            keep(&format_rfc3339(moment(value, zone)?))
         }
         "application_name" | "search_path" => keep(value),
         "client_encoding" | "names" => {
@@ -195,6 +209,12 @@ pub fn set(name: &str, value: &str) -> Result<Change, QueryError> {
         | "default_transaction_deferrable" => Ok(Change::Nothing),
         _ => Err(unknown(&name)),
     }
+}
+
+/// The earlier moment whose picture the connection reads, UTC microseconds.
+pub fn as_of(metadata: &HashMap<String, String>) -> Option<i64> {
+    let own = metadata.get(&format!("{OWN}{AS_OF}"))?;
+    parse_rfc3339(own).map(|(at, _)| at)
 }
 
 /// The connection's own statement timeout.
@@ -241,12 +261,12 @@ mod tests {
     fn settings_stay_with_the_connection() {
         let mut metadata = HashMap::new();
         assert_eq!(show("statement_timeout", &metadata).unwrap(), "0");
-        set("Statement_Timeout", "2s").unwrap().make(&mut metadata);
+        set("Statement_Timeout", "2s", Zone::UTC).unwrap().make(&mut metadata);
         assert_eq!(statement_timeout(&metadata), Some(Duration::from_secs(2)));
         assert_eq!(show("statement_timeout", &metadata).unwrap(), "2s");
-        assert!(set("statement_timeout", "soon").is_err());
+        assert!(set("statement_timeout", "soon", Zone::UTC).is_err());
         assert_eq!(
-            set("datafusion.execution.batch_size", "7")
+            set("datafusion.execution.batch_size", "7", Zone::UTC)
                 .unwrap_err()
                 .class,
             Class::ReadOnly
@@ -254,7 +274,7 @@ mod tests {
         reset("statement_timeout").unwrap().make(&mut metadata);
         assert_eq!(show("statement_timeout", &metadata).unwrap(), "0");
         assert!(reset("nonsense").is_err());
-        assert!(set("nonsense", "1").is_err());
+        assert!(set("nonsense", "1", Zone::UTC).is_err());
         assert!(show("nonsense", &metadata).is_err());
     }
 
@@ -262,16 +282,33 @@ mod tests {
     fn the_zone_is_the_one_set_else_the_one_asked_for_at_the_start() {
         let mut metadata = HashMap::from([("TimeZone".to_owned(), "Asia/Kolkata".to_owned())]);
         assert_eq!(show("timezone", &metadata).unwrap(), "Asia/Kolkata");
-        set("time zone", "europe/berlin")
+        set("time zone", "europe/berlin", Zone::UTC)
             .unwrap()
             .make(&mut metadata);
         assert_eq!(show("TimeZone", &metadata).unwrap(), "Europe/Berlin");
         for bad in ["Nowhere", "+02:00", ""] {
-            let e = set("timezone", bad).unwrap_err();
+            let e = set("timezone", bad, Zone::UTC).unwrap_err();
             assert_eq!(e.sqlstate(), "22023", "{bad}");
         }
-        set("timezone", "default").unwrap().make(&mut metadata);
+        set("timezone", "default", Zone::UTC).unwrap().make(&mut metadata);
         assert_eq!(show("time zone", &metadata).unwrap(), "Asia/Kolkata");
         assert_eq!(zone(&HashMap::new()), Zone::UTC);
+    }
+
+    #[test]
+    fn the_moment_of_the_picture_is_kept_as_an_instant() {
+        let mut metadata = HashMap::new();
+        assert_eq!(show(AS_OF, &metadata).unwrap(), "");
+        let berlin = Zone::named("Europe/Berlin").unwrap();
+        let change = set("Callboard.As_Of", "2026-11-22 11:00", berlin).unwrap();
+        change.make(&mut metadata);
+        assert_eq!(as_of(&metadata), Some(1_795_341_600_000_000));
+        assert_eq!(show(AS_OF, &metadata).unwrap(), "2026-11-22T10:00:00.000000Z");
+        assert_eq!(set(AS_OF, "soon", berlin).unwrap_err().sqlstate(), "22023");
+        reset(AS_OF).unwrap().make(&mut metadata);
+        assert_eq!(as_of(&metadata), None);
+        set(AS_OF, "2026-11-22 11:00", berlin).unwrap().make(&mut metadata);
+        set(AS_OF, "", berlin).unwrap().make(&mut metadata);
+        assert_eq!(as_of(&metadata), None);
     }
 }

@@ -113,7 +113,7 @@ fn one(text: &str, words: &[String]) -> Result<Statement, QueryError> {
         "ROLLBACK" | "ABORT" => Statement::End("ROLLBACK"),
         "SAVEPOINT" => Statement::Courtesy("SAVEPOINT"),
         "RELEASE" => Statement::Courtesy("RELEASE"),
-        "RESET" => Statement::Reset(words.get(1..).unwrap_or_default().join(" "), "RESET"),
+        "RESET" => Statement::Reset(name(words), "RESET"),
         "DISCARD" if word(1) == "ALL" => Statement::Reset("all".to_owned(), "DISCARD ALL"),
         "DISCARD" => Statement::Courtesy("DISCARD"),
         "DEALLOCATE" => Statement::Courtesy("DEALLOCATE"),
@@ -121,7 +121,7 @@ fn one(text: &str, words: &[String]) -> Result<Statement, QueryError> {
         "CLOSE" => Statement::Courtesy("CLOSE CURSOR"),
         "SET" => set(words)?,
         "SHOW" if !matches!(word(1).as_str(), "TABLES" | "COLUMNS" | "FUNCTIONS") => {
-            Statement::Show(words.get(1..).unwrap_or_default().join(" "))
+            Statement::Show(name(words))
         }
         "DECLARE" | "FETCH" | "MOVE" => {
             return Err(QueryError::new(
@@ -142,6 +142,12 @@ fn one(text: &str, words: &[String]) -> Result<Statement, QueryError> {
         _ => Statement::Ask(text.to_owned()),
     };
     Ok(statement)
+}
+
+/// The name that stands after the first word: `TIME ZONE`, `callboard.as_of`.
+fn name(words: &[String]) -> String {
+    let words = words.get(1..).unwrap_or_default();
+    words.join(" ").replace(" . ", ".")
 }
 
 /// SET [SESSION|LOCAL] name {=|TO} value, SET TIME ZONE value, SET TRANSACTION ...
@@ -234,6 +240,13 @@ mod tests {
         assert_eq!(
             split("show transaction isolation level").unwrap(),
             [Statement::Show("transaction isolation level".into())]
+        );
+        assert_eq!(
+            split("RESET callboard.as_of; show Callboard.as_of").unwrap(),
+            [
+                Statement::Reset("callboard.as_of".into(), "RESET"),
+                Statement::Show("Callboard.as_of".into())
+            ]
         );
         assert_eq!(
             split("DECLARE c CURSOR FOR SELECT 1").unwrap_err().class,

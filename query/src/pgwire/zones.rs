@@ -13,7 +13,7 @@ use datafusion_postgres::pgwire::api::results::{FieldFormat, FieldInfo};
 
 /// A zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Zone {
+pub(crate) enum Zone {
     /// One with a name, such as `Europe/Berlin`.
     Named(Tz),
     /// A fixed offset.
@@ -68,7 +68,7 @@ impl Zone {
 
     /// The instant at which the clock there shows this. Of an hour that comes twice it is the
     /// second, that of the standard time; one that is left out is read as if it had not been.
-    pub(super) fn instant(self, local: i64) -> Option<i64> {
+    pub(crate) fn instant(self, local: i64) -> Option<i64> {
         let there = DateTime::from_timestamp_micros(local)?.naive_utc();
         let east = match self {
             Zone::Fixed(offset) => offset.local_minus_utc(),

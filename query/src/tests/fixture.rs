@@ -8,7 +8,7 @@ use callboard_model::tables::{
     AgentStateRow, ContactRow, Day, Instant, OfferRow, QueueTargetRow, RecordingRow, Row,
     SegmentRow, TABLES, TurnRow,
 };
-use callboard_store::snapshot::{Snapshot, Snapshots, TableSnapshot};
+use callboard_store::snapshot::{AsOfError, Snapshot, Snapshots, TableSnapshot};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
@@ -23,6 +23,7 @@ pub fn at(seconds: i64) -> Instant {
 /// Snapshots that tests change by hand.
 pub struct Memory {
     current: Mutex<Arc<Snapshot>>,
+    past: Mutex<Vec<Arc<Snapshot>>>,
     changes: watch::Sender<u64>,
 }
 
@@ -37,6 +38,7 @@ impl Memory {
                     lake: None,
                     live: Vec::new(),
                     hidden: None,
+                    until: None,
                 };
                 (spec.name, table)
             })
@@ -46,8 +48,10 @@ impl Memory {
                 version: 1,
                 flush: 0,
                 now: at(3600).0,
+                as_of: None,
                 tables,
             })),
+            past: Mutex::default(),
             changes: watch::Sender::new(1),
         })
     }
@@ -63,6 +67,7 @@ impl Memory {
         let mut next = Snapshot::clone(&current);
         next.version += 1;
         edit(&mut next);
+        self.past.lock().push(Arc::new(next.clone()));
         self.changes.send_replace(next.version);
         *current = Arc::new(next);
     }
@@ -77,9 +82,22 @@ impl Memory {
     }
 }
 
+#[async_trait::async_trait]
 impl Snapshots for Memory {
     fn snapshot(&self) -> Arc<Snapshot> {
         self.current()
+    }
+    /// The newest of its pictures whose present is not later.
+    async fn as_of(&self, at: i64) -> Result<Arc<Snapshot>, AsOfError> {
+        let now = self.current().now;
+        if at > now {
+            return Err(AsOfError::Future { at, now });
+        }
+        let past = self.past.lock();
+        let then = past.iter().rev().find(|s| s.now <= at);
+        let mut then = Snapshot::clone(then.unwrap_or(&self.current()));
+        (then.now, then.as_of) = (at, Some(at));
+        Ok(Arc::new(then))
     }
     fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()

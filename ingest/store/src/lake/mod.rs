@@ -35,6 +35,7 @@ use url::Url;
 pub use error::LakeError;
 pub use look::{Fault, FilesLook, Looking, TableLook};
 pub use scan::read_by_own_store;
+pub(crate) use scan::{Part, read_part};
 use table::LakeTable;
 pub use upkeep::Upkeep;
 

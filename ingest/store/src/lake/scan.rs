@@ -44,6 +44,11 @@ fn day(day: i32) -> Expr {
     Expr::Literal(ScalarValue::Date32(Some(day)), None)
 }
 
+fn instant(at: i64) -> Expr {
+    let at = ScalarValue::TimestampMicrosecond(Some(at), Some("UTC".into()));
+    Expr::Literal(at, None)
+}
+
 fn text(value: &str) -> Expr {
     Expr::Literal(ScalarValue::Utf8(Some(value.to_owned())), None)
 }
@@ -120,6 +125,92 @@ pub(super) async fn read(
     predicate: Option<Expr>,
     pick: &(dyn Fn(RecordBatch) -> Result<RecordBatch, ArrowError> + Sync),
 ) -> Result<Vec<RecordBatch>, LakeError> {
+    let mut found = Vec::new();
+    each(spec, table, predicate, &mut |batch| {
+        let picked = pick(batch).map_err(|source| LakeError::Rows {
+            table: spec.name.to_owned(),
+            source,
+        })?;
+        if picked.num_rows() > 0 {
+            found.push(picked);
+        }
+        Ok::<(), LakeError>(())
+    })
+    .await?;
+    Ok(found)
+}
+
+/// What is read of a table: all of it, or what every bound that is given lets through.
+#[derive(Default)]
+pub(crate) struct Part<'a> {
+    /// These days and no others.
+    pub days: Option<BTreeSet<i32>>,
+    /// This day and later ones.
+    pub from_day: Option<i32>,
+    /// A time that is later than this, UTC microseconds.
+    pub after: Option<(&'a str, i64)>,
+    /// A time that is not later than this, UTC microseconds.
+    pub until: Option<(&'a str, i64)>,
+    /// A text, or any text of a list, that is one of these.
+    pub holding: Option<(&'a str, &'a HashSet<&'a str>)>,
+}
+
+/// Hands over the rows of a part of a table at its version, batch by batch, until one is refused.
+///
+/// # Errors
+/// [`LakeError`] when the table cannot be read, and what `take` says.
+pub(crate) async fn read_part<E: From<LakeError>>(
+    spec: &'static TableSpec,
+    table: &DeltaTable,
+    part: &Part<'_>,
+    take: &mut (dyn FnMut(RecordBatch) -> Result<(), E> + Send),
+) -> Result<(), E> {
+    if part.days.as_ref().is_some_and(BTreeSet::is_empty)
+        || part.holding.is_some_and(|(_, values)| values.is_empty())
+    {
+        return Ok(());
+    }
+    let named = part.holding.and_then(|(column, values)| {
+        let listed = spec.column(column).map(|c| c.kind) == Some(Kind::Texts);
+        let values = values.iter().copied().collect();
+        (!listed).then(|| around_texts(column, &values))?
+    });
+    let bounds = [
+        part.days.as_ref().and_then(around_days),
+        part.from_day.map(|first| ident("day").gt_eq(day(first))),
+        part.after.map(|(column, at)| ident(column).gt(instant(at))),
+        part.until.map(|(column, at)| ident(column).lt_eq(instant(at))),
+        named,
+    ];
+    let predicate = bounds.into_iter().flatten().reduce(Expr::and);
+    each(spec, table.clone(), predicate, &mut |batch| {
+        let picked = match &part.days {
+            Some(days) if days.len() > LONGEST_LIST => rows::on_days(&batch, days),
+            _ => Ok(batch),
+        };
+        let picked = picked.and_then(|batch| match part.holding {
+            Some((column, values)) => rows::holding(&batch, column, values),
+            None => Ok(batch),
+        });
+        let picked = picked.map_err(|source| LakeError::Rows {
+            table: spec.name.to_owned(),
+            source,
+        })?;
+        if picked.num_rows() == 0 {
+            return Ok(());
+        }
+        take(picked)
+    })
+    .await
+}
+
+/// Hands over the rows for which the predicate holds.
+async fn each<E: From<LakeError>>(
+    spec: &'static TableSpec,
+    table: DeltaTable,
+    predicate: Option<Expr>,
+    take: &mut (dyn FnMut(RecordBatch) -> Result<(), E> + Send),
+) -> Result<(), E> {
     let reading = |source: deltalake::DeltaTableError| LakeError::Delta {
         table: spec.name.to_owned(),
         action: "reading rows",
@@ -145,18 +236,13 @@ pub(super) async fn read(
         frame = frame.filter(predicate).map_err(engine)?;
     }
     let mut stream = frame.execute_stream().await.map_err(engine)?;
-    let mut found = Vec::new();
     while let Some(batch) = stream.next().await {
         let batch = batch.map_err(engine)?;
-        let picked = rows::normalise(spec, &batch)
-            .and_then(pick)
-            .map_err(|source| LakeError::Rows {
-                table: spec.name.to_owned(),
-                source,
-            })?;
-        if picked.num_rows() > 0 {
-            found.push(picked);
-        }
+        let batch = rows::normalise(spec, &batch).map_err(|source| LakeError::Rows {
+            table: spec.name.to_owned(),
+            source,
+        })?;
+        take(batch)?;
     }
-    Ok(found)
+    Ok(())
 }

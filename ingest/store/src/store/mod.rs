@@ -1,6 +1,7 @@
 //! The store as one thing: what is durable, what is live, what is in the lake, and how the
 //! first becomes the last.
 
+mod as_of;
 mod asked;
 pub mod checkpoint;
 mod derived;
@@ -36,6 +37,7 @@ use crate::log::{Log, LogOptions};
 use crate::snapshot::Snapshot;
 use crate::storage::{Disk, Storage};
 
+pub use as_of::AsOfLimits;
 pub use flush::Flushed;
 pub use health::Health;
 pub(crate) use late::records_of;
@@ -151,6 +153,8 @@ pub struct StoreOptions {
     pub unflushed_bytes: usize,
     /// A restart replays at most about so many bytes of log for open keys.
     pub replay_bytes: u64,
+    /// How much is looked through for the picture of an earlier moment.
+    pub as_of: AsOfLimits,
 }
 
 impl StoreOptions {
@@ -165,6 +169,7 @@ impl StoreOptions {
             live_bytes: 128 << 20,
             unflushed_bytes: 48 << 20,
             replay_bytes: 64 << 20,
+            as_of: AsOfLimits::default(),
         }
     }
 }
@@ -204,6 +209,7 @@ pub struct Store {
     pub(crate) options: StoreOptions,
     clock: Arc<dyn Clock>,
     changes: watch::Sender<u64>,
+    earlier: tokio::sync::Mutex<as_of::Kept>,
     flushing: tokio::sync::Mutex<checkpoint::Commit>,
     derive: Mutex<Option<Arc<dyn Derive>>>,
     pressure: tokio::sync::Notify,
@@ -292,6 +298,7 @@ impl Store {
             options,
             clock,
             changes: watch::channel(0).0,
+            earlier: tokio::sync::Mutex::default(),
             flushing: tokio::sync::Mutex::new(checkpoint::Commit::default()),
             derive: Mutex::new(None),
             pressure: tokio::sync::Notify::new(),

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use callboard_model::tables::TABLES;
 use tokio::sync::watch;
 
-use super::Store;
+use super::{Inner, Store, as_of};
 use crate::live::TableMade;
-use crate::snapshot::{Hidden, Snapshot, Snapshots, TableSnapshot};
+use crate::snapshot::{AsOfError, Hidden, Snapshot, Snapshots, TableSnapshot};
 
 /// Ages and midnights move on: a snapshot older than this is made anew, microseconds.
 const STALE: i64 = 1_000_000;
@@ -17,8 +18,11 @@ impl Store {
     /// The present picture.
     pub(crate) fn picture(&self) -> Arc<Snapshot> {
         let now = self.now();
-        let mut inner = self.inner.lock();
-        let inner = &mut *inner;
+        self.picture_of(&mut self.inner.lock(), now)
+    }
+
+    /// The present picture, under the lock.
+    pub(super) fn picture_of(&self, inner: &mut Inner, now: i64) -> Arc<Snapshot> {
         if let Some((version, at, made)) = &inner.made
             && *version == inner.live.version
         {
@@ -68,6 +72,7 @@ impl Store {
                     lake,
                     live,
                     hidden,
+                    until: None,
                 },
             );
         }
@@ -76,6 +81,7 @@ impl Store {
             version,
             flush: inner.attempt.max(0) as u64,
             now,
+            as_of: None,
             tables,
         });
         inner.made = Some((version, now, snapshot.clone()));
@@ -83,9 +89,14 @@ impl Store {
     }
 }
 
+#[async_trait]
 impl Snapshots for Store {
     fn snapshot(&self) -> Arc<Snapshot> {
         self.picture()
+    }
+
+    async fn as_of(&self, at: i64) -> Result<Arc<Snapshot>, AsOfError> {
+        as_of::picture(self, at).await
     }
 
     fn changes(&self) -> watch::Receiver<u64> {

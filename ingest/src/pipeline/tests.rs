@@ -13,6 +13,7 @@ use callboard_store::store::{Clock, StoreError, StoreOptions};
 use super::*;
 
 mod looks;
+mod then;
 
 const T0: i64 = 1_772_442_904_000_000;
 

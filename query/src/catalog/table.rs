@@ -148,15 +148,19 @@ impl SlotTable {
             read.push(theirs.index_of(self.schema.field(*i).name())?);
         }
         let hiding = hidden.map(|h| [h.column, DAY]);
-        let until = table.until.map(|(column, _)| column);
-        for column in hiding.into_iter().flatten().chain(until) {
+        let time = table.until.map(|(column, _)| column);
+        for column in hiding.into_iter().flatten().chain(time) {
             let at = theirs.index_of(column)?;
             if !read.contains(&at) {
                 read.push(at);
             }
         }
         let mut filters = filters.to_vec();
-        filters.extend(table.until.map(|(column, at)| col(column).lt_eq(lit(instant(at)))));
+        filters.extend(
+            table
+                .until
+                .map(|(column, at)| col(column).lt_eq(lit(instant(at)))),
+        );
         let filters = self.lake_filters(bound, state, provider.as_ref(), &filters)?;
         let mut plan = provider.scan(state, Some(&read), &filters, None).await?;
         if let Some(h) = hidden {
@@ -248,11 +252,7 @@ fn instant(at: i64) -> ScalarValue {
 }
 
 /// The plan without the rows of later times.
-fn until(
-    plan: Arc<dyn ExecutionPlan>,
-    column: &str,
-    at: i64,
-) -> Result<Arc<dyn ExecutionPlan>> {
+fn until(plan: Arc<dyn ExecutionPlan>, column: &str, at: i64) -> Result<Arc<dyn ExecutionPlan>> {
     let schema = plan.schema();
     let index = schema.index_of(column)?;
     let last = instant(at).cast_to(schema.field(index).data_type())?;

@@ -261,7 +261,9 @@ mod tests {
     fn settings_stay_with_the_connection() {
         let mut metadata = HashMap::new();
         assert_eq!(show("statement_timeout", &metadata).unwrap(), "0");
-        set("Statement_Timeout", "2s", Zone::UTC).unwrap().make(&mut metadata);
+        set("Statement_Timeout", "2s", Zone::UTC)
+            .unwrap()
+            .make(&mut metadata);
         assert_eq!(statement_timeout(&metadata), Some(Duration::from_secs(2)));
         assert_eq!(show("statement_timeout", &metadata).unwrap(), "2s");
         assert!(set("statement_timeout", "soon", Zone::UTC).is_err());
@@ -290,7 +292,9 @@ mod tests {
             let e = set("timezone", bad, Zone::UTC).unwrap_err();
             assert_eq!(e.sqlstate(), "22023", "{bad}");
         }
-        set("timezone", "default", Zone::UTC).unwrap().make(&mut metadata);
+        set("timezone", "default", Zone::UTC)
+            .unwrap()
+            .make(&mut metadata);
         assert_eq!(show("time zone", &metadata).unwrap(), "Asia/Kolkata");
         assert_eq!(zone(&HashMap::new()), Zone::UTC);
     }
@@ -303,11 +307,16 @@ mod tests {
         let change = set("Callboard.As_Of", "2026-11-22 11:00", berlin).unwrap();
         change.make(&mut metadata);
         assert_eq!(as_of(&metadata), Some(1_795_341_600_000_000));
-        assert_eq!(show(AS_OF, &metadata).unwrap(), "2026-11-22T10:00:00.000000Z");
+        assert_eq!(
+            show(AS_OF, &metadata).unwrap(),
+            "2026-11-22T10:00:00.000000Z"
+        );
         assert_eq!(set(AS_OF, "soon", berlin).unwrap_err().sqlstate(), "22023");
         reset(AS_OF).unwrap().make(&mut metadata);
         assert_eq!(as_of(&metadata), None);
-        set(AS_OF, "2026-11-22 11:00", berlin).unwrap().make(&mut metadata);
+        set(AS_OF, "2026-11-22 11:00", berlin)
+            .unwrap()
+            .make(&mut metadata);
         set(AS_OF, "", berlin).unwrap().make(&mut metadata);
         assert_eq!(as_of(&metadata), None);
     }

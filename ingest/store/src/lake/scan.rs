@@ -179,7 +179,8 @@ pub(crate) async fn read_part<E: From<LakeError>>(
         part.days.as_ref().and_then(around_days),
         part.from_day.map(|first| ident("day").gt_eq(day(first))),
         part.after.map(|(column, at)| ident(column).gt(instant(at))),
-        part.until.map(|(column, at)| ident(column).lt_eq(instant(at))),
+        part.until
+            .map(|(column, at)| ident(column).lt_eq(instant(at))),
         named,
     ];
     let predicate = bounds.into_iter().flatten().reduce(Expr::and);

@@ -56,7 +56,11 @@ pub(super) async fn made(
                 live: Vec::new(),
                 ..table.clone()
             },
-            None => without(table, hidden.remove(name).unwrap_or_default(), new.remove(name))?,
+            None => without(
+                table,
+                hidden.remove(name).unwrap_or_default(),
+                new.remove(name),
+            )?,
         };
         tables.insert(*name, made);
     }
@@ -163,7 +167,10 @@ fn days_of(store: &Store, names: &BTreeSet<String>) -> BTreeSet<i32> {
     let hashes: HashSet<u64> = names.iter().map(|name| hash(name)).collect();
     let begun = inner.planned.names.iter().chain(&inner.fresh.names);
     let begun = begun.filter(|(_, name)| hashes.contains(name));
-    settled.into_iter().chain(begun.map(|(day, _)| *day)).collect()
+    settled
+        .into_iter()
+        .chain(begun.map(|(day, _)| *day))
+        .collect()
 }
 
 /// Ids under which the touched keys may have rows now, by table.
@@ -198,7 +205,10 @@ fn remake(
         let inner = store.inner.lock();
         for source in inner.live.instances() {
             // Those of the others follow from their records.
-            if !touched.keys.contains(&Key::Instance(source.as_str().into())) {
+            if !touched
+                .keys
+                .contains(&Key::Instance(source.as_str().into()))
+            {
                 let times = inner.live.restarts_of(&source);
                 live.put_restarts(source, times);
             }
@@ -266,20 +276,32 @@ async fn corrected(
         let hidden = contacts.hidden.as_ref();
         hidden.is_some_and(|h| h.values.contains(id))
     };
-    for row in rows(contacts, &part).await?.iter().flat_map(ContactRow::from_batch) {
+    for row in rows(contacts, &part)
+        .await?
+        .iter()
+        .flat_map(ContactRow::from_batch)
+    {
         if !replaced(&row.contact_id) {
             gone.insert(row.contact_id.clone());
             then.contacts.push(row);
         }
     }
-    let ids: HashSet<&str> = then.contacts.iter().map(|c| c.contact_id.as_str()).collect();
+    let ids: HashSet<&str> = then
+        .contacts
+        .iter()
+        .map(|c| c.contact_id.as_str())
+        .collect();
     let part = Part {
         until: Some(("corrected_at", at)),
         holding: Some(("id", &ids)),
         ..Part::default()
     };
     let mut last: HashMap<String, Instant> = HashMap::new();
-    for row in rows(corrections, &part).await?.iter().flat_map(CorrectionRow::from_batch) {
+    for row in rows(corrections, &part)
+        .await?
+        .iter()
+        .flat_map(CorrectionRow::from_batch)
+    {
         if row.entity == "contact" {
             let known = last.entry(row.id).or_insert(row.corrected_at);
             *known = row.corrected_at.max(*known);
@@ -304,7 +326,12 @@ fn without(
         let texts = batch
             .column_by_name(table.spec.id)
             .and_then(|c| c.as_string_opt::<i32>());
-        Some(texts?.iter().map(|id| Some(id.is_none_or(|id| !ids.contains(id)))).collect())
+        Some(
+            texts?
+                .iter()
+                .map(|id| Some(id.is_none_or(|id| !ids.contains(id))))
+                .collect(),
+        )
     })?;
     live.extend(new);
     let mut hidden = match &table.hidden {
@@ -327,7 +354,12 @@ fn until(batch: &RecordBatch, column: &str, at: i64) -> Option<BooleanArray> {
     let times = batch
         .column_by_name(column)?
         .as_primitive_opt::<TimestampMicrosecondType>()?;
-    Some(times.iter().map(|time| Some(time.is_some_and(|t| t <= at))).collect())
+    Some(
+        times
+            .iter()
+            .map(|time| Some(time.is_some_and(|t| t <= at)))
+            .collect(),
+    )
 }
 
 /// The batches with those rows that are to be kept.

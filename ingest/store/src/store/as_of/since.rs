@@ -90,12 +90,13 @@ pub(super) async fn touched(
     let at = budget.at;
     let mut touched = Touched::default();
     let mut note = |batch: &RecordBatch| -> Result<(), AsOfError> {
-        budget.spend(batch.num_rows(), 0)?;
         for record in records_of(batch, None) {
+            if record.received_at <= at {
+                continue;
+            }
+            budget.spend(1, 0)?;
             // One that can no longer be read has no rows now either.
-            if record.received_at > at
-                && let Ok(routing) = store.interpreter.route(&record)
-            {
+            if let Ok(routing) = store.interpreter.route(&record) {
                 touched.note(&routing);
             }
         }
@@ -155,7 +156,11 @@ async fn ended_by_restart(present: &Snapshot, at: i64) -> Result<Vec<PlatformId>
         .iter()
         .map(|id| PlatformId::new("callboard", "", id))
         .collect();
-    for row in lake.iter().chain(&aliases.live).flat_map(AliasRow::from_batch) {
+    for row in lake
+        .iter()
+        .chain(&aliases.live)
+        .flat_map(AliasRow::from_batch)
+    {
         if ids.contains(row.id.as_str())
             && let Some(platform) = row.platform.strip_prefix('/')
         {

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod ask;
 mod simulate;
 mod upkeep;
 
+pub use ask::{ExplainArgs, Format, SqlArgs};
 pub use simulate::{DisorderArg, SimulateArgs, VerifyArgs};
 pub use upkeep::{BackupArgs, DoctorArgs, RestoreArgs};
 
@@ -209,44 +211,6 @@ pub struct PutArgs {
     pub file: PathBuf,
 }
 
-/// Form of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people.
-    Table,
-    /// An array of objects.
-    Json,
-    /// Comma-separated, with a heading.
-    Csv,
-}
-
-/// `callboard sql`.
-#[derive(Debug, Clone, Args)]
-#[command(
-    after_help = "Examples:\n  callboard sql \"SELECT queue, outcome, count(*) FROM contacts GROUP BY 1, 2 ORDER BY 1, 2\"\n  callboard sql --format csv \"SELECT * FROM queue_intervals\" > intervals.csv\n  echo \"SELECT now()\" | callboard sql -"
-)]
-pub struct SqlArgs {
-    /// The server.
-    #[command(flatten)]
-    pub to: To,
-    /// Form of the answer.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
-    /// The query; `-` reads it from the standard input.
-    pub sql: String,
-}
-
-/// `callboard explain`.
-#[derive(Debug, Clone, Args)]
-#[command(after_help = "Example:\n  callboard explain pbx1-1795253950.1")]
-pub struct ExplainArgs {
-    /// The contact.
-    pub contact: String,
-    /// The server.
-    #[command(flatten)]
-    pub to: To,
-}
-
 /// Form of a transcript.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TranscriptFormat {
@@ -376,6 +340,8 @@ mod tests {
             "sql --to http://h --format json SELECT",
             "transcribe --model m --format vtt a.wav b.wav",
             "explain c --to http://h",
+            "explain c --as-of 2026-11-22T10:00:00Z",
+            "sql --as-of 2026-11-22T10:00:00Z SELECT",
             "rebuild --data d",
             "doctor --data d --quick",
             "backup --to http://h d.tar",

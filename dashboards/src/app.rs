@@ -8,7 +8,7 @@ use axum::routing::get;
 use chrono_tz::Tz;
 use tokio_util::sync::CancellationToken;
 
-use crate::data::Data;
+use crate::data::{Data, DataError};
 use crate::live::Hub;
 use crate::ports::{Audio, Changes, Notes, Status};
 use crate::reports::{self, Library};
@@ -35,6 +35,7 @@ pub struct Given {
 }
 
 /// The pages.
+#[derive(Clone)]
 pub struct App {
     pub(crate) data: Arc<dyn Data>,
     pub(crate) audio: Arc<dyn Audio>,
@@ -42,30 +43,44 @@ pub struct App {
     pub(crate) status: Arc<dyn Status>,
     pub(crate) changes: Changes,
     pub(crate) zone: Tz,
-    pub(crate) library: Library,
-    pub(crate) hub: Hub,
-    pub(crate) sounds: audio::Cache,
+    pub(crate) library: Arc<Library>,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) sounds: Arc<audio::Cache>,
+    /// The earlier moment of which these pages tell, UTC microseconds; `None` = now.
+    pub(crate) as_of: Option<i64>,
 }
 
 impl App {
     /// The pages over what they are given.
     pub fn new(given: Given) -> Arc<Self> {
         Arc::new(App {
-            hub: Hub::new(given.stop),
+            hub: Arc::new(Hub::new(given.stop)),
             data: given.data,
             audio: given.audio,
             notes: given.notes,
             status: given.status,
             changes: given.changes,
             zone: given.zone,
-            library: Library::new(given.reports),
-            sounds: audio::Cache::default(),
+            library: Arc::new(Library::new(given.reports)),
+            sounds: Arc::default(),
+            as_of: None,
         })
     }
 
     /// The snapshot's now, UTC microseconds.
     pub fn now(&self) -> i64 {
-        (self.changes.clock)()
+        self.as_of.unwrap_or_else(|| (self.changes.clock)())
+    }
+
+    /// The same pages as of an earlier moment, UTC microseconds.
+    ///
+    /// # Errors
+    /// When there is no picture of that moment.
+    pub async fn at(&self, as_of: i64) -> Result<Arc<Self>, DataError> {
+        let mut then = self.clone();
+        then.data = self.data.at(as_of).await?;
+        then.as_of = Some(as_of);
+        Ok(Arc::new(then))
     }
 }
 

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use callboard_query::{Answer, Class, Engine, Principal, QueryError, Session};
-use futures::future::BoxFuture;
+use callboard_query::{Answer, Class, Engine, Principal, QueryError, Session, Snapshot};
 use tokio::sync::Semaphore;
 
 use crate::data::{Data, DataError, Rows};
@@ -23,13 +22,21 @@ impl EngineData {
     }
 }
 
-type Asked = BoxFuture<'static, Result<Arc<Answer>, QueryError>>;
-
 /// Data of one snapshot.
 struct Pinned {
-    ask: Box<dyn Fn(String) -> Asked + Send + Sync>,
     session: Session,
+    snapshot: Arc<Snapshot>,
     turns: Turns,
+}
+
+impl Pinned {
+    fn new(session: &Session, snapshot: Arc<Snapshot>) -> Arc<Self> {
+        Arc::new(Pinned {
+            turns: Turns::of(session.engine().limits().running),
+            session: session.clone(),
+            snapshot,
+        })
+    }
 }
 
 /// How many queries of one page are under way at once: half of what may run. A page that asks ten
@@ -56,31 +63,33 @@ impl Data for EngineData {
     }
 
     fn pin(&self) -> Arc<dyn Data> {
-        let (session, snapshot) = (self.session.clone(), self.session.engine().snapshot());
-        let ask = move |sql: String| -> Asked {
-            let (session, snapshot) = (session.clone(), snapshot.clone());
-            Box::pin(async move { session.cached_on(snapshot, &sql).await })
-        };
-        Arc::new(Pinned {
-            ask: Box::new(ask),
-            session: self.session.clone(),
-            turns: Turns::of(self.session.engine().limits().running),
-        })
+        Pinned::new(&self.session, self.session.engine().snapshot())
+    }
+
+    async fn at(&self, as_of: i64) -> Result<Arc<dyn Data>, DataError> {
+        let then = self.session.clone().at(Some(as_of));
+        let snapshot = then.snapshot().await.map_err(failed)?;
+        Ok(Pinned::new(&then, snapshot))
     }
 }
 
 #[async_trait]
 impl Data for Pinned {
     async fn rows(&self, sql: &str) -> Result<Arc<Rows>, DataError> {
-        let asked = (self.ask)(sql.to_owned());
+        let asked = self.session.cached_on(self.snapshot.clone(), sql);
         rows(&*self.turns.take(asked).await.map_err(failed)?)
     }
 
     fn pin(&self) -> Arc<dyn Data> {
-        EngineData {
-            session: self.session.clone(),
+        match self.snapshot.as_of {
+            Some(_) => Pinned::new(&self.session, self.snapshot.clone()),
+            None => Pinned::new(&self.session, self.session.engine().snapshot()),
         }
-        .pin()
+    }
+
+    async fn at(&self, as_of: i64) -> Result<Arc<dyn Data>, DataError> {
+        let session = self.session.clone();
+        EngineData { session }.at(as_of).await
     }
 }
 

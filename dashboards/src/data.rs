@@ -289,8 +289,15 @@ pub trait Data: Send + Sync {
     /// See [`DataError`].
     async fn rows(&self, sql: &str) -> Result<Arc<Rows>, DataError>;
 
-    /// The same over the newest snapshot and no other, so that several queries of one page agree.
+    /// The same over one snapshot and no other, so that several queries of one page agree: the
+    /// newest, or that of the earlier moment of which this data tells.
     fn pin(&self) -> Arc<dyn Data>;
+
+    /// The same as it was known at an earlier moment, UTC microseconds.
+    ///
+    /// # Errors
+    /// See [`DataError`]: [`DataError::Refused`] for a moment that has not come yet.
+    async fn at(&self, as_of: i64) -> Result<Arc<dyn Data>, DataError>;
 }
 
 /// A text as a SQL literal.

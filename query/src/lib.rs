@@ -23,6 +23,7 @@ mod stop;
 mod views;
 mod weigh;
 
+pub use callboard_store::snapshot::Snapshot;
 pub use catalog::{ColumnDoc, DATABASE, SCHEMA, ViewDoc};
 pub use derived::{derived, deriver};
 pub use engine::{BUSY_RETRY_S, Engine};

@@ -15,6 +15,8 @@ pub struct Client {
     http: reqwest::Client,
     base: Url,
     user: Option<(String, Option<String>)>,
+    /// The moment of which it asks, as the user wrote it.
+    as_of: Option<String>,
 }
 
 /// Why a request got no good answer.
@@ -79,7 +81,20 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|e| Failure::failed(format!("cannot speak HTTP: {e}")))?;
-        Ok(Client { http, base, user })
+        Ok(Client {
+            http,
+            base,
+            user,
+            as_of: None,
+        })
+    }
+
+    /// The same server, asked what was known at that moment.
+    #[must_use]
+    pub fn at(&self, as_of: Option<&str>) -> Self {
+        let mut then = self.clone();
+        then.as_of = as_of.map(str::to_owned);
+        then
     }
 
     /// The server's URL, without user and password.
@@ -92,6 +107,9 @@ impl Client {
         let mut url = self.base.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(segments);
+        }
+        if let Some(moment) = &self.as_of {
+            url.query_pairs_mut().append_pair("as_of", moment);
         }
         let request = self.http.request(method, url);
         match &self.user {

@@ -1,4 +1,5 @@
-//! `callboard explain CONTACT`: its rows, and every record that speaks of it.
+//! `callboard explain CONTACT`: its rows, and every record that speaks of it; as of a moment, what
+//! changed since and by which records.
 
 use serde_json::{Map, Value};
 
@@ -16,37 +17,99 @@ const NAMES: usize = 500;
 /// When there is no such contact, or no answer.
 pub fn run(args: &ExplainArgs) -> Result<(), Failure> {
     let client = Client::new(&args.to)?;
-    let text = block_on(explain(&client, &args.contact))?;
+    let text = match args.as_of.as_deref() {
+        None => block_on(explain(&client, &args.contact))?,
+        Some(moment) => block_on(since(&client, &args.contact, moment))?,
+    };
     print(&text)
 }
 
 async fn explain(client: &Client, asked: &str) -> Result<String, Failure> {
+    let contact = standing(client, asked).await?;
+    let Some(shown) = shown(client, &contact).await? else {
+        return Err(unknown(client, asked));
+    };
+    let mut out = title(&contact, asked);
+    out += "\n";
+    out += &shown.text;
+    out += &records(client, &contact).await?;
+    Ok(out)
+}
+
+/// What was known of a contact at a moment, what changed since, and the records that did it.
+async fn since(client: &Client, asked: &str, moment: &str) -> Result<String, Failure> {
+    let then = client.at(Some(moment));
+    // As the server reads it.
+    let clock = ask(&then, "SELECT now() AS at", &[]).await?.objects()?;
+    let at = clock.first().and_then(|row| row["at"].as_str());
+    let at = at.unwrap_or(moment).to_owned();
+    // Contacts may have proved to be one since: then and now it may have two names.
+    let (before, contact) = (standing(&then, asked).await?, standing(client, asked).await?);
+    let (old, new) = (shown(&then, &before).await?, shown(client, &contact).await?);
+    let mut out = match &old {
+        Some(old) => format!("{} as it was known at {at}\n{}", title(&before, asked), old.text),
+        None if new.is_none() => return Err(unknown(client, asked)),
+        None => format!("{} was not known at {at}\n", title(&contact, asked)),
+    };
+    out += "\nsince then\n";
+    let none = Map::new();
+    let (mut was, mut is) = (&none, &none);
+    if let Some(old) = &old {
+        was = &old.fields;
+    }
+    if let Some(new) = &new {
+        is = &new.fields;
+    }
+    out += &changes(was, is);
+    if let (Some(old), Some(new)) = (&old, &new)
+        && old.parts != new.parts
+    {
+        out += &format!("\nas it is known now\n{}", new.parts);
+    }
+    out += &told(client, &contact, Some(&at)).await?;
+    Ok(out)
+}
+
+fn title(contact: &str, asked: &str) -> String {
+    match contact == asked {
+        true => format!("contact {contact}"),
+        false => format!("contact {contact} (asked for as {asked})"),
+    }
+}
+
+fn unknown(client: &Client, asked: &str) -> Failure {
+    Failure::failed(format!(
+        "there is no contact \"{asked}\" at {}; `callboard sql \"SELECT contact_id FROM contacts\"` lists them",
+        client.url()
+    ))
+}
+
+/// The identity that stands for a former or native one.
+async fn standing(client: &Client, asked: &str) -> Result<String, Failure> {
     let names =
         "SELECT id FROM aliases WHERE entity = 'contact' AND native = $1 ORDER BY id LIMIT 1";
     let found = ask(client, names, &[asked]).await?.objects()?;
-    let contact = found
-        .first()
-        .and_then(|row| row["id"].as_str())
-        .unwrap_or(asked)
-        .to_owned();
-    let row = ask(
-        client,
-        "SELECT * FROM contacts WHERE contact_id = $1",
-        &[&contact],
-    )
-    .await?;
+    let id = found.first().and_then(|row| row["id"].as_str());
+    Ok(id.unwrap_or(asked).to_owned())
+}
+
+/// A contact's rows.
+struct Shown {
+    /// Its own row.
+    fields: Map<String, Value>,
+    /// All rows, as text.
+    text: String,
+    /// Those of its parts alone.
+    parts: String,
+}
+
+async fn shown(client: &Client, contact: &str) -> Result<Option<Shown>, Failure> {
+    let row = "SELECT * FROM contacts WHERE contact_id = $1";
+    let row = ask(client, row, &[contact]).await?;
     let Some(fields) = row.objects()?.into_iter().next() else {
-        return Err(Failure::failed(format!(
-            "there is no contact \"{asked}\" at {}; `callboard sql \"SELECT contact_id FROM contacts\"` lists them",
-            client.url()
-        )));
+        return Ok(None);
     };
-    let mut out = format!("contact {contact}");
-    if contact != asked {
-        out += &format!(" (asked for as {asked})");
-    }
-    out += "\n";
-    out += &sheet(&row, &fields);
+    let mut parts = String::new();
     for (title, sql) in [
         (
             "parts",
@@ -65,13 +128,37 @@ async fn explain(client: &Client, asked: &str) -> Result<String, Failure> {
             "SELECT stage, state, reason FROM coverage WHERE contact_id = $1",
         ),
     ] {
-        let rows = ask(client, sql, &[&contact]).await?;
+        let rows = ask(client, sql, &[contact]).await?;
         if !rows.objects()?.is_empty() {
-            out += &format!("\n{title}\n{}", table(&rows)?);
+            parts += &format!("\n{title}\n{}", table(&rows)?);
         }
     }
-    out += &records(client, &contact).await?;
-    Ok(out)
+    Ok(Some(Shown {
+        text: sheet(&row, &fields) + &parts,
+        fields,
+        parts,
+    }))
+}
+
+/// What differs between two states of a row, one field a line.
+fn changes(was: &Map<String, Value>, is: &Map<String, Value>) -> String {
+    let word = |row: &Map<String, Value>, name: &str| match row.get(name) {
+        None | Some(Value::Null) => "not known".to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    };
+    let names: std::collections::BTreeSet<&String> = was.keys().chain(is.keys()).collect();
+    let mut out = String::new();
+    for name in names {
+        let (was, is) = (word(was, name), word(is, name));
+        if was != is {
+            out += &format!("  {name:<16} {was} -> {is}\n");
+        }
+    }
+    match out.is_empty() {
+        true => "  the contact's own row is the same\n".to_owned(),
+        false => out,
+    }
 }
 
 /// The fields of one row that say something, one a line.
@@ -92,6 +179,11 @@ fn sheet(rows: &Rows, fields: &Map<String, Value>) -> String {
 /// # Errors
 /// When the server gives no answer.
 pub async fn records(client: &Client, contact: &str) -> Result<String, Failure> {
+    told(client, contact, None).await
+}
+
+/// The records that speak of a contact, or those that were received after a moment.
+async fn told(client: &Client, contact: &str, after: Option<&str>) -> Result<String, Failure> {
     let aliases = ask(
         client,
         "SELECT platform, native FROM aliases WHERE entity = 'contact' AND id = $1 ORDER BY native",
@@ -119,19 +211,28 @@ pub async fn records(client: &Client, contact: &str) -> Result<String, Failure> 
     }
     names.truncate(NAMES);
     let places: Vec<String> = (1..=names.len()).map(|n| format!("${n}")).collect();
+    let bound = match after {
+        Some(_) => format!(" AND received_at > ${}", names.len() + 1),
+        None => String::new(),
+    };
     let sql = format!(
-        "SELECT received_at, source, id, bytes FROM records WHERE array_has_any(natives, make_array({})) ORDER BY source, received_at, id",
+        "SELECT received_at, source, id, bytes FROM records WHERE array_has_any(natives, make_array({})){bound} ORDER BY source, received_at, id",
         places.join(", ")
     );
-    let params: Vec<&str> = names.iter().map(String::as_str).collect();
+    let params = names.iter().map(String::as_str).chain(after);
+    let params: Vec<&str> = params.collect();
     let rows = ask(client, &sql, &params).await?.objects()?;
-    let mut out = format!("\n{} records\n", rows.len());
+    let since = if after.is_some() { " received since" } else { "" };
+    let mut out = format!("\n{} records{since}\n", rows.len());
     let mut source = String::new();
     for row in &rows {
         let of = |key: &str| row.get(key).and_then(Value::as_str).unwrap_or("");
         if of("source") != source {
             source = of("source").to_owned();
             out += &format!("{source}\n");
+        }
+        if after.is_some() {
+            out += &format!("  {}", of("received_at"));
         }
         out += &format!("  {}  {}\n", of("id"), text_of(of("bytes")));
     }
@@ -174,6 +275,19 @@ mod tests {
         assert_eq!(row("/asterisk/pbx1"), Some("asterisk/pbx1/17.3".into()));
         assert_eq!(row("/callboard"), Some("callboard//17.3".into()));
         assert_eq!(row(""), None);
+    }
+
+    #[test]
+    fn what_changed_is_named() {
+        let row = |text: &str| serde_json::from_str(text).unwrap();
+        let was = row(r#"{"state":"open","wait_ms":null,"queue":"a"}"#);
+        let is = row(r#"{"state":"closed","wait_ms":3,"queue":"a"}"#);
+        let lines = changes(&was, &is);
+        let lines: Vec<Vec<&str>> = lines.lines().map(|l| l.split_whitespace().collect()).collect();
+        assert_eq!(lines[0], ["state", "open", "->", "closed"]);
+        assert_eq!(lines[1], ["wait_ms", "not", "known", "->", "3"]);
+        assert_eq!(lines.len(), 2);
+        assert!(changes(&is, &is).contains("is the same"));
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub fn run(args: &SqlArgs) -> Result<(), Failure> {
         sql.clear();
         std::io::stdin().read_to_string(&mut sql)?;
     }
-    let client = Client::new(&args.to)?;
+    let client = Client::new(&args.to)?.at(args.as_of.as_deref());
     block_on(async {
         match args.format {
             Format::Csv => {

@@ -52,7 +52,8 @@ fn run(command: &mut Command, install: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn psql(server: &Server, text: &str) -> String {
+/// What psql prints of a text's rows.
+pub fn psql(server: &Server, text: &str) -> String {
     let address = format!(
         "host=127.0.0.1 port={} user=anyone dbname=callboard",
         server.pg

@@ -99,6 +99,9 @@ impl Hub {
     /// # Errors
     /// When a query fails.
     pub async fn board(app: &App, zone: Tz) -> Result<Arc<Board>, crate::data::DataError> {
+        if app.as_of.is_some() {
+            return Ok(Arc::new(Board::read(app, zone).await?));
+        }
         let version = *app.changes.version.borrow();
         let today = crate::zone::Range::today(zone, app.now()).from;
         let mut kept = app.hub.kept.lock().await;

@@ -50,11 +50,11 @@ pub fn parts(told: &Told, board: &Board, now: i64) -> Vec<(String, String)> {
     out
 }
 
-/// The whole board as it stands in the page.
-pub fn whole(told: &Told, board: &Board, now: i64) -> Markup {
+/// The whole board as it stands in the page; of an earlier moment nothing is told of the sources.
+pub fn whole(told: Option<&Told>, board: &Board, now: i64) -> Markup {
     let range = &board.run.choice.range;
     html! {
-        (feed(told, now, range.zone, Some(now)))
+        @if let Some(told) = told { (feed(told, now, range.zone, Some(now))) }
         div class="live" {
             (summary(board, now, Some(now)))
             section class="panel" aria-labelledby="hq" {

@@ -117,7 +117,7 @@ pub async fn page(
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let params = pages::params(query)?;
+    let (app, params) = pages::asked(app, query).await?;
     let zone = filters::read_zone(&params, app.zone).map_err(PageError::bad)?;
     let Some(contact) = read(&app, &id).await? else {
         if let Some(other) = standing(&app, &id).await? {
@@ -154,7 +154,7 @@ pub async fn page(
     };
     let frame = Frame::new(format!("Contact {id}"), "/contacts")
         .script("player.js")
-        .theme(&params);
+        .asked(&app, &params);
     Ok(respond(&frame.data_of(zone, contact.row.now), &body))
 }
 

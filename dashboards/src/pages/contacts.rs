@@ -37,9 +37,11 @@ pub async fn page(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let params = pages::params(query)?;
+    let (app, params) = pages::asked(app, query).await?;
     if let Some(id) = params.get("id") {
-        return Ok(Redirect::to(&url::contact(id.trim())).into_response());
+        let there = params.only(|n| n == "as_of");
+        let there = there.href(&url::contact(id.trim()));
+        return Ok(Redirect::to(&there).into_response());
     }
     let choice = pages::choice(&app, &params)?;
     let number = pages::page_number(&params)?;
@@ -84,7 +86,7 @@ pub async fn page(
     };
     let frame = Frame::new("Contacts", "/contacts")
         .script("forms.js")
-        .theme(&params);
+        .asked(&app, &params);
     Ok(respond(&frame.data_of(choice.range.zone, app.now()), &body))
 }
 

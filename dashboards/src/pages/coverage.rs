@@ -43,7 +43,7 @@ pub async fn page(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let params = pages::params(query)?;
+    let (app, params) = pages::asked(app, query).await?;
     let choice = pages::choice(&app, &params)?;
     let data = app.data.pin();
     let query = sql(&choice);
@@ -86,7 +86,7 @@ pub async fn page(
     };
     let frame = Frame::new("Coverage", "/coverage")
         .script("forms.js")
-        .theme(&params);
+        .asked(&app, &params);
     Ok(respond(&frame.data_of(choice.range.zone, rows.now), &body))
 }
 

@@ -26,7 +26,7 @@ pub async fn page(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let params = pages::params(query)?;
+    let (app, params) = pages::asked(app, query).await?;
     let zone = filters::read_zone(&params, app.zone).map_err(PageError::bad)?;
     let number = pages::page_number(&params)?;
     let filter = ["class", "source"]
@@ -67,7 +67,7 @@ pub async fn page(
     };
     Ok(respond(
         &Frame::new("Dead letters", "/status")
-            .theme(&params)
+            .asked(&app, &params)
             .data_of(zone, rows.now),
         &body,
     ))

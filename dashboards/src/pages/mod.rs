@@ -13,15 +13,18 @@ pub mod status;
 pub mod talk;
 pub mod transcript;
 
+use std::sync::Arc;
+
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 use maud::{Markup, html};
 
 use crate::app::App;
-use crate::data;
+use crate::data::{self, DataError};
 use crate::error::PageError;
 use crate::url::Params;
-use crate::view::filters::Choice;
+use crate::view::filters::{self, Choice};
+use crate::view::then::address;
 use crate::view::{self, Frame};
 use crate::zone::Range;
 
@@ -36,6 +39,28 @@ const LAST_PAGE: usize = 10_000;
 /// When they are out of bounds.
 pub fn params(query: Option<String>) -> Result<Params, PageError> {
     Params::parse(query.as_deref().unwrap_or_default()).map_err(PageError::bad)
+}
+
+/// The parameters of an address, and the pages of the moment that it asks for: those of now where
+/// it names none.
+///
+/// # Errors
+/// When they are out of bounds, or there is no picture of that moment.
+pub async fn asked(
+    app: Arc<App>,
+    query: Option<String>,
+) -> Result<(Arc<App>, Params), PageError> {
+    let params = params(query)?;
+    let Some(text) = params.get("as_of") else {
+        return Ok((app, params));
+    };
+    let zone = filters::read_zone(&params, app.zone).map_err(PageError::bad)?;
+    let at = callboard_query::moment(text, zone).map_err(|e| PageError::bad(e.message))?;
+    let then = app.at(at).await.map_err(|e| match e {
+        DataError::Refused(why) | DataError::Limited(why) => PageError::bad(why),
+        other => other.into(),
+    })?;
+    Ok((then, params.with("as_of", &address(at))))
 }
 
 /// Days, zone, queues and agents of an address.

@@ -248,7 +248,7 @@ pub async fn vtt(
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let params = pages::params(query)?;
+    let (app, params) = pages::asked(app, query).await?;
     let talk = Talk::read(app.data.pin().as_ref(), &id).await?;
     let track = match params.get("track") {
         Some(name) => talk.tracks.iter().find(|t| t.name == name),

@@ -30,7 +30,7 @@ pub async fn drill(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let params = pages::params(query)?;
+    let (app, params) = pages::asked(app, query).await?;
     let name = params.get("report").unwrap_or_default();
     let Some(found) = app.library.get(name) else {
         return Err(PageError::missing(
@@ -60,7 +60,7 @@ pub async fn drill(
         run.list(data.as_ref(), m, PAGE, (page - 1) * PAGE)
     )?;
     let frame = Frame::new(format!("{}: the list behind it", m.title), "/reports")
-        .theme(&params)
+        .asked(&app, &params)
         .data_of(run.choice.range.zone, rows.now);
     Ok(respond(
         &frame,

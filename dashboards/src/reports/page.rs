@@ -25,7 +25,7 @@ pub async fn index(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let params = pages::params(query)?;
+    let (app, params) = pages::asked(app, query).await?;
     let mut all: Vec<(String, Found)> = app.library.all().into_iter().collect();
     all.retain(|(_, found)| !matches!(found, Ok(r) if r.hidden));
     all.sort_by_key(|(name, found)| (found.as_ref().map_or(i32::MAX, |r| r.order), name.clone()));
@@ -56,7 +56,7 @@ pub async fn index(
         }
     };
     Ok(respond(
-        &Frame::new("Reports", "/reports").theme(&params),
+        &Frame::new("Reports", "/reports").asked(&app, &params),
         &body,
     ))
 }
@@ -67,7 +67,7 @@ pub async fn report(
     Path(name): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let params = pages::params(query)?;
+    let (app, params) = pages::asked(app, query).await?;
     let found = app.library.get(&name);
     let found = found
         .ok_or_else(|| PageError::missing(format!("There is no report {name:?}."), "/reports"))?;
@@ -108,7 +108,7 @@ pub async fn report(
         }
     };
     let frame = Frame::new(run.report.title.clone(), "/reports")
-        .theme(&params)
+        .asked(&app, &params)
         .script("forms.js")
         .data_of(run.choice.range.zone, app.now());
     Ok(respond(&frame, &body))

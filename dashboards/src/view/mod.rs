@@ -4,11 +4,15 @@ pub mod filters;
 pub mod format;
 pub mod icon;
 pub mod table;
+pub mod then;
 
 use chrono_tz::Tz;
 use maud::{DOCTYPE, Markup, html};
 
+use crate::app::App;
 use crate::assets;
+use crate::url::Params;
+use then::Moment;
 
 /// What the frame needs to know of a page.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +27,8 @@ pub struct Frame {
     pub theme: Option<String>,
     /// What the foot says: snapshot, zone.
     pub foot: Option<String>,
+    /// The moment of which it tells; `None` where that cannot be chosen.
+    pub moment: Option<Moment>,
 }
 
 impl Frame {
@@ -44,12 +50,25 @@ impl Frame {
 
     /// With the theme that the address asks for.
     #[must_use]
-    pub fn theme(mut self, params: &crate::url::Params) -> Self {
+    pub fn theme(mut self, params: &Params) -> Self {
         self.theme = params
             .get("theme")
             .filter(|t| ["dark", "light"].contains(t))
             .map(str::to_owned);
         self
+    }
+
+    /// With the theme and the moment that the address asks for.
+    #[must_use]
+    pub fn asked(self, app: &App, params: &Params) -> Self {
+        let moment = Moment {
+            at: app.as_of,
+            zone: filters::read_zone(params, app.zone).unwrap_or(app.zone),
+            params: params.without("as_of"),
+        };
+        let mut asked = self.theme(params);
+        asked.moment = Some(moment);
+        asked
     }
 
     /// With the snapshot's time in the foot.
@@ -74,6 +93,8 @@ const PARTS: [(&str, &str); 5] = [
 
 /// A whole page.
 pub fn page(frame: &Frame, body: &Markup) -> String {
+    let moment = frame.moment.as_ref();
+    let then = moment.and_then(|m| m.at);
     let whole = html! {
         (DOCTYPE)
         html lang="en" data-theme=[frame.theme.as_deref()] {
@@ -88,7 +109,7 @@ pub fn page(frame: &Frame, body: &Markup) -> String {
                     script defer src=(assets::href(script)) {}
                 }
             }
-            body {
+            body class=[then.map(|_| "then")] {
                 a class="skip" href="#main" { "Skip to content" }
                 header class="top" {
                     a class="brand" href="/" {
@@ -105,15 +126,22 @@ pub fn page(frame: &Frame, body: &Markup) -> String {
                         }
                     }
                 }
-                main id="main" tabindex="-1" { (body) }
+                main id="main" tabindex="-1" {
+                    @if let Some(moment) = moment { (moment.banner()) }
+                    (body)
+                }
                 footer class="foot" {
                     @if let Some(foot) = &frame.foot { span { (foot) } }
                     span { "Durations are h:mm:ss. \u{2014} means not known." }
+                    @if let Some(moment) = moment { (moment.form()) }
                 }
             }
         }
     };
-    whole.into_string()
+    match then {
+        Some(at) => then::keep(&whole.into_string(), at),
+        None => whole.into_string(),
+    }
 }
 
 /// An empty state: what is missing, why, and what to do.

@@ -17,7 +17,7 @@ use super::fixture::{Memory, contact, segment};
 use super::reading::{session, show};
 use crate::deriver;
 
-async fn stored<R: Row>(dir: &std::path::Path, rows: &[R]) -> DeltaTable {
+pub async fn stored<R: Row>(dir: &std::path::Path, rows: &[R]) -> DeltaTable {
     let url = url::Url::from_directory_path(dir).unwrap();
     let schema = R::spec().schema();
     let kernel: StructType = schema.as_ref().try_into_kernel().unwrap();

@@ -6,5 +6,6 @@ mod gathering;
 mod lake;
 mod limits;
 mod reading;
+mod then;
 mod wire;
 mod zones;

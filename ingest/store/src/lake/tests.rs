@@ -44,6 +44,7 @@ fn adding(rows: &[LinkRow]) -> WritePlan {
 pub(super) fn replacing<S: AsRef<str>>(rows: &[LinkRow], days: &[i32], ids: &[S]) -> WritePlan {
     WritePlan {
         replace: Some(Replace {
+            since: BTreeMap::new(),
             days: days.to_vec(),
             ids: ids.iter().map(|id| id.as_ref().to_owned()).collect(),
             whole_days: false,

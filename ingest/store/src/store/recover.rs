@@ -95,6 +95,10 @@ impl Store {
         // Until these are resolved the picture is not whole: nobody looks at it before.
         while self.resolve_late().await? > 0 {}
         let inner = self.inner.lock();
+        // More than may be held can come back, and is flushed at once.
+        if self.load(&inner) > 1.0 {
+            self.pressure.notify_one();
+        }
         tracing::info!(
             open = inner.live.len(),
             log_to = inner.folded,

@@ -133,13 +133,11 @@ pub(super) async fn picture(store: &Store, at: i64) -> Result<Arc<Snapshot>, AsO
     let limits = &store.options.as_of;
     let making = async {
         let mut kept = store.earlier.lock().await;
-        let present = store.picture();
-        if at > present.now {
-            return Err(AsOfError::Future {
-                at,
-                now: present.now,
-            });
+        let now = store.now();
+        if at > now {
+            return Err(AsOfError::Future { at, now });
         }
+        let present = store.picture();
         if let Some(picture) = kept.get(at, &present) {
             return Ok(picture);
         }

@@ -1,0 +1,52 @@
+//! Questions: `callboard sql` and `callboard explain`.
+
+use clap::{Args, ValueEnum};
+
+use super::To;
+
+/// Form of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// An array of objects.
+    Json,
+    /// Comma-separated, with a heading.
+    Csv,
+}
+
+/// `callboard sql`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:\n  callboard sql \"SELECT queue, outcome, count(*) FROM contacts GROUP BY 1, 2 ORDER BY 1, 2\"\n  callboard sql --format csv \"SELECT * FROM queue_intervals\" > intervals.csv\n  echo \"SELECT now()\" | callboard sql -\n  callboard sql --as-of 2026-11-22T10:00:00Z \"SELECT count(*) FROM contacts\""
+)]
+pub struct SqlArgs {
+    /// The server.
+    #[command(flatten)]
+    pub to: To,
+    /// Form of the answer.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Ask what was known at that moment: RFC 3339, or a time of UTC.
+    #[arg(long, value_name = "TIME")]
+    pub as_of: Option<String>,
+    /// The query; `-` reads it from the standard input.
+    pub sql: String,
+}
+
+/// `callboard explain`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:\n  callboard explain pbx1-1795253950.1\n  callboard explain --as-of 2026-11-22T10:00:00Z pbx1-1795253950.1"
+)]
+pub struct ExplainArgs {
+    /// The contact.
+    pub contact: String,
+    /// Show what was known at that moment, what changed since, and by which records: RFC 3339, or
+    /// a time of UTC.
+    #[arg(long, value_name = "TIME")]
+    pub as_of: Option<String>,
+    /// The server.
+    #[command(flatten)]
+    pub to: To,
+}

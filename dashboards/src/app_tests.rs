@@ -211,24 +211,51 @@ async fn a_platforms_own_id_leads_to_the_contact() {
 async fn a_page_of_an_earlier_moment_says_so_and_stays_there() {
     let site = site(true);
     let moment = "as_of=2026-11-20T10:00:00Z";
-    for path in ["/", "/reports", "/reports/queue-interval", "/contacts/pbx1-17.1", "/coverage"] {
+    for path in [
+        "/",
+        "/reports",
+        "/reports/queue-interval",
+        "/contacts/pbx1-17.1",
+        "/coverage",
+    ] {
         let (status, _, now) = site.get(path).await;
         assert_eq!(status, StatusCode::OK, "{path}: {now}");
-        assert!(!now.contains("then-banner") && !now.contains(moment), "{path}");
-        assert!(now.contains("name=\"as_of\""), "{path} leads to earlier moments");
+        assert!(
+            !now.contains("then-banner") && !now.contains(moment),
+            "{path}"
+        );
+        assert!(
+            now.contains("name=\"as_of\""),
+            "{path} leads to earlier moments"
+        );
         let there = format!("{path}?as_of=2026-11-20%2011:00&tz=Europe/Berlin");
         let (status, _, then) = site.get(&there).await;
         assert_eq!(status, StatusCode::OK, "{path}: {then}");
-        assert!(then.contains("2026-11-20 11:00:00</time>"), "{path}: {then}");
-        assert!(then.contains("href=\"?tz=Europe%2FBerlin\">Go back to now"), "{path}: {then}");
-        assert!(then.contains(&format!("href=\"/contacts?{moment}\"")), "{path}: {then}");
+        assert!(
+            then.contains("2026-11-20 11:00:00</time>"),
+            "{path}: {then}"
+        );
+        assert!(
+            then.contains("href=\"?tz=Europe%2FBerlin\">Go back to now"),
+            "{path}: {then}"
+        );
+        assert!(
+            then.contains(&format!("href=\"/contacts?{moment}\"")),
+            "{path}: {then}"
+        );
         assert!(!then.contains("data-stream"), "{path} does not go on");
     }
     let (status, headers, _) = site.get(&format!("/contacts/17.1?{moment}")).await;
     assert_eq!(status, StatusCode::SEE_OTHER);
     let location = headers["location"].to_str().unwrap();
-    assert!(location.contains("as_of=2026-11-20T10%3A00%3A00Z"), "{location}");
-    for (bad, why) in [("soon", "write it as"), ("2026-11-22T10:00:00Z", "has not come yet")] {
+    assert!(
+        location.contains("as_of=2026-11-20T10%3A00%3A00Z"),
+        "{location}"
+    );
+    for (bad, why) in [
+        ("soon", "write it as"),
+        ("2026-11-22T10:00:00Z", "has not come yet"),
+    ] {
         let (status, _, body) = site.get(&format!("/coverage?as_of={bad}")).await;
         assert_eq!(status, StatusCode::BAD_REQUEST);
         assert!(body.contains(why), "{body}");

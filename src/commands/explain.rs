@@ -44,10 +44,17 @@ async fn since(client: &Client, asked: &str, moment: &str) -> Result<String, Fai
     let at = clock.first().and_then(|row| row["at"].as_str());
     let at = at.unwrap_or(moment).to_owned();
     // Contacts may have proved to be one since: then and now it may have two names.
-    let (before, contact) = (standing(&then, asked).await?, standing(client, asked).await?);
+    let (before, contact) = (
+        standing(&then, asked).await?,
+        standing(client, asked).await?,
+    );
     let (old, new) = (shown(&then, &before).await?, shown(client, &contact).await?);
     let mut out = match &old {
-        Some(old) => format!("{} as it was known at {at}\n{}", title(&before, asked), old.text),
+        Some(old) => format!(
+            "{} as it was known at {at}\n{}",
+            title(&before, asked),
+            old.text
+        ),
         None if new.is_none() => return Err(unknown(client, asked)),
         None => format!("{} was not known at {at}\n", title(&contact, asked)),
     };
@@ -222,7 +229,11 @@ async fn told(client: &Client, contact: &str, after: Option<&str>) -> Result<Str
     let params = names.iter().map(String::as_str).chain(after);
     let params: Vec<&str> = params.collect();
     let rows = ask(client, &sql, &params).await?.objects()?;
-    let since = if after.is_some() { " received since" } else { "" };
+    let since = if after.is_some() {
+        " received since"
+    } else {
+        ""
+    };
     let mut out = format!("\n{} records{since}\n", rows.len());
     let mut source = String::new();
     for row in &rows {
@@ -283,7 +294,10 @@ mod tests {
         let was = row(r#"{"state":"open","wait_ms":null,"queue":"a"}"#);
         let is = row(r#"{"state":"closed","wait_ms":3,"queue":"a"}"#);
         let lines = changes(&was, &is);
-        let lines: Vec<Vec<&str>> = lines.lines().map(|l| l.split_whitespace().collect()).collect();
+        let lines: Vec<Vec<&str>> = lines
+            .lines()
+            .map(|l| l.split_whitespace().collect())
+            .collect();
         assert_eq!(lines[0], ["state", "open", "->", "closed"]);
         assert_eq!(lines[1], ["wait_ms", "not", "known", "->", "3"]);
         assert_eq!(lines.len(), 2);

@@ -29,7 +29,11 @@ pub async fn page(
         None => Some(Told::now(&app).await),
         Some(_) => None,
     };
-    let title = if told.is_some() { "Live board" } else { "Board" };
+    let title = if told.is_some() {
+        "Live board"
+    } else {
+        "Board"
+    };
     let stream = params.only(|n| n == "tz").href("/events/board");
     let body = html! {
         div class="board-head" {
@@ -59,8 +63,6 @@ pub async fn page(
         Some(_) => frame.script("board.js"),
         None => frame,
     };
-    let frame = frame
-        .asked(&app, &params)
-        .data_of(zone, now);
+    let frame = frame.asked(&app, &params).data_of(zone, now);
     Ok(respond(&frame, &body))
 }

@@ -46,10 +46,7 @@ pub fn params(query: Option<String>) -> Result<Params, PageError> {
 ///
 /// # Errors
 /// When they are out of bounds, or there is no picture of that moment.
-pub async fn asked(
-    app: Arc<App>,
-    query: Option<String>,
-) -> Result<(Arc<App>, Params), PageError> {
+pub async fn asked(app: Arc<App>, query: Option<String>) -> Result<(Arc<App>, Params), PageError> {
     let params = params(query)?;
     let Some(text) = params.get("as_of") else {
         return Ok((app, params));

@@ -143,7 +143,10 @@ mod tests {
         };
         let banner = moment.banner().into_string();
         assert!(banner.contains("2026-11-22 11:00:00"), "{banner}");
-        assert!(banner.contains("href=\"?from=2026-11-22&amp;queue=a\""), "{banner}");
+        assert!(
+            banner.contains("href=\"?from=2026-11-22&amp;queue=a\""),
+            "{banner}"
+        );
         let form = moment.form().into_string();
         assert!(form.contains("value=\"2026-11-22T11:00:00\""), "{form}");
         assert!(form.contains("name=\"queue\" value=\"a\""), "{form}");

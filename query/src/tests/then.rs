@@ -26,10 +26,21 @@ async fn a_session_reads_the_picture_it_was_given() {
     let now = session(&memory);
     let then = now.clone().at(Some(at(3900).0));
     for _ in 0..2 {
-        let (was, is) = (then.cached(COUNT).await.unwrap(), now.cached(COUNT).await.unwrap());
+        let (was, is) = (
+            then.cached(COUNT).await.unwrap(),
+            now.cached(COUNT).await.unwrap(),
+        );
         let text = |a: &crate::Answer| super::reading::table(a);
-        assert!(text(&was).contains("| 1 | 2026-03-02T10:05:00Z |"), "{}", text(&was));
-        assert!(text(&is).contains("| 2 | 2026-03-02T10:10:00Z |"), "{}", text(&is));
+        assert!(
+            text(&was).contains("| 1 | 2026-03-02T10:05:00Z |"),
+            "{}",
+            text(&was)
+        );
+        assert!(
+            text(&is).contains("| 2 | 2026-03-02T10:10:00Z |"),
+            "{}",
+            text(&is)
+        );
     }
     assert!(show(&then.clone().at(None), COUNT).await.contains("| 2 |"));
     let future = then.at(Some(at(9000).0)).query(COUNT).await.err().unwrap();
@@ -45,8 +56,16 @@ async fn http_takes_a_moment() {
     let router = router(engine(&two()));
     for (query, status, now) in [
         ("", 200, "2026-03-02T10:10:00.000000Z"),
-        ("?as_of=2026-03-02T10:05:00Z", 200, "2026-03-02T10:05:00.000000Z"),
-        ("?as_of=2026-03-02%2010:05", 200, "2026-03-02T10:05:00.000000Z"),
+        (
+            "?as_of=2026-03-02T10:05:00Z",
+            200,
+            "2026-03-02T10:05:00.000000Z",
+        ),
+        (
+            "?as_of=2026-03-02%2010:05",
+            200,
+            "2026-03-02T10:05:00.000000Z",
+        ),
         ("?as_of=tomorrow", 400, ""),
         ("?as_of=2026-03-02T11:00:00Z", 400, ""),
     ] {

@@ -40,11 +40,11 @@ fn read(text: &str, zone: Tz) -> Option<i64> {
         return Some(at);
     }
     let instant = |form: &&str| DateTime::parse_from_str(text, form).ok();
-    if let Some(at) = INSTANTS.iter().find_map(|form| instant(form)) {
+    if let Some(at) = INSTANTS.iter().find_map(instant) {
         return Some(at.timestamp_micros());
     }
     let clock = |form: &&str| NaiveDateTime::parse_from_str(text, form).ok();
-    let there = CLOCKS.iter().find_map(|form| clock(form))?;
+    let there = CLOCKS.iter().find_map(clock)?;
     Zone::Named(zone).instant(there.and_utc().timestamp_micros())
 }
 

@@ -128,11 +128,11 @@ async fn shown(client: &Client, contact: &str) -> Result<Option<Shown>, Failure>
         ),
         (
             "links",
-            "SELECT from_contact, to_contact, kind, at FROM links WHERE from_contact = $1 OR to_contact = $1",
+            "SELECT from_contact, to_contact, kind, at FROM links WHERE from_contact = $1 OR to_contact = $1 ORDER BY at, from_contact, to_contact, kind",
         ),
         (
             "coverage",
-            "SELECT stage, state, reason FROM coverage WHERE contact_id = $1",
+            "SELECT stage, state, reason FROM coverage WHERE contact_id = $1 ORDER BY stage, state, reason",
         ),
     ] {
         let rows = ask(client, sql, &[contact]).await?;

@@ -44,6 +44,10 @@ impl Store {
     pub async fn flush(&self, all: bool) -> Result<Flushed, StoreError> {
         let mut commit = self.flushing.lock().await;
         let result = self.flush_locked(&mut commit, all).await;
+        // While one is being made, the next flush does it.
+        if let Ok(mut kept) = self.earlier.try_lock() {
+            kept.tidy();
+        }
         *self.failing.lock() = result.as_ref().err().map(ToString::to_string);
         if result.is_ok() {
             // On the machine's clock: how long ago it was is asked in a replay too.

@@ -65,6 +65,11 @@ impl Kept {
         Some(made.picture.clone())
     }
 
+    /// Lets go of pictures that serve nobody any more: their rows take memory.
+    pub(super) fn tidy(&mut self) {
+        self.0.retain(|made| made.when.elapsed() < FRESH);
+    }
+
     fn put(&mut self, made: Made) {
         if self.0.len() >= PICTURES {
             self.0.remove(0);

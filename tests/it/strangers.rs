@@ -6,12 +6,13 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::support::scene::first_day;
 use crate::support::sender::{Sender, event, lines};
 use crate::support::{Server, until};
 use crate::truth::{simulate, verify};
 
-/// Patience is short: a body may stand still for 2 s, a connection for 2 + 2 x (3 + 2) = 12 s.
-const CONFIG: &str = "[transcribe]\nenabled = false\n[lake]\nflush = \"500ms\"\nsettle = \"500ms\"\nsilence = \"1s\"\n[limits]\nidle = \"2s\"\n[query]\ntime = \"3s\"\nwait = \"2s\"\n";
+/// Patience is short: a body may stand still for 2 s, a connection for 2 + 2 x (8 + 2) = 22 s.
+const CONFIG: &str = "[transcribe]\nenabled = false\n[lake]\nflush = \"500ms\"\nsettle = \"500ms\"\nsilence = \"1s\"\n[limits]\nidle = \"2s\"\n[query]\ntime = \"8s\"\nwait = \"2s\"\n";
 
 /// What all strangers together may add to the memory of the process, bytes: 32 requests that are
 /// worked on at once, of 4 MiB each.
@@ -80,10 +81,12 @@ fn clients_that_stop_drip_never_read_or_vanish_cost_others_nothing() {
     let config = dir.path().join("callboard.toml");
     std::fs::write(&config, CONFIG).unwrap();
     let truth = dir.path().join("truth");
+    let day = first_day();
+    let disorder = ["--disorder", "wild", "--poison", "0", "--first-day", &day];
     simulate(
         &truth,
         "150",
-        &["--seed", "3600", "--disorder", "wild", "--poison", "0"],
+        &[&["--seed", "3600"], &disorder[..]].concat(),
     );
     let lines = lines(&truth);
     let more = ["--config", config.to_str().unwrap()];
@@ -169,6 +172,9 @@ fn clients_that_stop_drip_never_read_or_vanish_cost_others_nothing() {
         // The lake may have some open for a moment.
         (open_files(&server) <= files + 16).then_some(())
     });
+    server.stop();
+    // With time enough for its questions.
+    let server = Server::serve(&dir.path().join("data"), &[]);
     let (equal, said) = verify(&server, &truth, "60");
     assert!(equal, "{said}");
     server.stop();

@@ -24,6 +24,14 @@ pub fn number(name: &str, otherwise: u64) -> u64 {
     setting(name).map_or(otherwise, |v| v.parse().unwrap())
 }
 
+/// The day of a shift that is over whatever its channels: 40 days ago where nothing else is set.
+pub fn first_day() -> String {
+    setting("CALLBOARD_FIRST_DAY").unwrap_or_else(|| {
+        let day = chrono::Utc::now() - chrono::Duration::days(40);
+        day.format("%Y-%m-%d").to_string()
+    })
+}
+
 /// An address that is free now.
 fn address() -> String {
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -47,10 +55,7 @@ impl Scene {
     /// until now, but so that nothing of it can still go on.
     pub fn new(seed: u64, contacts: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let first_day = setting("CALLBOARD_FIRST_DAY").unwrap_or_else(|| {
-            let day = chrono::Utc::now() - chrono::Duration::days(40);
-            day.format("%Y-%m-%d").to_string()
-        });
+        let first_day = first_day();
         std::fs::write(dir.path().join("callboard.toml"), CONFIG).unwrap();
         let seed = seed.to_string();
         // A line without identity that is sent again is kept again: no lines that are no events.

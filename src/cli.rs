@@ -11,7 +11,7 @@ mod upkeep;
 
 pub use ask::{ExplainArgs, Format, SqlArgs};
 pub use simulate::{DisorderArg, SimulateArgs, VerifyArgs};
-pub use upkeep::{BackupArgs, DoctorArgs, RestoreArgs};
+pub use upkeep::{BackupArgs, DoctorArgs, EraseArgs, RestoreArgs};
 
 /// Contact-centre analytics: telephone events and recordings in; board, transcripts, reports and
 /// SQL out.
@@ -63,6 +63,8 @@ pub enum Command {
     Restore(RestoreArgs),
     /// Say what is wrong with a data folder, and what to do.
     Doctor(DoctorArgs),
+    /// Erase everything of one customer, and prove it.
+    Erase(EraseArgs),
     /// Serve a recorded real shift, replayed as if it happened now.
     Demo(DemoArgs),
     /// Write the events of a contact centre that never was, and the truth beside them.
@@ -346,6 +348,7 @@ mod tests {
             "doctor --data d --quick",
             "backup --to http://h d.tar",
             "restore d.tar --data d",
+            "erase --customer +4930123 --contact c-1 --to http://h --dry-run",
             "demo --speed 20",
             "simulate --seed 42 --contacts 1000 --out d --disorder wild --poison 0.01 --stream",
             "verify --truth d --to http://h",

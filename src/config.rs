@@ -6,6 +6,7 @@
 mod exposure;
 mod meaning;
 mod read;
+mod retention;
 pub mod units;
 pub mod users;
 
@@ -60,6 +61,8 @@ pub struct Config {
     pub query: Query,
     /// Users' own reports.
     pub reports: Option<PathBuf>,
+    /// How long rows are kept, by table; `default` for those that are not named.
+    pub retention: BTreeMap<String, Span>,
 }
 
 /// Where something listens.
@@ -236,6 +239,7 @@ impl Default for Config {
             limits: Limits::default(),
             query: Query::default(),
             reports: None,
+            retention: BTreeMap::new(),
         }
     }
 }

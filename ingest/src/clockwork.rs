@@ -53,6 +53,12 @@ pub fn start(pipeline: &Arc<Pipeline>, periods: Periods, stop: &CancellationToke
     every(periods.upkeep, stop, move || {
         let pipeline = tidying.clone();
         async move {
+            if let Err(error) = pipeline.store().finish_erasure().await {
+                tracing::error!(%error, "an erasure could not be finished; it is tried again");
+            }
+            if let Err(error) = pipeline.store().retain().await {
+                tracing::error!(%error, "old days could not be let go of; it is tried again");
+            }
             for spec in TABLES {
                 if let Err(error) = pipeline.store().lake.maintain(spec.name).await {
                     tracing::error!(table = spec.name, %error, "upkeep failed");

@@ -169,6 +169,17 @@ fn dead_row(dead: DeadInput, now: i64, nth: usize) -> DeadLetterRow {
     }
 }
 
+/// A record that speaks of what was erased: that it came, and nothing of what it says.
+fn dead_of_erased(record: &Record, refusal: Refusal) -> DeadInput {
+    DeadInput {
+        source: record.source.to_string(),
+        refusal,
+        bytes: Vec::new(),
+        length: record.bytes.len() as u64,
+        sha256: String::new(),
+    }
+}
+
 fn fold_in(store: &Store, first: u64, pieces: Vec<Piece>) {
     let mut records = Vec::with_capacity(pieces.len());
     let mut dead = Vec::new();
@@ -239,6 +250,11 @@ impl Intake for Pipeline {
         self.store.now()
     }
 
+    fn refuses(&self, record: &Record) -> Option<Refusal> {
+        let routing = self.store.interpreter().route(record).ok()?;
+        self.store.lake.erased().refusal(&routing)
+    }
+
     fn ended(&self, sources: &[String]) {
         self.heard.lock().ended(sources, self.store.now());
     }
@@ -266,7 +282,12 @@ impl Pipeline {
         {
             // Ids are remembered, the log is appended and the fold is told in one order.
             let mut seen = self.store.seen.lock();
+            let erased = self.store.lake.erased();
             for (nth, item) in read.into_iter().enumerate() {
+                let item = item.and_then(|(record, routing)| match erased.refusal(&routing) {
+                    Some(refusal) => Err(Box::new(dead_of_erased(&record, refusal))),
+                    None => Ok((record, routing)),
+                });
                 match item {
                     Ok((record, routing)) => {
                         let verdict = match seen.check(&record) {

@@ -50,3 +50,26 @@ pub struct RestoreArgs {
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
 }
+
+/// `callboard erase`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Records, rows, recordings, transcripts, dead letters, older versions of the tables and the log are\nrid of it while the server goes on; then everything is searched. The exit code is 1 when something\nis found. Backups made before still hold it.\n\nExamples:\n  callboard erase --customer +4930123 --dry-run\n  callboard erase --customer +4930123 --customer \"Anna Weber\"\n  callboard erase --contact pbx1-1795253950.1 --to https://ana:PASSWORD@callboard.example"
+)]
+pub struct EraseArgs {
+    /// An address or a name of the customer, as the platforms write it; may be given again.
+    #[arg(long = "customer", value_name = "TEXT", allow_hyphen_values = true)]
+    pub customers: Vec<String>,
+    /// A contact, or the platform's id of it; may be given again.
+    #[arg(long = "contact", value_name = "ID")]
+    pub contacts: Vec<String>,
+    /// Only say what would go.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the server's report as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// The server.
+    #[command(flatten)]
+    pub to: super::To,
+}

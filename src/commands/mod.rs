@@ -7,6 +7,7 @@ pub mod client;
 pub mod config;
 pub mod demo;
 pub mod doctor;
+pub mod erase;
 pub mod explain;
 pub mod model;
 pub mod rebuild;
@@ -75,6 +76,7 @@ pub fn run(cli: Cli, servers: &Servers) -> ExitCode {
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => backup::put_back(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Erase(args) => erase::run(&args),
         Command::Send(args) => send::run(*args),
         Command::Recording(command) => recording::run(command),
         Command::Sql(args) => sql::run(&args),

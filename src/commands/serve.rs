@@ -96,6 +96,7 @@ fn metrics() -> Result<PrometheusHandle, Failure> {
 pub fn store_options(config: &Config) -> StoreOptions {
     let mut options = StoreOptions::new(&config.data);
     options.lake = config.lake.url.clone();
+    options.keep = config.keep();
     let given = config.lake.options.iter();
     options.lake_options.storage_options = given.map(|(k, v)| (k.clone(), v.clone())).collect();
     options

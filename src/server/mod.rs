@@ -3,6 +3,7 @@
 pub mod backup;
 mod derive;
 mod door;
+mod erase;
 mod notes;
 mod pauses;
 mod scribe;
@@ -151,6 +152,13 @@ impl Server {
         let engine = Engine::new(store.clone() as Arc<dyn Snapshots>, options.query)
             .map_err(|e| format!("SQL cannot start: {e}"))?;
         store.set_derive(Arc::new(derive::Derived(engine.clone())));
+        // Before anybody sees what should be gone; else upkeep tries again.
+        if let Err(error) = store.retain().await {
+            tracing::error!(%error, "old days could not be let go of; it is tried again");
+        }
+        if let Err(error) = store.finish_erasure().await {
+            tracing::error!(%error, "an erasure that was cut off could not be finished; it is tried again");
+        }
         let audio = Arc::new(AudioStore::new(store.lake.clone(), AudioOptions::default()));
         let doors = Doors::new(
             pipeline.clone(),
@@ -206,6 +214,7 @@ impl Server {
             .merge(Platforms::new(doors, options.instances).router())
             .merge(callboard_query::router(engine.clone()))
             .merge(backup::router(store.clone()))
+            .merge(erase::router(store.clone()))
             .route(
                 "/metrics",
                 axum::routing::get(move || {

@@ -65,7 +65,7 @@ pub fn psql(server: &Server, text: &str) -> String {
 }
 
 /// What a script of `tests/readers` prints.
-fn script(name: &str, args: &[&str]) -> Value {
+pub fn script(name: &str, args: &[&str]) -> Value {
     let python = std::env::var_os("CALLBOARD_PYTHON")
         .map_or_else(|| project().join(".venv/bin/python"), PathBuf::from);
     let script = project().join("tests/readers").join(name);

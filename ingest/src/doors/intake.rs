@@ -82,6 +82,12 @@ pub trait Intake: Send + Sync {
     /// [`Unavailable`] when nothing can be promised of this batch.
     async fn submit(&self, batch: Vec<Candidate>) -> Result<Vec<Verdict>, Unavailable>;
 
+    /// Why a record would be refused although it can be read: for those who keep something else
+    /// before they hand it in.
+    fn refuses(&self, _record: &Record) -> Option<Refusal> {
+        None
+    }
+
     /// Time of receipt, UTC microseconds.
     fn now(&self) -> i64;
 

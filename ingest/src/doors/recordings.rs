@@ -125,9 +125,26 @@ impl Recordings {
         };
         let sha256 = sha256_hex(&bytes);
         let size = bytes.len() as u64;
+        let stored = Stored {
+            status: String::new(),
+            recording_id,
+            contact: brought.contact.clone(),
+            leg: leg.as_str().to_owned(),
+            bytes: size,
+            sha256,
+        };
+        if let Some(refusal) = self.erased(&brought, leg, &stored) {
+            metrics::counter!("callboard_recordings_refused_total", "class" => refusal.class)
+                .increment(1);
+            return Err(Problem::new(
+                StatusCode::GONE,
+                refusal.class,
+                refusal.reason,
+            ));
+        }
         let replaced = self
             .store
-            .put(&recording_id, &brought.contact, leg.as_str(), bytes)
+            .put(&stored.recording_id, &brought.contact, leg.as_str(), bytes)
             .await
             .map_err(|e| {
                 let mut problem = Problem::new(
@@ -138,15 +155,14 @@ impl Recordings {
                 problem.retry_after_s = Some(10);
                 problem
             })?;
-        let stored = Stored {
-            status: String::new(),
-            recording_id,
-            contact: brought.contact.clone(),
-            leg: leg.as_str().to_owned(),
-            bytes: size,
-            sha256,
-        };
         self.announce(&brought, leg, stored, replaced).await
+    }
+
+    /// Why its sound must not be kept: its contact was erased.
+    fn erased(&self, brought: &Brought, leg: Leg, stored: &Stored) -> Option<Refusal> {
+        let now = self.doors.intake.now();
+        let record = event(brought, leg, stored, false, now).record(now).ok()?;
+        self.doors.intake.refuses(&record)
     }
 
     async fn announce(

@@ -12,7 +12,9 @@ use callboard_store::store::{Clock, StoreError, StoreOptions};
 
 use super::*;
 
+mod erasing;
 mod looks;
+mod retention;
 mod then;
 
 const T0: i64 = 1_772_442_904_000_000;

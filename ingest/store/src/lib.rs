@@ -7,6 +7,7 @@ pub mod audio;
 pub mod backup;
 pub mod datafolder;
 pub mod doctor;
+pub mod erase;
 pub mod lake;
 pub mod live;
 pub mod log;

@@ -1,6 +1,6 @@
 //! The log and the state: whole, and fitting each other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,6 +15,8 @@ use crate::log::{Log, LogError, Recovery};
 use crate::storage::Disk;
 use crate::store::StoreOptions;
 use crate::store::checkpoint::{Commit, Intent, StateFiles};
+use crate::store::erase::ledger;
+use crate::store::retention::{self, Horizons};
 use crate::store::settled;
 
 /// What the log and the state say that the lake is held against.
@@ -30,6 +32,10 @@ pub(super) struct Kept {
     pub readable: bool,
     /// Names of keys whose rows in the lake may still change: open ones.
     pub open: BTreeSet<String>,
+    /// Days of which no rows are kept.
+    pub horizons: Arc<Horizons>,
+    /// Hashes of the names of which records were told that are kept no more.
+    pub gone: HashSet<u64>,
     /// Why the rows need not be what the records say yet.
     pub unsettled: Option<String>,
 }
@@ -241,6 +247,10 @@ fn state(folder: &DataFolder, kept: &mut Kept, found: &mut Examined) -> Commit {
     for entry in &open {
         kept.open.extend(entry.natives());
     }
+    match retention::horizons(&dir) {
+        Ok(horizons) => kept.horizons = Arc::new(horizons),
+        Err(error) => bad(&dir.join("retention.json"), &error, kept, found),
+    }
     let mut seen = SeenIds::new();
     for name in &commit.seen {
         if let Err(error) = files.read_seen(name, commit.sealed, &mut seen) {
@@ -250,9 +260,28 @@ fn state(folder: &DataFolder, kept: &mut Kept, found: &mut Examined) -> Commit {
     for (day, length) in &commit.settled {
         let path = settled::path_of(&dir.join("settled"), *day);
         let sum = commit.settled_sums.get(day).copied();
-        if let Err(error) = settled::whole(&Disk, &path, *length, sum) {
-            bad(&path, &error, kept, found);
+        match settled::whole(&Disk, &path, *length, sum) {
+            Ok(bytes) if *day < kept.horizons.of("records") => {
+                kept.gone.extend(settled::hashes(&bytes));
+            }
+            Ok(_) => {}
+            Err(error) => bad(&path, &error, kept, found),
         }
+    }
+    match ledger::read(&dir) {
+        Ok(ledger) if ledger.pending.is_some() => {
+            let why = "an erasure was cut off";
+            kept.unsettled = Some(why.into());
+            let place = dir.join("erasures.json").display().to_string();
+            found.find(
+                Level::Notice,
+                place,
+                why,
+                "nothing: the next start finishes it",
+            );
+        }
+        Ok(_) => {}
+        Err(error) => bad(&dir.join("erasures.json"), &error, kept, found),
     }
     kept.attempt = commit.attempt.max(intent.attempt);
     if intent.attempt > commit.attempt && !intent.keys.is_empty() {

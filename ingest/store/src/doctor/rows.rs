@@ -7,7 +7,7 @@ use std::sync::Arc;
 use callboard_model::record::Interpreter;
 use callboard_model::tables::{ContactRow, RECORDS, TableSpec};
 use deltalake::arrow::array::{AsArray, RecordBatch};
-use deltalake::arrow::datatypes::Int64Type;
+use deltalake::arrow::datatypes::{Date32Type, Int64Type};
 use deltalake::arrow::error::ArrowError;
 use deltalake::arrow::row::{RowConverter, SortField};
 use parking_lot::Mutex;
@@ -15,9 +15,11 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::kept::Kept;
 use super::{Examined, Level, REBUILD, RESTORE};
-use crate::lake::{LakeError, Looking};
+use crate::lake::{LakeError, Looking, on_days};
 use crate::live::keyrows::{KEYED, KeyRows, tables_of};
-use crate::live::{Live, Routed};
+use crate::live::{Entry, Live, Routed};
+use crate::store::retention::Horizons;
+use crate::store::settled::hash;
 use crate::store::{StoreError, records_of};
 
 /// Ids that are named of those that differ.
@@ -40,6 +42,7 @@ pub(super) async fn examine(
         return Ok(());
     }
     let mut live = told.live;
+    live.set_horizons(kept.horizons.clone());
     let births: Vec<u64> = live.entries().map(|(b, _)| b).collect();
     let mut rows = KeyRows::default();
     // Ids of rows that may still change.
@@ -48,7 +51,7 @@ pub(super) async fn examine(
     for birth in births {
         let restarted = live.rows(birth, now).contacts.iter().any(by_restart);
         if let Some(entry) = live.entry(birth)
-            && (restarted || entry.natives().iter().any(|n| kept.open.contains(n)))
+            && (restarted || left_out_of(entry, kept))
         {
             left_out += 1;
             for (table, ids) in tables_of(&entry.key, &entry.ids) {
@@ -66,7 +69,7 @@ pub(super) async fn examine(
         let none = BTreeSet::new();
         let open = open.get(spec.name).unwrap_or(&none);
         let expected = made.remove(spec.name);
-        same += compare(lake, spec, expected, open, found).await?;
+        same += compare(lake, spec, expected, (open, &kept.horizons), found).await?;
     }
     found.saw(
         "rows",
@@ -76,6 +79,12 @@ pub(super) async fn examine(
         ),
     );
     Ok(())
+}
+
+/// Whether its rows may still change, or were told by records that are kept no more.
+fn left_out_of(entry: &Entry, kept: &Kept) -> bool {
+    let mut names = entry.natives().into_iter();
+    names.any(|n| kept.open.contains(&n) || !entry.stays() && kept.gone.contains(&hash(&n)))
 }
 
 /// Whether a restart of its platform ended the contact: one that came after it had settled is known
@@ -174,12 +183,23 @@ async fn compare(
     lake: &Looking,
     spec: &'static TableSpec,
     expected: Option<RecordBatch>,
-    open: &BTreeSet<String>,
+    (open, horizons): (&BTreeSet<String>, &Horizons),
     found: &mut Examined,
 ) -> Result<usize, StoreError> {
     let rows = Mutex::new(Rows::new(spec)?);
     let refused = Mutex::new(None);
     lake.rows(spec, &|batch| {
+        // Days that are kept no more are just going.
+        let batch = match horizons.is_empty() {
+            true => batch,
+            false => match kept_days(spec, &batch, horizons) {
+                Ok(kept) => kept,
+                Err(error) => {
+                    *refused.lock() = Some(error);
+                    return;
+                }
+            },
+        };
         if let Err(error) = rows.lock().count(&batch, open, 1) {
             *refused.lock() = Some(error);
         }
@@ -221,6 +241,20 @@ async fn compare(
         }
     }
     Ok(there.saturating_sub(odd))
+}
+
+/// The rows of days that a table keeps.
+fn kept_days(
+    spec: &TableSpec,
+    batch: &RecordBatch,
+    horizons: &Horizons,
+) -> Result<RecordBatch, ArrowError> {
+    let days = batch
+        .column_by_name("day")
+        .and_then(|c| c.as_primitive_opt::<Date32Type>());
+    let all = days.into_iter().flatten().flatten();
+    let kept = all.filter(|day| horizons.keeps(spec.name, *day)).collect();
+    on_days(batch, &kept)
 }
 
 fn named(ids: &[String]) -> String {

@@ -5,17 +5,22 @@
 //! stable storage when a call returns (`localstore`). Tables stay at reader version 1, writer
 //! version 2, so that any Delta reader can read them.
 
+pub(crate) mod erase;
 mod error;
+mod forget;
 mod localstore;
 mod look;
 mod parquet;
 mod remote;
+pub(crate) mod retain;
 pub(crate) mod rows;
 mod scan;
 mod sums;
 mod table;
 mod upkeep;
 
+#[cfg(test)]
+mod erase_tests;
 #[cfg(test)]
 mod fault_tests;
 #[cfg(test)]
@@ -34,6 +39,7 @@ use url::Url;
 
 pub use error::LakeError;
 pub use look::{Fault, FilesLook, Looking, TableLook};
+pub(crate) use rows::on_days;
 pub use scan::read_by_own_store;
 pub(crate) use scan::{Part, read_part};
 use table::LakeTable;
@@ -142,6 +148,7 @@ pub struct Lake {
     tables: BTreeMap<&'static str, Arc<LakeTable>>,
     instead: Option<Arc<dyn Instead>>,
     url: Url,
+    erased: crate::erase::Erased,
 }
 
 impl std::fmt::Debug for Lake {
@@ -206,8 +213,7 @@ impl Lake {
     ) -> Result<Self, LakeError> {
         let options = Arc::new(options);
         let opening = specs.iter().map(|spec| {
-            let store = store.clone();
-            let options = Arc::clone(&options);
+            let (store, options) = (store.clone(), Arc::clone(&options));
             let location = table_url(&url, spec.name);
             async move { LakeTable::open(spec, location?, store, options).await }
         });
@@ -219,6 +225,7 @@ impl Lake {
                 .collect(),
             instead: None,
             url,
+            erased: crate::erase::Erased::default(),
         })
     }
 
@@ -296,7 +303,8 @@ impl Lake {
     /// Adds rows that belong to no flush (audio), numbered by the table's own count.
     pub(crate) async fn add(&self, table: &str, plan: WritePlan) -> Result<bool, LakeError> {
         let table = Arc::clone(self.table(table)?);
-        match tokio::spawn(async move { table.add(plan).await }).await {
+        let erased = self.erased.clone();
+        match tokio::spawn(async move { table.add(plan, &erased).await }).await {
             Ok(result) => result,
             Err(error) => Err(LakeError::Broken {
                 table: self.url.to_string(),

@@ -15,9 +15,11 @@ use parking_lot::RwLock;
 use tokio::sync::Mutex;
 use url::Url;
 
+use super::erase::without_erased;
 use super::parquet::properties;
 use super::rows::{self, Replaced};
 use super::{LakeError, LakeOptions, TableHealth, WritePlan, scan};
+use crate::erase::Erased;
 
 /// The writer's own handle.
 pub(super) struct Writer {
@@ -168,7 +170,7 @@ impl LakeTable {
         Ok(self.applied())
     }
 
-    async fn settle_doubt(&self, writer: &mut Writer) -> Result<(), LakeError> {
+    pub(super) async fn settle_doubt(&self, writer: &mut Writer) -> Result<(), LakeError> {
         if writer.doubt {
             let applied = self.reload(writer).await?;
             writer.doubt = false;
@@ -189,9 +191,11 @@ impl LakeTable {
     }
 
     /// Adds rows outside flushes, under the next number of the table's own count.
-    pub(super) async fn add(&self, plan: WritePlan) -> Result<bool, LakeError> {
+    pub(super) async fn add(&self, plan: WritePlan, erased: &Erased) -> Result<bool, LakeError> {
         let mut writer = self.writer.lock().await;
         self.settle_doubt(&mut writer).await?;
+        // Whoever erases has this lock after the names are set: nothing slips in behind him.
+        let plan = without_erased(plan, &erased.names());
         let next = self.applied() + 1;
         self.write_locked(&mut writer, next, plan)
             .await

@@ -11,6 +11,7 @@ use callboard_model::statement::{F, Statement, Thing, Value};
 use callboard_model::tables::{Day, Instant};
 
 use super::keyrows::{KeyRows, rows_of};
+use crate::store::retention::Horizons;
 
 /// No segment counts as lost before it was silent for so long, microseconds.
 const SHORTEST_AGE: i64 = 5 * 60 * 1_000_000;
@@ -232,6 +233,7 @@ impl Entry {
         interpreter: &dyn Interpreter,
         restarts: impl Fn(&str) -> Vec<i64>,
         horizon: i64,
+        kept: &Horizons,
     ) -> Arc<KeyRows> {
         if let Some((version, rows)) = &self.rows
             && *version == self.version
@@ -246,6 +248,9 @@ impl Entry {
         let mut rows = rows_of(&self.key, &self.ids, &state, &restarts, horizon);
         if let Some(since) = self.since {
             rows.agent_states.retain(|row| row.day.0 >= since);
+        }
+        if !kept.is_empty() {
+            rows.keep(|table, day| kept.keeps(table, day));
         }
         let rows = Arc::new(rows);
         self.rows = Some((self.version, rows.clone()));

@@ -34,6 +34,11 @@ macro_rules! key_rows {
                 [$( (<$row as Row>::spec().name, self.$field.len()) ),+].into_iter()
             }
 
+            /// Leaves out rows that are not kept: told by table and day.
+            pub fn keep(&mut self, keeps: impl Fn(&str, i32) -> bool) {
+                $( self.$field.retain(|r| keeps(<$row as Row>::spec().name, r.day.0)); )+
+            }
+
             /// Whether there is no row at all.
             pub fn is_empty(&self) -> bool {
                 true $( && self.$field.is_empty() )+

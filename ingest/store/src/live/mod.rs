@@ -15,6 +15,8 @@ use callboard_model::ids::{Key, PlatformId};
 use callboard_model::record::{Interpreter, Record, RouteKey, Routing};
 use callboard_model::statement::Thing;
 
+use crate::store::retention::Horizons;
+
 pub use entry::Entry;
 pub use pending::Unflushed;
 pub use rowsets::{GROUP, TableMade};
@@ -53,6 +55,8 @@ pub struct Live {
     by_text: HashMap<String, u64>,
     restarts: BTreeMap<String, BTreeSet<i64>>,
     next_birth: u64,
+    /// Rows of older days are not made.
+    horizons: Arc<Horizons>,
     dirty: BTreeSet<u64>,
     groups: rowsets::Groups,
     /// Records that speak of settled keys, waiting for the next flush tick.
@@ -76,6 +80,7 @@ impl Live {
             by_text: HashMap::new(),
             restarts: BTreeMap::new(),
             next_birth: 0,
+            horizons: Arc::default(),
             dirty: BTreeSet::new(),
             groups: rowsets::Groups::default(),
             late: Vec::new(),
@@ -331,6 +336,21 @@ impl Live {
         self.restarts.insert(source, times.into_iter().collect());
     }
 
+    /// Days of which no rows are made any more; all open keys make theirs anew.
+    pub fn set_horizons(&mut self, horizons: Arc<Horizons>) {
+        self.horizons = horizons;
+        for (birth, entry) in &mut self.entries {
+            entry.touch();
+            self.dirty.insert(*birth);
+        }
+        self.version += 1;
+    }
+
+    /// Days of which no rows are made.
+    pub fn horizons(&self) -> &Arc<Horizons> {
+        &self.horizons
+    }
+
     /// A live of its own with the same open keys; nothing of what waits.
     pub fn copy(&self) -> Live {
         let mut copy = Live::new(self.interpreter.clone());
@@ -340,6 +360,7 @@ impl Live {
         copy.by_key = self.by_key.clone();
         copy.by_text = self.by_text.clone();
         copy.next_birth = self.next_birth;
+        copy.horizons = self.horizons.clone();
         copy
     }
 

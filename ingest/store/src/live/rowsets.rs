@@ -176,6 +176,7 @@ impl Live {
                         .unwrap_or_default()
                 },
                 now,
+                &self.horizons,
             ),
             None => Arc::default(),
         };

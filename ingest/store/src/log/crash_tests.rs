@@ -64,6 +64,12 @@ fn workload(disk: &SimDisk) -> (u64, Option<LogError>) {
                     Err(error) => return (acked, Some(error)),
                 }
             }
+            // A new segment before the last one is full.
+            if step == 5
+                && let Err(error) = futures::executor::block_on(log.roll())
+            {
+                return (acked, Some(error));
+            }
             if step == 9 {
                 // Before the call: from here on these entries may be missing.
                 disk.note(Op::Trimmed(acked / 2));

@@ -299,6 +299,17 @@ impl Log {
         result.recv().unwrap_or(Err(LogError::Closed))
     }
 
+    /// Begins a new segment, so that all before it can be trimmed; gives its first sequence.
+    ///
+    /// # Errors
+    /// As [`Log::append`].
+    pub async fn roll(&self) -> Result<u64, LogError> {
+        let (done, result) = tokio::sync::oneshot::channel();
+        self.shared.ask_roll(queue::Waiter::Async(done))?;
+        let at = result.await.unwrap_or(Err(LogError::Closed))?;
+        Ok(at.start)
+    }
+
     /// Reads durable entries from `from_seq` (0 and 1 mean the first ever) in order. The reader
     /// ends at the durable end and may be asked again when [`Log::tail_notifier`] tells of more.
     /// A payload shares the buffer it was read with (up to 256 KiB): copy what is kept for long.

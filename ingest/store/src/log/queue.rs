@@ -50,6 +50,8 @@ pub(super) struct Queue {
     /// Bytes queued or being written.
     pub(super) bytes: usize,
     pub(super) state: State,
+    /// Who waits for a new segment.
+    pub(super) rolls: Vec<Waiter>,
 }
 
 impl Queue {
@@ -59,6 +61,7 @@ impl Queue {
             next_seq,
             bytes: 0,
             state: State::Running,
+            rolls: Vec::new(),
         }
     }
 }
@@ -140,6 +143,23 @@ impl Shared {
             batch.count += entries.len() as u32;
             batch.waiters.push((waiter, range));
         }
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// Asks for a new segment at the next group's place.
+    pub(super) fn ask_roll(&self, waiter: Waiter) -> Result<(), LogError> {
+        let mut queue = self.queue.lock();
+        match &queue.state {
+            State::Running => {}
+            State::Closing | State::Closed => return Err(LogError::Closed),
+            State::Poisoned(reason) => {
+                return Err(LogError::Poisoned {
+                    reason: reason.clone(),
+                });
+            }
+        }
+        queue.rolls.push(waiter);
         self.wake.notify_one();
         Ok(())
     }

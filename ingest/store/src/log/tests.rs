@@ -371,3 +371,25 @@ fn many_threads_append_at_once_and_each_finds_its_own() {
         assert_eq!(all[seq as usize - 1], text);
     }
 }
+
+#[test]
+fn a_new_segment_lets_everything_before_it_go() {
+    let disk = SimDisk::default();
+    let (log, _) = open(&disk).unwrap();
+    let roll = |log: &Log| futures::executor::block_on(log.roll());
+    assert_eq!(roll(&log).unwrap(), 1, "nothing was written: it is new");
+    for text in ["one", "two"] {
+        log.append_blocking(&[entry(text)]).unwrap();
+    }
+    assert_eq!(roll(&log).unwrap(), 3);
+    assert_eq!(roll(&log).unwrap(), 3, "it holds no entry yet");
+    assert_eq!(log.trim(2).unwrap(), 1);
+    assert_eq!(log.first(), 3);
+    log.append_blocking(&[entry("three")]).unwrap();
+    drop(log);
+    let (log, recovery) = open(&disk).unwrap();
+    assert_eq!((recovery.first_seq, recovery.last_seq), (3, 3));
+    assert_eq!(texts(&log, 1), ["three"]);
+    log.close().unwrap();
+    assert_eq!(roll(&log), Err(LogError::Closed));
+}

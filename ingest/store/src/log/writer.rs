@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::LogError;
 use super::format::{GROUP_HEADER, SEGMENT_HEADER, SegmentHeader, begin_group, finish_group};
-use super::queue::{Batch, State};
+use super::queue::{Batch, State, Waiter};
 use super::segments::{Segment, Shared, segment_name};
 use super::spare::Spare;
 use crate::steps;
@@ -40,6 +40,7 @@ impl Failure {
 enum Next {
     Group(Batch),
     Seal,
+    Roll(Vec<Waiter>),
     End,
 }
 
@@ -68,6 +69,7 @@ impl Writer {
             let result = match self.next() {
                 Next::Group(batch) => self.commit(batch),
                 Next::Seal => self.seal(),
+                Next::Roll(waiters) => self.renew(waiters),
                 Next::End => {
                     let result = self.seal();
                     if result.is_ok() {
@@ -88,7 +90,10 @@ impl Writer {
     fn next(&mut self) -> Next {
         let options = &self.shared.options;
         let mut queue = self.shared.queue.lock();
-        while queue.batches.is_empty() {
+        while queue.batches.is_empty() || !queue.rolls.is_empty() {
+            if !queue.rolls.is_empty() {
+                return Next::Roll(std::mem::take(&mut queue.rolls));
+            }
             if queue.state != State::Running {
                 return Next::End;
             }
@@ -270,14 +275,42 @@ impl Writer {
         Ok((file, end))
     }
 
+    /// Begins a new segment although the last one has room, so that the last one can go.
+    fn renew(&mut self, waiters: Vec<Waiter>) -> Result<(), String> {
+        let at = {
+            let catalog = self.shared.catalog.read();
+            let next = catalog.durable + 1;
+            // One that holds no entry is new.
+            let fresh = catalog.segments.back().is_some_and(|s| s.first_seq == next);
+            (!fresh).then_some(next)
+        };
+        let mut answer = Ok(self.shared.catalog.read().durable + 1);
+        if let (Some(first_seq), Some((_, _, base))) = (at, self.active()) {
+            match self.roll(first_seq, base) {
+                Ok(_) => {}
+                Err(Failure::NoRoom(detail)) => answer = Err(LogError::Full { detail }),
+                Err(Failure::Broken(reason)) => {
+                    self.shared.queue.lock().rolls.extend(waiters);
+                    return Err(reason);
+                }
+            }
+        }
+        for waiter in waiters {
+            waiter.wake(answer.clone().map(|at| at..at));
+        }
+        Ok(())
+    }
+
     fn poison(&self, reason: &str) {
         tracing::error!(reason, "the log stops: a disk call failed");
         let mut queue = self.shared.queue.lock();
         queue.state = State::Poisoned(reason.to_owned());
         let batches = std::mem::take(&mut queue.batches);
+        let rolls = std::mem::take(&mut queue.rolls);
         queue.bytes = 0;
         drop(queue);
-        for (waiter, _) in batches.into_iter().flat_map(|batch| batch.waiters) {
+        let waiters = batches.into_iter().flat_map(|batch| batch.waiters);
+        for waiter in waiters.map(|(waiter, _)| waiter).chain(rolls) {
             waiter.wake(Err(LogError::Poisoned {
                 reason: reason.to_owned(),
             }));

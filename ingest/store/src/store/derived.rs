@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::checkpoint::Commit;
 use super::{Store, StoreError};
-use crate::lake::{Replace, WritePlan};
+use crate::lake::{Replace, WritePlan, on_days};
 
 /// A round waits so many times as long as the last one took: at most a twentieth of the time goes
 /// into tables that our own views do not read.
@@ -29,7 +29,10 @@ impl Store {
             return Ok(());
         }
         let began = Instant::now();
-        let days = commit.derive_days.clone();
+        let horizons = self.inner.lock().live.horizons().clone();
+        let mut days = commit.derive_days.clone();
+        // What older days would be made of is not there any more.
+        days.retain(|day| *day >= horizons.of_sources());
         let made = match derive.derive(self.picture(), &days).await {
             Ok(made) => made,
             // Our own views do not read these tables: a flush does not fail for them. The days
@@ -42,8 +45,13 @@ impl Store {
             }
         };
         for (table, rows) in made {
+            let kept = days.iter().copied().filter(|d| horizons.keeps(table, *d));
+            let kept: Vec<i32> = kept.collect();
+            let on = kept.iter().copied().collect();
+            let rows = rows.iter().map(|batch| on_days(batch, &on));
+            let rows = rows.collect::<Result<_, _>>()?;
             let replace = Some(Replace {
-                days: days.clone(),
+                days: kept,
                 whole_days: true,
                 ..Replace::default()
             });

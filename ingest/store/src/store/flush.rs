@@ -66,7 +66,11 @@ impl Store {
         self.resolve_late().await
     }
 
-    async fn flush_locked(&self, commit: &mut Commit, all: bool) -> Result<Flushed, StoreError> {
+    pub(super) async fn flush_locked(
+        &self,
+        commit: &mut Commit,
+        all: bool,
+    ) -> Result<Flushed, StoreError> {
         if commit.attempt == 0 {
             *commit = self.files.commit()?;
         }
@@ -80,12 +84,23 @@ impl Store {
             self.derive_rest(commit, all).await?;
             return Ok(Flushed::default());
         };
+        let flushed = self.carry_out(commit, &plan).await?;
+        self.derive_rest(commit, all).await?;
+        Ok(flushed)
+    }
+
+    /// Writes what is planned, makes it count, and trims the log.
+    pub(super) async fn carry_out(
+        &self,
+        commit: &mut Commit,
+        plan: &Plan,
+    ) -> Result<Flushed, StoreError> {
         self.files.set_intent(&Intent {
             attempt: plan.attempt,
             keys: plan.begun.clone(),
         })?;
         steps::pass("flush.intent");
-        self.write(&plan).await?;
+        self.write(plan).await?;
         steps::pass("flush.tables");
         let flushed = Flushed {
             attempt: plan.attempt,
@@ -93,10 +108,9 @@ impl Store {
             corrections: plan.corrections.len(),
             records: plan.records.iter().map(RecordBatch::num_rows).sum(),
         };
-        self.conclude(commit, &plan)?;
+        self.conclude(commit, plan)?;
         steps::pass("flush.counted");
         self.log.trim(commit.replay_from.saturating_sub(1))?;
-        self.derive_rest(commit, all).await?;
         Ok(flushed)
     }
 

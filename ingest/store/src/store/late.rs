@@ -33,10 +33,14 @@ impl Store {
         if waiting.is_empty() {
             return Ok(0);
         }
-        let known = self.known_records(&waiting, days).await?;
+        // The waiting ones are what is new; they are not part of what was known.
+        let names = waiting.iter().flat_map(|r| natives(&r.routing)).collect();
+        let new = waiting.iter().map(|w| identity(&w.record)).collect();
+        let known = self.known_records(names, new, days).await?;
 
         // What was known before, and what is known now, each in a live of its own.
         let mut before = Live::new(self.interpreter.clone());
+        before.set_horizons(self.inner.lock().live.horizons().clone());
         for (source, times) in restarts {
             before.put_restarts(source, times);
         }
@@ -79,6 +83,10 @@ impl Store {
             let Some((first_seq, _)) = of.first_key_value() else {
                 continue;
             };
+            // The days went on which most was told of it: what comes now makes no row.
+            if !entry.stays() && self.gone(&names) {
+                continue;
+            }
             let mut entry: Entry = entry.clone();
             let new_rows = after.rows(birth, now);
             let mut old_rows = KeyRows::default();
@@ -133,20 +141,15 @@ impl Store {
         Ok(waiting.len())
     }
 
-    /// All records, in the lake or waiting to go there, that belong to the components of which
-    /// the waiting ones speak.
-    async fn known_records(
+    /// All records, in the lake or on their way there, that belong to the components of which these
+    /// names are, but for those that the caller has.
+    pub(super) async fn known_records(
         &self,
-        waiting: &[Routed],
+        mut names: BTreeSet<String>,
+        mut have: HashSet<Identity>,
         mut days: Vec<i32>,
     ) -> Result<Vec<Record>, StoreError> {
-        let mut names: BTreeSet<String> =
-            waiting.iter().flat_map(|r| natives(&r.routing)).collect();
         let mut known: Vec<Record> = Vec::new();
-        // The waiting ones are what is new; they are not part of what was known.
-        let identity = |r: &Record| (r.source.clone(), r.id.clone(), r.content_hash());
-        let mut have: HashSet<(Arc<str>, Arc<str>, u64)> =
-            waiting.iter().map(|w| identity(&w.record)).collect();
         loop {
             let list: Vec<String> = names.iter().cloned().collect();
             let mut batches = self
@@ -191,6 +194,13 @@ impl Store {
                 .days_of(names.iter().map(String::as_str));
         }
     }
+}
+
+/// By which a record is told from others: source, id, and hash of its bytes.
+pub(super) type Identity = (Arc<str>, Arc<str>, u64);
+
+fn identity(r: &Record) -> Identity {
+    (r.source.clone(), r.id.clone(), r.content_hash())
 }
 
 /// The records of a batch of the table `records` that speak of any of the names, or all.

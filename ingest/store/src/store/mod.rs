@@ -5,12 +5,14 @@ mod as_of;
 mod asked;
 pub mod checkpoint;
 mod derived;
+pub(crate) mod erase;
 mod flush;
 mod health;
 mod late;
 mod plan;
 mod rebuild;
 mod recover;
+pub mod retention;
 mod sealed;
 pub(crate) mod settled;
 mod told;
@@ -155,6 +157,8 @@ pub struct StoreOptions {
     pub replay_bytes: u64,
     /// How much is looked through for the picture of an earlier moment.
     pub as_of: AsOfLimits,
+    /// How long rows are kept.
+    pub keep: retention::Keep,
 }
 
 impl StoreOptions {
@@ -170,6 +174,7 @@ impl StoreOptions {
             unflushed_bytes: 48 << 20,
             replay_bytes: 64 << 20,
             as_of: AsOfLimits::default(),
+            keep: retention::Keep::new(),
         }
     }
 }
@@ -269,14 +274,18 @@ impl Store {
         }
         let commit = files.commit()?;
         recover::same_age(&lake, &commit, &files.intent()?, recovery.last_seq)?;
+        lake.erased()
+            .set(erase::ledger::read(&folder.state())?.names());
         let settled = settled::Settled::open(
             storage,
             &folder.state().join("settled"),
             &commit.settled,
             &commit.settled_sums,
         )?;
+        let mut live = Live::new(interpreter.clone());
+        live.set_horizons(Arc::new(retention::horizons(&folder.state())?));
         let inner = Inner {
-            live: Live::new(interpreter.clone()),
+            live,
             settled,
             folded: 0,
             flushed: 0,

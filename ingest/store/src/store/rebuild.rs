@@ -33,9 +33,12 @@ pub async fn rebuild(
     clock: Arc<dyn Clock>,
 ) -> Result<Rebuilt, StoreError> {
     let store = Store::open(options, interpreter.clone(), clock).await?;
+    store.finish_erasure().await?;
+    store.retain().await?;
     // Everything into the lake first: then the records tell all.
     store.flush(true).await?;
     let mut live = Live::new(interpreter.clone());
+    live.set_horizons(store.inner.lock().live.horizons().clone());
     let mut records = 0;
     for batch in store.lake.scan("records", None, None).await? {
         for record in records_of(&batch, None) {
@@ -54,6 +57,10 @@ pub async fn rebuild(
     let births: Vec<u64> = live.entries().map(|(b, _)| b).collect();
     let mut rows = KeyRows::default();
     for birth in &births {
+        let entry = live.entry(*birth);
+        if entry.is_some_and(|e| !e.stays() && store.gone(&e.natives())) {
+            continue;
+        }
         rows.extend(&live.rows(*birth, now));
     }
     keep_corrected(&store, &mut rows).await?;

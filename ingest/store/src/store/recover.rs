@@ -65,8 +65,11 @@ impl Store {
             inner.folded = commit.upto;
             inner.attempt = commit.attempt.max(intent.attempt);
             inner.derive_days = commit.derive_days.clone();
+            let erased = self.lake.erased().names();
             for entry in self.files.read_open(&commit)? {
-                inner.live.open(entry);
+                if !entry.natives().iter().any(|name| erased.hold(name)) {
+                    inner.live.open(entry);
+                }
             }
             inner.tables = self.lake.snapshots();
         }
@@ -132,6 +135,10 @@ impl Store {
                         return Ok(());
                     }
                 };
+                // It was taken before it was erased, and the log still had it.
+                if self.lake.erased().refusal(&routing).is_some() {
+                    return Ok(());
+                }
                 if seq > commit.upto {
                     self.seen.lock().remember(&record);
                     inner.fresh.note(&record, &routing);

@@ -47,15 +47,7 @@ impl Settled {
                 file.sync()?;
             }
             let bytes = whole(&*storage, &path, *length, sums.get(day).copied())?;
-            let hashes = bytes
-                .chunks_exact(8)
-                .map(|c| {
-                    let mut n = [0; 8];
-                    n.copy_from_slice(c);
-                    u64::from_le_bytes(n)
-                })
-                .collect();
-            days.insert(*day, hashes);
+            days.insert(*day, hashes(&bytes).collect());
         }
         Ok(Settled {
             storage,
@@ -87,6 +79,18 @@ impl Settled {
             .filter(|(_, d)| hashes.iter().any(|h| d.contains(h)))
             .map(|(day, _)| *day)
             .collect()
+    }
+
+    /// Whether a record received before that day speaks of it.
+    pub fn holds_before(&self, name: &str, before: i32) -> bool {
+        let hash = hash(name);
+        self.days.range(..before).any(|(_, d)| d.contains(&hash))
+    }
+
+    /// Hashes of all names of which records speak that were received before that day.
+    pub fn before(&self, before: i32) -> HashSet<u64> {
+        let days = self.days.range(..before);
+        days.flat_map(|(_, d)| d.iter().copied()).collect()
     }
 
     /// What was added since, to be written without holding anybody up.
@@ -197,6 +201,15 @@ pub fn whole(
         return Err(damaged("its content does not match its checksum".into()));
     }
     Ok(bytes)
+}
+
+/// The hashes in a day's file.
+pub fn hashes(bytes: &[u8]) -> impl Iterator<Item = u64> {
+    bytes.chunks_exact(8).map(|c| {
+        let mut n = [0; 8];
+        n.copy_from_slice(c);
+        u64::from_le_bytes(n)
+    })
 }
 
 /// The hash under which a name is kept.

@@ -1,12 +1,13 @@
 //! Retention as others see it: exactly the old days go, of every table by its own time, and what is
 //! left is what it was.
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
 use crate::readers::script;
-use crate::support::{Server, callboard};
+use crate::support::{Server, callboard, command};
 use crate::truth::CONFIG;
 
 const DAY: i64 = 86_400;
@@ -107,6 +108,14 @@ fn exactly_the_old_days_go_and_nothing_brings_them_back() {
     // Contacts of ten days, answers of six, everything else for long.
     let keep = "[retention]\nrecords = \"400d\"\ndefault = \"400d\"\ncontacts = \"10d\"\nsegments = \"10d\"\nsurveys = \"6d\"\nqueue_intervals = \"10d\"\n";
     std::fs::write(&config, format!("{CONFIG}{keep}")).unwrap();
+    for step in ["retention.told:1", "retention.table:2", "retention.table:5"] {
+        let died = command()
+            .args(["serve", "--http", "127.0.0.1:0", "--pg", "127.0.0.1:0"])
+            .args(["--data", text(&data), "--config", text(&config)])
+            .env("CALLBOARD_DIE_AT", step)
+            .output();
+        assert_eq!(died.unwrap().status.signal(), Some(9), "{step}");
+    }
     let server = serve();
     assert_eq!(server.number("select count(*) from contacts"), 4);
     assert_eq!(server.number("select count(*) from surveys"), 2);

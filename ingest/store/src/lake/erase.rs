@@ -1,5 +1,6 @@
 //! Taking rows out of a table's present version, file by file and without saying whose they were.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -17,6 +18,7 @@ use deltalake::parquet::arrow::arrow_reader::{
 };
 use deltalake::protocol::DeltaOperation;
 use deltalake::writer::{DeltaWriter as _, RecordBatchWriter};
+use futures::FutureExt as _;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 
@@ -89,7 +91,12 @@ impl Lake {
         let table = Arc::clone(self.table(table)?);
         let mut writer = table.writer.lock().await;
         table.settle_doubt(&mut writer).await?;
-        let done = table.take_out(&mut writer, of).await;
+        // The writer of files panics when the storage fails in the middle of one.
+        let taking = AssertUnwindSafe(table.take_out(&mut writer, of)).catch_unwind();
+        let done = taking.await.unwrap_or_else(|_| {
+            let error = DeltaTableError::generic("a file was broken off");
+            Err(delta(table.spec, "writing anew", error))
+        });
         let reloaded = table.reload(&mut writer).await;
         if reloaded.is_ok() {
             table.publish(&writer.table, None);

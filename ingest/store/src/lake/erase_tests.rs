@@ -113,14 +113,18 @@ async fn a_storage_fault_leaves_it_to_be_begun_again() {
             let lake = lake(&place, faulty.clone()).await;
             fill(&lake).await;
             faulty.fail_after(n);
-            let out = lake.take_out("links", of("c-erased")).await;
-            let past = match out {
-                Ok(_) => lake.forget("links", of("c-erased")).await.map(|_| ()),
-                Err(error) => Err(error),
-            };
-            met += usize::from(past.is_err());
-            lake.take_out("links", of("c-erased")).await.unwrap();
-            lake.forget("links", of("c-erased")).await.unwrap();
+            for tries in 0.. {
+                assert!(tries < 5, "{when:?} {n}");
+                let done = match lake.take_out("links", of("c-erased")).await {
+                    Ok(_) => lake.forget("links", of("c-erased")).await.map(|_| ()),
+                    Err(error) => Err(error),
+                };
+                met += usize::from(done.is_err());
+                // One that came late met the commits of a second round.
+                if done.is_ok() && !faulty.pending() {
+                    break;
+                }
+            }
             assert_eq!(all(&lake).await.len(), 1, "{when:?} {n}");
             assert_eq!(left(&lake).await, Vec::<String>::new(), "{when:?} {n}");
         }

@@ -389,7 +389,7 @@ fn a_new_segment_lets_everything_before_it_go() {
     drop(log);
     let (log, recovery) = open(&disk).unwrap();
     assert_eq!((recovery.first_seq, recovery.last_seq), (3, 3));
-    assert_eq!(texts(&log, 1), ["three"]);
+    assert_eq!(texts(&log, 3), ["three"]);
     log.close().unwrap();
     assert_eq!(roll(&log), Err(LogError::Closed));
 }

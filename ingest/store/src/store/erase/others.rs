@@ -53,6 +53,7 @@ impl Store {
         };
         let known = self.known_records(names, HashSet::new(), days).await?;
         let mut live = Live::new(self.interpreter.clone());
+        live.set_horizons(self.inner.lock().live.horizons().clone());
         for (instance, times) in restarts {
             live.put_restarts(instance, times);
         }

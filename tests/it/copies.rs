@@ -1,0 +1,60 @@
+//! Copies and rebuilt rows as others see them: what they were; and the doctor counts what DuckDB
+//! counts.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::erasure::{scene, text};
+use crate::readers::script;
+use crate::support::callboard;
+
+#[test]
+fn copies_and_rebuilt_rows_are_the_same_by_another_reader_and_the_doctor_counts_alike() {
+    let (scene, server) = scene();
+    let tape = scene.path("backup.tar");
+    server.stop();
+    let data = scene.path("data");
+    let digest = |folder: &Path| script("digest.py", &[text(&folder.join("lake"))]);
+    let before = digest(&data);
+    let tables = before.as_object().unwrap();
+    assert_eq!(tables.len(), 18, "{before}");
+    let mut sum = 0;
+    for (table, read) in tables {
+        assert_eq!(read["rows"], read["deltalake"], "{table}: two readers");
+        sum += read["rows"].as_u64().unwrap();
+    }
+    // The doctor read as many rows as DuckDB did, and knows as many records.
+    let said = callboard(&["doctor", "--data", text(&data)]);
+    assert!(
+        said.contains(&format!(" {sum} rows read")),
+        "DuckDB {sum}: {said}"
+    );
+    let records = &tables["records"]["rows"];
+    assert!(
+        said.contains(&format!("{records} records, {records} of them")),
+        "{said}"
+    );
+
+    callboard(&["rebuild", "--data", text(&data)]);
+    same("rebuilt", &before, &digest(&data));
+
+    let server = scene.serve("data");
+    callboard(&["backup", "--to", &server.url, text(&tape)]);
+    server.stop();
+    let again = scene.path("again");
+    callboard(&["restore", text(&tape), "--data", text(&again)]);
+    same("restored", &digest(&data), &digest(&again));
+    let said = callboard(&["doctor", "--data", text(&again)]);
+    assert!(said.contains("Nothing is wrong."), "{said}");
+}
+
+/// All tables have the same rows.
+#[track_caller]
+fn same(what: &str, before: &Value, after: &Value) {
+    for (table, was) in before.as_object().unwrap() {
+        for part in ["rows", "digest"] {
+            assert_eq!(was[part], after[table][part], "{what}: {table}");
+        }
+    }
+}

@@ -7,7 +7,7 @@ use std::process::Output;
 use serde_json::{Value, json};
 
 use crate::readers::script;
-use crate::support::{Server, callboard, command, shift};
+use crate::support::{Server, callboard, command, copy, shift, until};
 use crate::truth::{CONFIG, counted, send, simulate, verify};
 
 pub fn text(path: &Path) -> &str {
@@ -85,18 +85,6 @@ fn without(truth: &Path, contacts: &BTreeSet<&str>, out: &Path) {
         let ndjson = path.extension().is_some_and(|e| e == "ndjson");
         let kept = all.lines().filter(|line| !(ndjson && his(line)));
         std::fs::write(place, kept.map(|l| format!("{l}\n")).collect::<String>()).unwrap();
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let place = to.join(path.file_name().unwrap());
-        match path.is_dir() {
-            true => copy(&path, &place),
-            false => drop(std::fs::copy(&path, &place).unwrap()),
-        }
     }
 }
 
@@ -184,6 +172,11 @@ pub fn scene() -> (Scene, Server) {
         .unwrap();
     assert_eq!(bad.1["refused"], json!(1));
     assert_eq!(server.number("select count(*) from turns"), 1);
+    // Until then the other contact is open, and its next rows would not tell when it was corrected.
+    until("the other's correction", || {
+        let corrections = "select count(*) from corrections where cardinality(causes) > 0";
+        (server.number(corrections) > 0).then_some(())
+    });
     scene.contacts = his;
     let his = scene.contacts.iter().map(String::as_str).collect();
     without(&truth, &his, &scene.path("others"));

@@ -12,20 +12,24 @@ const DEPTH: usize = 64;
 #[must_use]
 pub fn hold(bytes: &[u8], wanted: &BTreeSet<&str>) -> bool {
     match serde_json::from_slice::<Value>(bytes) {
-        Ok(value) => in_json(&value, wanted, DEPTH),
+        Ok(value) => in_json(&value, wanted, false, DEPTH),
         Err(_) => in_line(&String::from_utf8_lossy(bytes), wanted),
     }
 }
 
-fn in_json(value: &Value, wanted: &BTreeSet<&str>, depth: usize) -> bool {
+/// `numbers` says that a number may be somebody's: among the platform's own attributes it may, as a
+/// duration or a position it is not.
+fn in_json(value: &Value, wanted: &BTreeSet<&str>, numbers: bool, depth: usize) -> bool {
     if depth == 0 {
         return false;
     }
     match value {
         Value::String(text) => in_text(text, wanted),
-        Value::Number(number) => wanted.contains(number.to_string().as_str()),
-        Value::Array(all) => all.iter().any(|v| in_json(v, wanted, depth - 1)),
-        Value::Object(all) => all.values().any(|v| in_json(v, wanted, depth - 1)),
+        Value::Number(number) => numbers && wanted.contains(number.to_string().as_str()),
+        Value::Array(all) => all.iter().any(|v| in_json(v, wanted, numbers, depth - 1)),
+        Value::Object(all) => all
+            .iter()
+            .any(|(name, v)| in_json(v, wanted, numbers || name == "attributes", depth - 1)),
         Value::Null | Value::Bool(_) => false,
     }
 }
@@ -39,7 +43,7 @@ fn in_text(text: &str, wanted: &BTreeSet<&str>) -> bool {
     if text.starts_with(['{', '['])
         && let Ok(inner @ (Value::Array(_) | Value::Object(_))) = serde_json::from_str(text)
     {
-        return in_json(&inner, wanted, DEPTH);
+        return in_json(&inner, wanted, false, DEPTH);
     }
     // "Anna Weber" <+4930123>
     if let Some((name, rest)) = text.split_once('<')
@@ -100,6 +104,7 @@ mod tests {
         assert!(found(event, "+4930123"));
         assert!(found(event, "Jürgen"));
         assert!(found(event, "17"));
+        assert!(!found(r#"{"data":{"wait_ms":17}}"#, "17"), "a duration");
         assert!(!found(event, "+493012"));
         assert!(!found(event, "customer"), "a name of a field is no value");
         let log = "1795253982|1795253982.23|sales|NONE|ENTERQUEUE||+4930123|1";

@@ -5,12 +5,13 @@ use std::path::Path as FsPath;
 use deltalake::arrow::array::AsArray;
 
 use super::erase::Goes;
-use super::faults::{Faulty, When};
 use super::localstore::SyncedFiles;
 use super::tests::{SPECS, all, link, replacing};
 use super::*;
 use crate::erase::Proof;
 use crate::erase::needles::Needles;
+use crate::sim::objects::Faulty;
+use crate::sim::shaking::When;
 
 /// Rows that lead from or to this contact.
 fn of(contact: &'static str) -> Goes {
@@ -25,7 +26,7 @@ fn of(contact: &'static str) -> Goes {
 
 async fn lake(place: &FsPath, store: Arc<dyn ObjectStore>) -> Lake {
     let (url, _) = locate(place.to_str().unwrap()).unwrap();
-    Lake::open_on(url, Some(store), SPECS, LakeOptions::default())
+    Lake::open_at(url, Some(store), SPECS, LakeOptions::default())
         .await
         .unwrap()
 }
@@ -112,7 +113,7 @@ async fn a_storage_fault_leaves_it_to_be_begun_again() {
             let faulty = Arc::new(Faulty::new(Arc::new(SyncedFiles::new(&place)), when));
             let lake = lake(&place, faulty.clone()).await;
             fill(&lake).await;
-            faulty.fail_after(n);
+            faulty.shaking.fail_after(n);
             for tries in 0.. {
                 assert!(tries < 5, "{when:?} {n}");
                 let done = match lake.take_out("links", of("c-erased")).await {
@@ -121,7 +122,7 @@ async fn a_storage_fault_leaves_it_to_be_begun_again() {
                 };
                 met += usize::from(done.is_err());
                 // One that came late met the commits of a second round.
-                if done.is_ok() && !faulty.pending() {
+                if done.is_ok() && !faulty.shaking.pending() {
                     break;
                 }
             }

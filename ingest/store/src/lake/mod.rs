@@ -236,6 +236,7 @@ impl Lake {
             tables: BTreeMap::new(),
             instead: Some(instead),
             url: Url::parse(PLACE).map_err(|e| bad_place(PLACE, e.to_string()))?,
+            erased: crate::erase::Erased::default(),
         })
     }
 

@@ -17,6 +17,7 @@ use crate::lake::erase::Goes;
 use crate::lake::retain::{key_is_in, stays_for_good};
 use crate::live::keyrows::KEYED;
 use crate::steps;
+use crate::storage::Disk;
 
 const FILE: &str = "retention.json";
 
@@ -91,7 +92,7 @@ struct Kept {
 
 fn kept(state: &Path) -> io::Result<Kept> {
     let path = state.join(FILE);
-    match sealed::read(&path, true) {
+    match sealed::read(&Disk, &path, true) {
         Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| {
             io::Error::new(
                 io::ErrorKind::InvalidData,
@@ -105,7 +106,7 @@ fn kept(state: &Path) -> io::Result<Kept> {
 
 fn write(state: &Path, kept: &Kept) -> io::Result<()> {
     let bytes = serde_json::to_vec(kept).map_err(io::Error::other)?;
-    sealed::write(&state.join(FILE), &bytes)
+    sealed::write(&Disk, &state.join(FILE), &bytes)
 }
 
 /// The horizons that hold in a data folder.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::sealed;
 use crate::erase::{Found, Names, Wish};
+use crate::storage::Disk;
 
 const FILE: &str = "erasures.json";
 
@@ -67,7 +68,7 @@ impl Ledger {
     /// When the disk refuses.
     pub fn write(&self, state: &Path) -> io::Result<()> {
         let bytes = serde_json::to_vec(self).map_err(io::Error::other)?;
-        sealed::write(&state.join(FILE), &bytes)
+        sealed::write(&Disk, &state.join(FILE), &bytes)
     }
 }
 
@@ -77,7 +78,7 @@ impl Ledger {
 /// When the file is damaged.
 pub(crate) fn read(state: &Path) -> io::Result<Ledger> {
     let path = state.join(FILE);
-    match sealed::read(&path, true) {
+    match sealed::read(&Disk, &path, true) {
         Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| {
             io::Error::new(
                 io::ErrorKind::InvalidData,

@@ -12,6 +12,7 @@ use crate::backup::LINKS;
 use crate::erase::Proof;
 use crate::erase::needles::Needles;
 use crate::live::codec::{DEAD_LETTER, RECORD, decode_dead_letter, decode_record};
+use crate::storage::{Disk, write_synced};
 
 impl Store {
     /// Looks for these texts in the data folder's own files, in every file of the lake's tables,
@@ -88,7 +89,7 @@ impl Store {
                 .copied()
                 .collect();
             if kept.len() < bytes.len() {
-                crate::datafolder::write_synced(&path, &kept)?;
+                write_synced(&Disk, &path, &kept)?;
             }
         }
         Ok(())

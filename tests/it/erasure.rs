@@ -7,7 +7,7 @@ use std::process::Output;
 use serde_json::{Value, json};
 
 use crate::readers::script;
-use crate::support::{Server, callboard, command, copy, shift, until};
+use crate::support::{Server, callboard, command, copy, shift};
 use crate::truth::{CONFIG, counted, send, simulate, verify};
 
 pub fn text(path: &Path) -> &str {
@@ -172,11 +172,6 @@ pub fn scene() -> (Scene, Server) {
         .unwrap();
     assert_eq!(bad.1["refused"], json!(1));
     assert_eq!(server.number("select count(*) from turns"), 1);
-    // Until then the other contact is open, and its next rows would not tell when it was corrected.
-    until("the other's correction", || {
-        let corrections = "select count(*) from corrections where cardinality(causes) > 0";
-        (server.number(corrections) > 0).then_some(())
-    });
     scene.contacts = his;
     let his = scene.contacts.iter().map(String::as_str).collect();
     without(&truth, &his, &scene.path("others"));

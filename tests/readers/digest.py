@@ -18,7 +18,12 @@ db.execute("SET TimeZone = 'UTC'")
 db.execute(f"LOAD '{extension}'")
 answer = {}
 for table in sorted(p for p in folder.iterdir() if (p / "_delta_log").is_dir()):
-    text = f"SELECT t::VARCHAR AS row, day::VARCHAR AS day FROM delta_scan('{table}') t"
+    # When a row was corrected is told by no record: it is not part of what must come out equal.
+    columns = "SELECT COLUMNS(c -> c <> 'corrected_at')"
+    text = (
+        f"SELECT t::VARCHAR AS row, day::VARCHAR AS day"
+        f" FROM ({columns} FROM delta_scan('{table}')) t"
+    )
     digest = "md5(coalesce(string_agg(row, chr(10) ORDER BY row), ''))"
     rows, whole = db.execute(f"SELECT count(*), {digest} FROM ({text})").fetchone()
     days = db.execute(f"SELECT day, {digest} FROM ({text}) GROUP BY day ORDER BY day").fetchall()

@@ -60,8 +60,7 @@ pub struct LakeOptions {
     pub small_files: usize,
     /// Size files are put together to, bytes.
     pub target_bytes: u64,
-    /// Replaced files are kept so long for readers of older versions; at least 168 h for a lake
-    /// that others read.
+    /// Replaced files are kept so long; at least 168 h for a lake that others read.
     pub retention: Duration,
     /// Upkeep looks for files to remove at most this often: it lists the whole table.
     pub vacuum_every: Duration,
@@ -263,8 +262,7 @@ impl Lake {
         }
     }
 
-    /// As [`Lake::applied`]; when a write failed so that nobody knows whether it landed, the table
-    /// is opened anew to find out.
+    /// As [`Lake::applied`]; where a write left doubt, the table is opened anew to find out.
     ///
     /// # Errors
     /// [`LakeError`]: it is still not known.

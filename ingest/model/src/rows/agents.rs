@@ -117,11 +117,25 @@ fn next_span(points: &[(i64, &str, &Facts)], i: usize) -> usize {
     i + 1 + rest.take_while(|p| same(p.2)).count()
 }
 
-/// The last sign of an agent in his own states, UTC microseconds.
-pub fn last_point(state: &State) -> Option<i64> {
+/// The time before which no new point changes a row, as long as none comes from before it; UTC
+/// microseconds. That is the last sign of the agent, or where he went away and has not come back: how
+/// long he was away becomes rows when he does.
+pub fn told_until(state: &State) -> Option<i64> {
     let tracks = tracks(state);
     let last = tracks.values().filter_map(|points| points.last());
-    last.map(|p| p.0).max()
+    let mut until = last.map(|p| p.0).max()?;
+    for points in tracks.values() {
+        let mut start = 0;
+        let mut next = next_span(points, start);
+        while next < points.len() {
+            start = next;
+            next = next_span(points, start);
+        }
+        if word(points[start].2) == "offline" {
+            until = until.min(points[start].0);
+        }
+    }
+    Some(until)
 }
 
 /// Forgets the points before a time that change no row after it: all but those at which a span

@@ -4,6 +4,6 @@ mod agents;
 mod contacts;
 mod recordings;
 
-pub use agents::{AGENT_DEVICE, agent_rows, forget_before, last_point, target_rows};
+pub use agents::{AGENT_DEVICE, agent_rows, forget_before, target_rows, told_until};
 pub use contacts::{ContactRows, contact_rows};
 pub use recordings::{RecordingRows, note_rows, recording_rows, survey_rows};

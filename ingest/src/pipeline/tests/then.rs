@@ -25,7 +25,7 @@ struct Look<'a> {
 type Lake = BTreeMap<&'static str, Vec<RecordBatch>>;
 
 impl Look<'_> {
-    /// The rows of one table as a query sees them; `told` gives a row's id and its time.
+    /// The rows of one table as a query sees them; `told` gives a row's id, and its day or its time.
     fn rows<R>(
         &self,
         name: &'static str,
@@ -36,7 +36,7 @@ impl Look<'_> {
         let seen = |row: &R| {
             let (id, time) = told(row);
             let hidden = table.hidden.as_ref();
-            hidden.is_none_or(|h| !h.values.contains(&id))
+            hidden.is_none_or(|h| !h.hides(&id, time as i32))
                 && table.until.is_none_or(|u| time <= u.1)
         };
         let lake = self.lake[name].iter().flat_map(read).filter(seen);
@@ -66,7 +66,7 @@ fn rows(snapshot: &Snapshot, lake: &Lake) -> Rows {
         all.insert(name, lines);
     };
     let mut contacts = look.rows("contacts", ContactRow::from_batch, |r| {
-        (r.contact_id.clone(), 0)
+        (r.contact_id.clone(), i64::from(r.day.0))
     });
     for row in &mut contacts {
         let at = row.corrected_at.take();
@@ -79,17 +79,35 @@ fn rows(snapshot: &Snapshot, lake: &Lake) -> Rows {
             put($name, lines(&found));
         };
     }
-    take!("segments", SegmentRow, |r| (r.contact_id.clone(), 0));
-    take!("offers", OfferRow, |r| (r.contact_id.clone(), 0));
-    take!("links", LinkRow, |r| (r.from_contact.clone(), 0));
-    take!("aliases", AliasRow, |r| (r.id.clone(), 0));
-    take!("agent_states", AgentStateRow, |r| (r.agent_key.clone(), 0));
+    take!("segments", SegmentRow, |r| (
+        r.contact_id.clone(),
+        i64::from(r.day.0)
+    ));
+    take!("offers", OfferRow, |r| (
+        r.contact_id.clone(),
+        i64::from(r.day.0)
+    ));
+    take!("links", LinkRow, |r| (
+        r.from_contact.clone(),
+        i64::from(r.day.0)
+    ));
+    take!("aliases", AliasRow, |r| (r.id.clone(), i64::from(r.day.0)));
+    take!("agent_states", AgentStateRow, |r| (
+        r.agent_key.clone(),
+        i64::from(r.day.0)
+    ));
     take!("queue_targets", QueueTargetRow, |r| (
         r.target_id.clone(),
-        0
+        i64::from(r.day.0)
     ));
-    take!("notes", NoteRow, |r| (r.note_id.clone(), 0));
-    take!("surveys", SurveyRow, |r| (r.survey_id.clone(), 0));
+    take!("notes", NoteRow, |r| (
+        r.note_id.clone(),
+        i64::from(r.day.0)
+    ));
+    take!("surveys", SurveyRow, |r| (
+        r.survey_id.clone(),
+        i64::from(r.day.0)
+    ));
     let none = String::new;
     take!("records", RecordRow, |r| (none(), r.received_at.0));
     take!("dead_letters", DeadLetterRow, |r| (none(), r.received_at.0));

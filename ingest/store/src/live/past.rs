@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use callboard_model::ids::Key;
-use callboard_model::rows::last_point;
+use callboard_model::rows::told_until;
 use callboard_model::tables::Instant;
 
 use super::{Entry, Live};
@@ -40,7 +40,7 @@ impl Live {
 
 impl Entry {
     /// The day before which this agent's states can be forgotten, of those that can be of each
-    /// source: nothing after his own last point.
+    /// source: nothing of which rows may still be made.
     pub fn past_day(&self, days: &BTreeMap<String, i32>) -> Option<i32> {
         let Key::Agent(source, _) = &self.key else {
             return None;
@@ -49,7 +49,7 @@ impl Entry {
         if !self.set.is_empty() || self.since.is_some_and(|since| since >= day) {
             return None;
         }
-        let own = Instant(last_point(&self.alone)?).day().0;
+        let own = Instant(told_until(&self.alone)?).day().0;
         let day = day.min(own);
         self.since.is_none_or(|since| since < day).then_some(day)
     }

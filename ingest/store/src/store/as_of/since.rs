@@ -233,10 +233,10 @@ fn agents(
             }
             touched.keys.remove(&entry.key);
             touched.agents.push(then);
-        } else if !heard {
+        } else if !heard && entry.since.is_none() {
             touched.agents.push(entry.clone());
         } else {
-            // Merged already: what was merged later cannot be taken out again.
+            // Merged already, or forgotten in part: what was merged later cannot be taken out again.
             touched.keys.insert(entry.key.clone());
         }
     }

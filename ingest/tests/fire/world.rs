@@ -44,7 +44,7 @@ impl World {
             first_day: read_date(FIRST_DAY).unwrap(),
             days: Some(1 + (seed % 7) as i64),
             disorder: Disorder::Wild,
-            poison: if seed % 8 == 0 { 20_000 } else { 0 },
+            poison: if seed.is_multiple_of(8) { 20_000 } else { 0 },
             skew: 3_000,
             out: out.clone(),
             threads: 1,

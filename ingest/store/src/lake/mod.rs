@@ -8,6 +8,7 @@
 pub(crate) mod erase;
 mod error;
 mod forget;
+mod instead;
 mod localstore;
 mod look;
 mod parquet;
@@ -38,6 +39,7 @@ use object_store::ObjectStore;
 use url::Url;
 
 pub use error::LakeError;
+pub use instead::Instead;
 pub use look::{Fault, FilesLook, Looking, TableLook};
 pub(crate) use rows::on_days;
 pub use scan::read_by_own_store;
@@ -122,24 +124,6 @@ pub struct TableHealth {
     pub last_commit: Option<i64>,
     /// The last failure, unless a commit came after it.
     pub last_error: Option<String>,
-}
-
-/// Tables that are kept otherwise than in Delta: the fault tests keep thousands in memory.
-#[async_trait::async_trait]
-pub trait Instead: Send + Sync {
-    /// As [`Lake::applied`].
-    fn applied(&self, table: &str) -> i64;
-    /// As [`Lake::certain`].
-    async fn certain(&self, table: &str) -> Result<i64, LakeError>;
-    /// As [`Lake::write`].
-    async fn write(&self, table: &str, flush_no: i64, plan: WritePlan) -> Result<bool, LakeError>;
-    /// As [`Lake::scan`].
-    async fn scan(
-        &self,
-        table: &str,
-        days: Option<&[i32]>,
-        filter: Option<(&str, &[String])>,
-    ) -> Result<Vec<RecordBatch>, LakeError>;
 }
 
 /// All tables of a lake, opened for writing. Cheap to share by `Arc`.

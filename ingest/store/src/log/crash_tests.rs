@@ -10,7 +10,8 @@ use bytes::Bytes;
 use super::reader::LogReader;
 use super::{Entry, Log, LogError, LogOptions, recover};
 use crate::sim::Rng;
-use crate::sim::disk::{Fault, Image, Op, SimDisk};
+use crate::sim::calls::{Fault, Image, Op};
+use crate::sim::disk::SimDisk;
 
 fn options() -> LogOptions {
     LogOptions {

@@ -14,9 +14,9 @@ use callboard_model::record::Record;
 use serde::{Deserialize, Serialize};
 
 use super::sealed;
+use crate::live::Entry;
 use crate::live::codec::{decode_record, encode_record};
 use crate::live::seen::SeenIds;
-use crate::live::{Entry, Live};
 use crate::storage::{Disk, Storage, exists};
 
 /// Which flush counts. Written last, atomically.
@@ -386,16 +386,4 @@ fn number(bytes: &[u8]) -> u64 {
     let mut n = [0; 8];
     n.copy_from_slice(&bytes[..8]);
     u64::from_le_bytes(n)
-}
-
-/// Marks keys whose rows a flush that did not count may have written: they are replaced.
-pub fn mark_interrupted(live: &mut Live, keys: &BTreeMap<String, Vec<i32>>) {
-    for (name, days) in keys {
-        if let Some(birth) = live.find(name)
-            && let Some(entry) = live.entry_mut(birth)
-        {
-            entry.may_be_in_lake(days);
-            entry.touch();
-        }
-    }
 }

@@ -7,6 +7,7 @@ pub mod checkpoint;
 mod derived;
 pub(crate) mod erase;
 mod flush;
+mod ground;
 mod health;
 mod late;
 mod plan;
@@ -27,20 +28,19 @@ use callboard_model::record::Interpreter;
 use callboard_model::tables::{DeadLetterRow, TABLES};
 use deltalake::DeltaTable;
 use deltalake::arrow::array::RecordBatch;
-use object_store::ObjectStore;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::datafolder::DataFolder;
-use crate::lake::{Instead, Lake, LakeOptions};
+use crate::lake::{Lake, LakeOptions};
 use crate::live::seen::SeenIds;
 use crate::live::{Live, Routed};
 use crate::log::{Log, LogOptions};
 use crate::snapshot::Snapshot;
-use crate::storage::{Disk, Storage};
 
 pub use as_of::AsOfLimits;
 pub use flush::Flushed;
+pub use ground::{Ground, LakeGround};
 pub use health::Health;
 pub(crate) use late::records_of;
 pub use rebuild::{Rebuilt, rebuild};
@@ -106,35 +106,6 @@ pub enum StoreError {
 
 /// So many times what makes a flush due may be held while it is under way.
 const FULL: f64 = 2.0;
-
-/// What the store stands on: the machine, unless a test puts something else in its place.
-#[derive(Clone)]
-pub struct Ground {
-    /// Where log and state lie.
-    pub storage: Arc<dyn Storage>,
-    /// Where the lake lies.
-    pub lake: LakeGround,
-}
-
-/// Where a lake lies.
-#[derive(Clone)]
-pub enum LakeGround {
-    /// Where the options say.
-    AsSaid,
-    /// In that store, from `/` on.
-    Objects(Arc<dyn ObjectStore>),
-    /// In tables of another making.
-    Instead(Arc<dyn Instead>),
-}
-
-impl Default for Ground {
-    fn default() -> Self {
-        Ground {
-            storage: Arc::new(Disk),
-            lake: LakeGround::AsSaid,
-        }
-    }
-}
 
 /// How the store is set up.
 #[derive(Debug, Clone)]

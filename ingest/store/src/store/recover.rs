@@ -1,5 +1,6 @@
 //! Start after a stop or a crash: the last flush that counts, the keys open then, and the log.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use callboard_model::record::RouteKey;
@@ -7,8 +8,8 @@ use callboard_model::tables::{AUDIO, DEAD_LETTERS, RECORDS, TABLES};
 
 use super::{Store, StoreError, checkpoint};
 use crate::lake::Lake;
-use crate::live::Routed;
 use crate::live::codec::{DEAD_LETTER, RECORD, decode_dead_letter, decode_record};
+use crate::live::{Live, Routed};
 
 /// Refuses a log that ends before what the state or the lake have of it, and a lake that is newer
 /// than the state: numbers would be given out twice, and what came under them taken for known.
@@ -46,6 +47,18 @@ pub(super) fn same_age(
         }
     }
     Ok(())
+}
+
+/// Marks keys whose rows a flush that did not count may have written: they are replaced.
+fn mark_interrupted(live: &mut Live, keys: &BTreeMap<String, Vec<i32>>) {
+    for (name, days) in keys {
+        if let Some(birth) = live.find(name)
+            && let Some(entry) = live.entry_mut(birth)
+        {
+            entry.may_be_in_lake(days);
+            entry.touch();
+        }
+    }
 }
 
 impl Store {
@@ -92,7 +105,7 @@ impl Store {
                 "the last flush was cut off; its rows are written again"
             );
             let mut inner = self.inner.lock();
-            checkpoint::mark_interrupted(&mut inner.live, &intent.keys);
+            mark_interrupted(&mut inner.live, &intent.keys);
             inner.begun = intent.keys;
         }
         // Until these are resolved the picture is not whole: nobody looks at it before.

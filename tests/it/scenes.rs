@@ -315,6 +315,10 @@ fn corrections_across_midnight_give_the_same_rows_before_and_after_settling() {
         known.then_some(())
     });
     centre.settle("settled");
+    let corrected = "select distinct id from corrections where entity = 'contact'";
+    until("its correction", || {
+        (centre.rows(corrected) == ["settled"]).then_some(())
+    });
     for _ in 0..2 {
         assert_eq!(centre.rows(sql), told);
         assert_eq!(
@@ -334,7 +338,6 @@ fn corrections_across_midnight_give_the_same_rows_before_and_after_settling() {
                 ]
             }).concat()
         );
-        let corrected = "select distinct id from corrections where entity = 'contact'";
         assert_eq!(centre.rows(corrected), ["settled"]);
         centre.restart();
     }

@@ -95,7 +95,8 @@ impl Centre {
     pub fn settle(&mut self, contact: &str) {
         self.send();
         let state = self.data().join("state");
-        let name = format!("\"{contact}\"");
+        // Its id names the platform and the instance too.
+        let name = format!("/{contact}\"");
         until("settled", || {
             let commit = std::fs::read_to_string(state.join("commit.json")).ok()?;
             let commit: Value = serde_json::from_str(commit.lines().next()?).ok()?;

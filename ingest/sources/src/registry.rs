@@ -1,11 +1,14 @@
 //! All formats behind one interpreter: a record says how it is to be read, and the module of that
 //! format reads it.
 
+use std::collections::BTreeMap;
+
 use callboard_model::cloudevents;
 use callboard_model::ids::Key;
 use callboard_model::record::{Interpreter, Record, Refusal, Routing};
 use callboard_model::statement::Statement;
 
+use crate::adapter::{self, ADAPTERS};
 use crate::asterisk;
 
 /// Format of our own events.
@@ -17,34 +20,51 @@ pub struct Registry;
 
 impl Interpreter for Registry {
     fn route(&self, record: &Record) -> Result<Routing, Refusal> {
-        match &*record.format {
-            EVENT => cloudevents::read(record),
-            format if asterisk::Feed::of_format(format).is_some() => asterisk::route(record),
-            other => Err(Refusal::new(
-                "unknown_format",
-                format!(
-                    "format {other:?} is unknown; known are {EVENT}, {}",
-                    asterisk::Feed::ALL.map(asterisk::Feed::format).join(", ")
-                ),
-            )),
+        let format = &*record.format;
+        if format == EVENT {
+            return cloudevents::read(record);
         }
+        if asterisk::Feed::of_format(format).is_some() {
+            return asterisk::route(record);
+        }
+        if let Some(adapter) = adapter::of_format(format) {
+            return adapter.route(record);
+        }
+        let feeds = asterisk::Feed::ALL.map(asterisk::Feed::format);
+        let adapters = ADAPTERS.iter().map(|a| a.platform());
+        let known: Vec<&str> = feeds.into_iter().chain(adapters).collect();
+        Err(Refusal::new(
+            "unknown_format",
+            format!(
+                "format {format:?} is unknown; known are {EVENT}, {}",
+                known.join(", ")
+            ),
+        ))
     }
 
     fn interpret(&self, key: &Key, set: &[&Record]) -> Vec<Statement> {
         let mut said: Vec<Statement> = Vec::new();
-        let mut together: Vec<&Record> = Vec::with_capacity(set.len());
+        let mut of_asterisk: Vec<&Record> = Vec::with_capacity(set.len());
+        let mut others: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
         for record in set {
             if &*record.format == EVENT {
                 // An event that stands among records of another platform still says its own.
                 if let Ok(routing) = cloudevents::read(record) {
                     said.extend(routing.statements.unwrap_or_default());
                 }
+            } else if let Some(adapter) = adapter::of_format(&record.format) {
+                others.entry(adapter.platform()).or_default().push(record);
             } else {
-                together.push(record);
+                of_asterisk.push(record);
             }
         }
-        if !together.is_empty() {
-            said.extend(asterisk::interpret(key, &together));
+        if !of_asterisk.is_empty() {
+            said.extend(asterisk::interpret(key, &of_asterisk));
+        }
+        for (platform, records) in others {
+            if let Some(adapter) = adapter::of_platform(platform) {
+                said.extend(adapter.interpret(key, &records));
+            }
         }
         said
     }

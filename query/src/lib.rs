@@ -25,7 +25,7 @@ mod weigh;
 
 pub use callboard_store::snapshot::Snapshot;
 pub use catalog::{ColumnDoc, DATABASE, SCHEMA, ViewDoc};
-pub use derived::{derived, deriver};
+pub use derived::deriver;
 pub use engine::{BUSY_RETRY_S, Engine};
 pub use error::{Class, QueryError};
 pub use http::router;

@@ -52,6 +52,7 @@ static FILES: &[(&str, &str)] = files![
     "queue_intervals",
     "agent_spans",
     "agent_steps",
+    "agent_known",
     "agent_intervals",
     "agent_time",
     "now_queues",

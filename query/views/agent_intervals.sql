@@ -5,14 +5,11 @@
 -- the pauses in the agent's queues. Otherwise offline, or unknown where the platform does not
 -- tell when the agent is logged in.
 -- table: agent_intervals
-WITH steps AS (
-  SELECT agent, at, until, state, reason, since, max(known) OVER (PARTITION BY agent) AS known
-  FROM internal.agent_steps
-)
-SELECT agent,
-       CASE WHEN state <> 'none' THEN state WHEN known = 0 THEN 'unknown' ELSE 'offline' END AS state,
-       reason, since AS started_at,
-       CASE WHEN count(*) = count(until) THEN max(until) END AS ended_at,
-       CAST(since AS DATE) AS day
-FROM steps
-GROUP BY agent, since, state, reason, known
+SELECT s.agent,
+       CASE WHEN s.state <> 'none' THEN s.state WHEN k.agent IS NULL THEN 'unknown' ELSE 'offline' END AS state,
+       s.reason, s.since AS started_at,
+       CASE WHEN count(*) = count(s.until) THEN max(s.until) END AS ended_at,
+       CAST(s.since AS DATE) AS day
+FROM internal.agent_steps s
+LEFT JOIN internal.agent_known k ON k.agent = s.agent
+GROUP BY s.agent, s.since, s.state, s.reason, k.agent

@@ -1,7 +1,6 @@
 //! One server: the store, the doors, the pages and SQL, wired together.
 
 pub mod backup;
-mod derive;
 mod door;
 mod erase;
 mod notes;
@@ -151,7 +150,7 @@ impl Server {
         let patience = options.doors.idle + 2 * (options.query.time + options.query.wait);
         let engine = Engine::new(store.clone() as Arc<dyn Snapshots>, options.query)
             .map_err(|e| format!("SQL cannot start: {e}"))?;
-        store.set_derive(Arc::new(derive::Derived(engine.clone())));
+        store.set_derive(callboard_query::deriver(&engine));
         // Before anybody sees what should be gone; else upkeep tries again.
         if let Err(error) = store.retain().await {
             tracing::error!(%error, "old days could not be let go of; it is tried again");

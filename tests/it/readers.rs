@@ -109,8 +109,9 @@ fn whole(row: &Value) -> String {
     row.to_string()
 }
 
+/// Holds their rows against ours, in any order.
 #[track_caller]
-fn same(what: &str, theirs: &Value, ours: &[Value]) {
+pub fn same(what: &str, theirs: &Value, ours: &[Value]) {
     let (theirs, ours) = (sorted(theirs), sorted(&json!(ours)));
     assert!(!ours.is_empty(), "{what}: nothing to compare");
     for (a, b) in theirs.iter().zip(&ours) {
@@ -264,7 +265,7 @@ fn after_a_clean_stop_other_readers_find_the_same_rows_in_the_lake() {
     server.stop();
 
     let lake = dir.path().join("data/lake");
-    let mut theirs = read(&lake);
+    let mut theirs = read(&lake, &TABLES);
     // Rows keep the name that the platform gave; whose phone it was is told by the views.
     for name in TABLES {
         for row in theirs[name].as_array_mut().unwrap() {
@@ -294,8 +295,9 @@ fn after_a_clean_stop_other_readers_find_the_same_rows_in_the_lake() {
     same("DuckDB", &duck, &by_queue);
 }
 
-fn read(lake: &Path) -> Value {
+/// Tables of a lake as the deltalake package reads them.
+pub fn read(lake: &Path, tables: &[&str]) -> Value {
     let mut args = vec![lake.to_str().unwrap()];
-    args.extend(TABLES);
+    args.extend(tables);
     script("lake.py", &args)
 }

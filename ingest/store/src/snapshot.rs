@@ -8,6 +8,7 @@ use callboard_model::tables::TableSpec;
 use callboard_model::time::format_rfc3339;
 use deltalake::DeltaTable;
 use deltalake::arrow::array::RecordBatch;
+use deltalake::datafusion::logical_expr::Expr;
 
 /// Lake rows that live rows replace: those whose `column` holds one of `values`, and of each day of
 /// `since` those from that day on whose `column` holds one of its ids.
@@ -45,8 +46,8 @@ pub struct TableSnapshot {
     pub live: Vec<RecordBatch>,
     /// Lake rows that `live` replaces.
     pub hidden: Option<Arc<Hidden>>,
-    /// Lake rows of a later time are not seen: the time's column, and UTC microseconds.
-    pub until: Option<(&'static str, i64)>,
+    /// Of the lake's rows only those are seen for which this holds.
+    pub only: Option<Expr>,
 }
 
 /// One atomic pair: the lake as of a flush, and the live rows that are not in that flush.

@@ -19,6 +19,7 @@ use datafusion::prelude::SessionContext;
 
 pub use fixed::FixedTable;
 pub use lake::LakeCache;
+use table::Reach;
 pub use table::{Bound, SnapshotRef};
 
 use crate::metrics;
@@ -78,10 +79,14 @@ pub fn build(base: &SessionState) -> Result<Catalog> {
         if [AUDIO.name, QUEUE_INTERVALS.name, AGENT_INTERVALS.name].contains(&spec.name) {
             continue;
         }
-        let all: Arc<dyn TableProvider> = Arc::new(table::SlotTable::new(spec, false));
-        internal.register_table(spec.name.to_owned(), all)?;
-        let recent: Arc<dyn TableProvider> = Arc::new(table::SlotTable::new(spec, true));
-        internal.register_table(format!("{}_recent", spec.name), recent)?;
+        for (suffix, reach) in [
+            ("", Reach::Seen),
+            ("_recent", Reach::Recent),
+            ("_whole", Reach::Whole),
+        ] {
+            let made: Arc<dyn TableProvider> = Arc::new(table::SlotTable::new(spec, reach));
+            internal.register_table(format!("{}{suffix}", spec.name), made)?;
+        }
     }
     internal.register_table("clock".to_owned(), Arc::new(fixed::Clock::new()))?;
 

@@ -55,17 +55,28 @@ const DAY_US: i64 = 86_400_000_000;
 /// The column of a row's UTC day.
 const DAY: &str = "day";
 
+/// Which of the lake's rows a table shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Those that the snapshot shows.
+    Seen,
+    /// Of these today's and yesterday's.
+    Recent,
+    /// Also those that the snapshot was narrowed by.
+    Whole,
+}
+
 /// One internal table: the lake's rows without the hidden ones, and the live rows.
 #[derive(Debug)]
 pub struct SlotTable {
     spec: &'static TableSpec,
     schema: SchemaRef,
-    recent: bool,
+    reach: Reach,
 }
 
 impl SlotTable {
-    /// The table; `recent` reads only today and yesterday from the lake (all of live).
-    pub fn new(spec: &'static TableSpec, recent: bool) -> Self {
+    /// The table; live rows are shown whatever the reach.
+    pub fn new(spec: &'static TableSpec, reach: Reach) -> Self {
         // Comments are kept beside the views; metadata in schemas would only have to be
         // made equal on both sides of every union.
         let fields: Vec<_> = spec
@@ -77,7 +88,7 @@ impl SlotTable {
         SlotTable {
             spec,
             schema: Arc::new(Schema::new(fields)),
-            recent,
+            reach,
         }
     }
 
@@ -148,26 +159,32 @@ impl SlotTable {
             read.push(theirs.index_of(self.schema.field(*i).name())?);
         }
         let hiding = hidden.map(|h| [h.column, DAY]);
-        let time = table.until.map(|(column, _)| column);
-        for column in hiding.into_iter().flatten().chain(time) {
+        let only = match self.reach {
+            Reach::Whole => None,
+            Reach::Seen | Reach::Recent => table.only.as_ref(),
+        };
+        let bounded = only.into_iter().flat_map(Expr::column_refs);
+        for column in hiding
+            .into_iter()
+            .flatten()
+            .chain(bounded.map(|c| c.name.as_str()))
+        {
             let at = theirs.index_of(column)?;
             if !read.contains(&at) {
                 read.push(at);
             }
         }
         let mut filters = filters.to_vec();
-        filters.extend(
-            table
-                .until
-                .map(|(column, at)| col(column).lt_eq(lit(instant(at)))),
-        );
+        filters.extend(only.cloned());
         let filters = self.lake_filters(bound, state, provider.as_ref(), &filters)?;
         let mut plan = provider.scan(state, Some(&read), &filters, None).await?;
         if let Some(h) = hidden {
             plan = without(plan, h)?;
         }
-        if let Some((column, at)) = table.until {
-            plan = until(plan, column, at)?;
+        if let Some(only) = only {
+            let schema = DFSchema::try_from(plan.schema())?;
+            let only = state.create_physical_expr(only.clone(), &schema)?;
+            plan = Arc::new(FilterExec::try_new(only, plan)?);
         }
         let target = self.schema.project(&wanted)?;
         Ok(Some(shape(plan, &target)?))
@@ -186,7 +203,7 @@ impl SlotTable {
             .filter(|f| !f.is_volatile())
             .cloned()
             .collect();
-        if self.recent {
+        if self.reach == Reach::Recent {
             let today = bound.snapshot.0.now.div_euclid(DAY_US);
             let first = i32::try_from(today - RECENT_DAYS).unwrap_or(0);
             wanted.push(col("day").gt_eq(lit(ScalarValue::Date32(Some(first)))));
@@ -245,20 +262,6 @@ fn others(schema: &Schema, column: &str, ids: &HashSet<String>) -> Result<Arc<dy
         .collect::<Result<Vec<Arc<dyn PhysicalExpr>>>>()?;
     let id: Arc<dyn PhysicalExpr> = Arc::new(Column::new(column, index));
     in_list(id, list, &true, schema)
-}
-
-fn instant(at: i64) -> ScalarValue {
-    ScalarValue::TimestampMicrosecond(Some(at), Some("UTC".into()))
-}
-
-/// The plan without the rows of later times.
-fn until(plan: Arc<dyn ExecutionPlan>, column: &str, at: i64) -> Result<Arc<dyn ExecutionPlan>> {
-    let schema = plan.schema();
-    let index = schema.index_of(column)?;
-    let last = instant(at).cast_to(schema.field(index).data_type())?;
-    let time: Arc<dyn PhysicalExpr> = Arc::new(Column::new(column, index));
-    let predicate = binary(time, Operator::LtEq, physical_lit(last), &schema)?;
-    Ok(Arc::new(FilterExec::try_new(predicate, plan)?))
 }
 
 /// The plan's columns by name, cast to the wanted types and without the others.

@@ -38,7 +38,7 @@ impl Memory {
                     lake: None,
                     live: Vec::new(),
                     hidden: None,
-                    until: None,
+                    only: None,
                 };
                 (spec.name, table)
             })

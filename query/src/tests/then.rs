@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use callboard_model::tables::{DEAD_LETTERS, DeadLetterRow};
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::{col, lit};
 
 use super::fixture::{Memory, at, contact};
 use super::lake::stored;
@@ -97,7 +99,8 @@ async fn what_the_lake_got_later_is_not_seen() {
     let memory = Memory::new();
     memory.change(|s| {
         let t = s.tables.get_mut(DEAD_LETTERS.name).unwrap();
-        (t.lake, t.until) = (Some(lake), Some(("received_at", at(100).0)));
+        let last = ScalarValue::TimestampMicrosecond(Some(at(100).0), Some("UTC".into()));
+        (t.lake, t.only) = (Some(lake), Some(col("received_at").lt_eq(lit(last))));
     });
     let s = session(&memory);
     let out = show(&s, "SELECT dead_letter_id FROM dead_letters ORDER BY 1").await;

@@ -37,7 +37,8 @@ impl Look<'_> {
             let (id, time) = told(row);
             let hidden = table.hidden.as_ref();
             hidden.is_none_or(|h| !h.hides(&id, time as i32))
-                && table.until.is_none_or(|u| time <= u.1)
+                // The one bound that such a picture has on the lake's rows.
+                && (table.only.is_none() || time <= self.snapshot.now)
         };
         let lake = self.lake[name].iter().flat_map(read).filter(seen);
         table.live.iter().flat_map(read).chain(lake).collect()

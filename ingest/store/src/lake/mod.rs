@@ -43,7 +43,7 @@ pub use instead::Instead;
 pub use look::{Fault, FilesLook, Looking, TableLook};
 pub(crate) use rows::on_days;
 pub use scan::read_by_own_store;
-pub(crate) use scan::{Part, read_part};
+pub(crate) use scan::{Part, not_later, read_part};
 use table::LakeTable;
 pub use upkeep::Upkeep;
 
@@ -301,24 +301,6 @@ impl Lake {
     pub fn snapshots(&self) -> HashMap<&'static str, DeltaTable> {
         let tables = self.tables.iter();
         tables.map(|(name, t)| (*name, t.published())).collect()
-    }
-
-    /// Rows of the table: of these days (all when `None`), where `filter`'s column holds one of
-    /// its values (all when `None`). In the table's schema, in no order.
-    ///
-    /// # Errors
-    /// [`LakeError`].
-    pub async fn scan(
-        &self,
-        table: &str,
-        days: Option<&[i32]>,
-        filter: Option<(&str, &[String])>,
-    ) -> Result<Vec<RecordBatch>, LakeError> {
-        if let Some(instead) = &self.instead {
-            return instead.scan(table, days, filter).await;
-        }
-        let table = self.table(table)?;
-        scan::scan(table.spec, table.published(), days, filter).await
     }
 
     /// Looks after one table: puts small files together, writes a checkpoint, removes files that

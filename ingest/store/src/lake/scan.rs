@@ -19,7 +19,7 @@ use deltalake::datafusion::prelude::{SessionConfig, SessionContext};
 use deltalake::delta_datafusion::create_session;
 use futures::StreamExt as _;
 
-use super::{LakeError, rows};
+use super::{Lake, LakeError, rows};
 
 /// Makes an engine read a table's files through the table's own store. For local files the engine
 /// has one already, which compares nothing with checksums, and Delta leaves it in its place.
@@ -49,6 +49,18 @@ fn instant(at: i64) -> Expr {
     Expr::Literal(at, None)
 }
 
+/// True where a time is not later than this, UTC microseconds.
+pub(crate) fn not_later(column: &str, at: i64) -> Expr {
+    ident(column).lt_eq(instant(at))
+}
+
+/// True of spans of days up to this one that last into that moment, UTC microseconds, or beyond.
+pub(super) fn lasting(until_day: i32, from: i64) -> Expr {
+    let ended = ident("ended_at");
+    let lasts = ended.clone().gt_eq(instant(from)).or(ended.is_null());
+    ident("day").lt_eq(day(until_day)).and(lasts)
+}
+
 fn text(value: &str) -> Expr {
     Expr::Literal(ScalarValue::Utf8(Some(value.to_owned())), None)
 }
@@ -72,6 +84,45 @@ pub(super) fn around_texts(column: &str, values: &BTreeSet<&str>) -> Option<Expr
     } else {
         ident(column).between(text(first), text(last))
     })
+}
+
+impl Lake {
+    /// Rows of a table of spans that lie before that day's end and last into that moment (UTC
+    /// microseconds) or beyond, those without an end among them.
+    ///
+    /// # Errors
+    /// [`LakeError`].
+    pub(crate) async fn lasting(
+        &self,
+        table: &str,
+        until_day: i32,
+        from: i64,
+    ) -> Result<Vec<RecordBatch>, LakeError> {
+        if let Some(instead) = &self.instead {
+            return instead.scan(table, None, None).await;
+        }
+        let table = self.table(table)?;
+        let lasting = lasting(until_day, from);
+        read(table.spec, table.published(), Some(lasting), &Ok).await
+    }
+
+    /// Rows of the table: of these days (all when `None`), where `filter`'s column holds one of
+    /// its values (all when `None`). In the table's schema, in no order.
+    ///
+    /// # Errors
+    /// [`LakeError`].
+    pub async fn scan(
+        &self,
+        table: &str,
+        days: Option<&[i32]>,
+        filter: Option<(&str, &[String])>,
+    ) -> Result<Vec<RecordBatch>, LakeError> {
+        if let Some(instead) = &self.instead {
+            return instead.scan(table, days, filter).await;
+        }
+        let table = self.table(table)?;
+        scan(table.spec, table.published(), days, filter).await
+    }
 }
 
 /// Rows of these days (all when `None`), where a column holds one of some values (all when `None`).
@@ -179,8 +230,7 @@ pub(crate) async fn read_part<E: From<LakeError>>(
         part.days.as_ref().and_then(around_days),
         part.from_day.map(|first| ident("day").gt_eq(day(first))),
         part.after.map(|(column, at)| ident(column).gt(instant(at))),
-        part.until
-            .map(|(column, at)| ident(column).lt_eq(instant(at))),
+        part.until.map(|(column, at)| not_later(column, at)),
         named,
     ];
     let predicate = bounds.into_iter().flatten().reduce(Expr::and);

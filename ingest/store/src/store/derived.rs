@@ -3,6 +3,9 @@
 
 use std::time::Instant;
 
+use callboard_model::tables::AGENT_INTERVALS;
+
+use super::carried::carried;
 use super::checkpoint::Commit;
 use super::{Store, StoreError};
 use crate::lake::{Replace, WritePlan, on_days};
@@ -46,10 +49,15 @@ impl Store {
         };
         for (table, rows) in made {
             let kept = days.iter().copied().filter(|d| horizons.keeps(table, *d));
-            let kept: Vec<i32> = kept.collect();
+            let mut kept: Vec<i32> = kept.collect();
             let on = kept.iter().copied().collect();
             let rows = rows.iter().map(|batch| on_days(batch, &on));
-            let rows = rows.collect::<Result<_, _>>()?;
+            let mut rows: Vec<_> = rows.collect::<Result<_, _>>()?;
+            if table == AGENT_INTERVALS.name {
+                let (more, carried) = carried(&self.lake, &on, &rows).await?;
+                kept.extend(more);
+                rows.extend(carried);
+            }
             let replace = Some(Replace {
                 days: kept,
                 whole_days: true,

@@ -3,6 +3,7 @@
 
 mod as_of;
 mod asked;
+mod carried;
 pub mod checkpoint;
 mod derived;
 pub(crate) mod erase;

@@ -72,7 +72,7 @@ impl Store {
                     lake,
                     live,
                     hidden,
-                    until: None,
+                    only: None,
                 },
             );
         }

@@ -17,7 +17,7 @@ use deltalake::arrow::error::ArrowError;
 
 use super::Budget;
 use super::since::{Touched, rows, table};
-use crate::lake::{Part, read_part};
+use crate::lake::{Part, not_later, read_part};
 use crate::live::keyrows::{KeyRows, tables_of};
 use crate::live::{Live, Routed};
 use crate::snapshot::{AsOfError, Hidden, Snapshot, TableSnapshot};
@@ -47,7 +47,7 @@ pub(super) async fn made(
         let made = match time_of(name) {
             Some(column) => TableSnapshot {
                 live: keep(&table.live, |batch| until(batch, column, at))?,
-                until: Some((column, at)),
+                only: Some(not_later(column, at)),
                 ..table.clone()
             },
             // The views make these anew; the lake's copies are of now.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::readers::{read, same};
 use crate::support::centre::Centre;
 use crate::support::until;
 
@@ -197,6 +198,48 @@ fn an_agent_who_never_logs_out_is_not_known_any_more_after_his_last_word() {
         );
         centre.restart();
     }
+}
+
+#[test]
+fn time_off_over_a_weekend_ends_in_the_lake_too() {
+    let mut centre = Centre::new();
+    let gil = |state: &str| format!(r#""agent":"gil","state":"{state}""#);
+    let call = |centre: &mut Centre, id: &str, from: i64| {
+        let data = format!(r#""contact_id":"{id}","queue":"q","kind":"talk","agent":"gil""#);
+        centre.part(id, &min(from), (&min(from + 5), "completed"), &data);
+        let over = format!(r#""contact_id":"{id}""#);
+        centre.tell("contact.ended", &min(from + 5), &over);
+    };
+    centre.tell("agent.changed", &min(480), &gil("available"));
+    call(&mut centre, "before", 600);
+    centre.tell("agent.changed", &min(960), &gil("offline"));
+    centre.settle("before");
+    // What follows is another server's, and another flush's.
+    centre.restart();
+    let back = 4 * 1_440;
+    centre.tell("agent.changed", &min(back + 480), &gil("available"));
+    call(&mut centre, "after", back + 600);
+    centre.tell("agent.changed", &min(back + 960), &gil("offline"));
+    centre.settle("after");
+    assert_eq!(
+        centre.rows("select state, started_at, ended_at from agent_intervals order by started_at"),
+        [
+            "available 2026-03-02T08:00:00 2026-03-02T10:00:00",
+            "talk 2026-03-02T10:00:00 2026-03-02T10:05:00",
+            "available 2026-03-02T10:05:00 2026-03-02T16:00:00",
+            "offline 2026-03-02T16:00:00 2026-03-06T08:00:00",
+            "available 2026-03-06T08:00:00 2026-03-06T10:00:00",
+            "talk 2026-03-06T10:00:00 2026-03-06T10:05:00",
+            "available 2026-03-06T10:05:00 2026-03-06T16:00:00",
+            "offline 2026-03-06T16:00:00 null",
+        ]
+    );
+    let ours = centre
+        .server()
+        .sql("select * from agent_intervals order by agent, started_at");
+    let lake = centre.stop().join("lake");
+    let theirs = read(&lake, &["agent_intervals"]);
+    same("agent_intervals", &theirs["agent_intervals"], &ours);
 }
 
 #[test]

@@ -112,8 +112,14 @@ impl Centre {
 
     /// Stops the server cleanly, and starts another.
     pub fn restart(&mut self) {
-        self.server.take().unwrap().stop();
+        self.stop();
         self.start();
+    }
+
+    /// Stops the server cleanly; its data folder.
+    pub fn stop(&mut self) -> PathBuf {
+        self.server.take().unwrap().stop();
+        self.data()
     }
 
     /// Rows, each as its values in the order of the query, parted by spaces. Times are without

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use parking_lot::Mutex;
+use tokio::runtime::{Handle, Id};
 
 use super::Power;
 
@@ -20,14 +21,27 @@ pub enum When {
 /// What happens at a write, before it does.
 pub type Meanwhile = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// It, once its time has come.
+struct Waiting {
+    /// Writes still to come before it.
+    left: u32,
+    /// The runtime that it needs. Delta writes checkpoints by a runtime of its own, for which the
+    /// thread waits that asked: nothing else of that thread goes on meanwhile.
+    on: Option<Id>,
+    what: Meanwhile,
+}
+
+fn here() -> Option<Id> {
+    Handle::try_current().ok().map(|handle| handle.id())
+}
+
 /// What shakes a store; shared by its writes.
 pub struct Shaking {
     when: When,
     /// Writes still to succeed before one fails; negative for never.
     left: AtomicI64,
     power: Mutex<Power>,
-    /// Writes still to come before it, and what happens then.
-    meanwhile: Mutex<Option<(u32, Meanwhile)>>,
+    meanwhile: Mutex<Option<Waiting>>,
 }
 
 /// What a write says that was made to fail.
@@ -59,9 +73,13 @@ impl Shaking {
         *self.power.lock() = power;
     }
 
-    /// Lets `n` writes pass, and this happen at the next one, before it is made.
+    /// Lets `n` writes pass, and this happen at the next one by this runtime, before it is made.
     pub fn meanwhile(&self, n: u32, what: Meanwhile) {
-        *self.meanwhile.lock() = Some((n, what));
+        *self.meanwhile.lock() = Some(Waiting {
+            left: n,
+            on: here(),
+            what,
+        });
     }
 
     /// Forgets what was to happen; it may hold the store whose writes it waits for.
@@ -78,12 +96,14 @@ impl Shaking {
         let due = {
             let mut meanwhile = self.meanwhile.lock();
             match meanwhile.take() {
-                Some((0, what)) => Some(what),
-                Some((n, what)) => {
-                    *meanwhile = Some((n - 1, what));
+                Some(waiting) if waiting.left == 0 && waiting.on == here() => Some(waiting.what),
+                waiting => {
+                    *meanwhile = waiting.map(|w| Waiting {
+                        left: w.left.saturating_sub(1),
+                        ..w
+                    });
                     None
                 }
-                None => None,
             }
         };
         if let Some(what) = due {

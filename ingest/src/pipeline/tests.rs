@@ -222,9 +222,12 @@ async fn a_late_record_corrects_what_had_settled() {
     let rows = bench.contacts().await;
     assert_eq!(rows.len(), 1, "replaced, not doubled: {rows:?}");
     assert_eq!(rows[0].hold_ms, Some(6_000));
+    // Written as a stop writes it, before it has settled again: the mark stays.
+    bench.pipeline.store().flush(true).await.unwrap();
     bench.settle().await;
     let rows = bench.contacts().await;
     assert_eq!((rows.len(), rows[0].hold_ms), (1, Some(6_000)));
+    assert!(rows[0].corrected_at.is_some(), "{rows:?}");
     assert_eq!(bench.lake_rows("corrections").await, 1);
     // The same again changes nothing, and is no correction.
     let same = segment(

@@ -57,6 +57,8 @@ pub struct Entry {
     /// The UTC day from which on an agent's states are held; rows of days before stand in the lake
     /// alone.
     pub since: Option<i32>,
+    /// When a correction of it last went to the lake while it stayed open, UTC microseconds.
+    pub corrected_at: Option<i64>,
     /// Bytes that `alone` and `set` hold, roughly.
     held: usize,
     rows: Option<(u64, Arc<KeyRows>)>,
@@ -86,6 +88,7 @@ impl Entry {
             flushed_version: 0,
             whole_on_disk: false,
             since: None,
+            corrected_at: None,
             held: 0,
             rows: None,
         }
@@ -164,6 +167,7 @@ impl Entry {
         // Where one of them knows all, both together do.
         self.since = self.since.min(other.since);
         self.in_lake |= other.in_lake;
+        self.corrected_at = self.corrected_at.max(other.corrected_at);
         self.causes.extend(other.causes);
         self.lake_days.extend(other.lake_days);
         self.version += other.version;
@@ -188,6 +192,13 @@ impl Entry {
         self.lake_days.extend(days);
         self.lake_days.sort_unstable();
         self.lake_days.dedup();
+    }
+
+    /// A correction of it is in the lake; what it says of itself says so from then on.
+    pub fn was_corrected(&mut self, at: i64) {
+        self.corrected_at = Some(at);
+        self.causes.clear();
+        self.rows = None;
     }
 
     /// Restores what a checkpoint kept.
@@ -251,6 +262,9 @@ impl Entry {
         }
         if !kept.is_empty() {
             rows.keep(|table, day| kept.keeps(table, day));
+        }
+        for row in &mut rows.contacts {
+            row.corrected_at = self.corrected_at.map(Instant);
         }
         let rows = Arc::new(rows);
         self.rows = Some((self.version, rows.clone()));

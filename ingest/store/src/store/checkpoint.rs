@@ -62,6 +62,8 @@ pub struct Keeping<'a> {
     pub entry: &'a Entry,
     /// Causes of a correction that is still to come.
     pub causes: &'a [String],
+    /// When it was last corrected.
+    pub corrected_at: Option<i64>,
     /// Whether it is written whole, because the log alone will not tell it.
     pub whole: bool,
 }
@@ -77,6 +79,8 @@ struct Writing<'a> {
     in_lake: bool,
     lake_days: &'a [i32],
     causes: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    corrected_at: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<i32>,
     whole: Option<WritingWhole<'a>>,
@@ -99,6 +103,9 @@ struct Kept {
     in_lake: bool,
     lake_days: Vec<i32>,
     causes: Vec<String>,
+    /// See [`Entry::corrected_at`].
+    #[serde(default)]
+    corrected_at: Option<i64>,
     /// See [`Entry::since`].
     #[serde(default)]
     since: Option<i32>,
@@ -260,6 +267,7 @@ impl StateFiles {
             entry.in_lake = kept.in_lake;
             entry.lake_days = kept.lake_days;
             entry.causes = kept.causes;
+            entry.corrected_at = kept.corrected_at;
             entry.since = kept.since;
             if let Some(whole) = kept.whole {
                 entry.alone = whole.alone;
@@ -357,6 +365,7 @@ pub fn encode_open(kept: &[Keeping<'_>]) -> io::Result<Vec<u8>> {
     for Keeping {
         entry: e,
         causes,
+        corrected_at,
         whole,
     } in kept
     {
@@ -370,6 +379,7 @@ pub fn encode_open(kept: &[Keeping<'_>]) -> io::Result<Vec<u8>> {
             in_lake: e.in_lake,
             lake_days: &e.lake_days,
             causes,
+            corrected_at: *corrected_at,
             since: e.since,
             whole: whole.then(|| WritingWhole {
                 alone: &e.alone,

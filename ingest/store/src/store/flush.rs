@@ -205,8 +205,11 @@ impl Store {
         }
         for p in &plan.keys {
             if let Some(entry) = inner.live.entry_mut(p.birth) {
-                if p.version == entry.version {
-                    entry.causes.clear();
+                if p.version == entry.version
+                    && !entry.causes.is_empty()
+                    && let Some(at) = plan.corrected_at()
+                {
+                    entry.was_corrected(at);
                 }
                 entry.flushed_version = p.version;
             }
@@ -261,6 +264,10 @@ impl Store {
             after.push(Keeping {
                 entry,
                 causes: if told { &[] } else { &entry.causes },
+                corrected_at: match told && !entry.causes.is_empty() {
+                    true => plan.corrected_at(),
+                    false => entry.corrected_at,
+                },
                 whole,
             });
         }

@@ -41,6 +41,13 @@ pub(super) struct Plan {
     pub begun: BTreeMap<String, Vec<i32>>,
 }
 
+impl Plan {
+    /// When its corrections are made, UTC microseconds; none without any.
+    pub fn corrected_at(&self) -> Option<i64> {
+        self.corrections.first().map(|c| c.corrected_at.0)
+    }
+}
+
 /// By what a plan chooses keys.
 struct Choice {
     now: i64,
@@ -92,11 +99,11 @@ impl Store {
         for rows in made {
             plan.rows.extend(&rows);
         }
-        if let Some(at) = plan.corrections.first().map(|c| c.corrected_at) {
+        if let Some(at) = plan.corrected_at() {
             let ids: HashSet<&str> = plan.corrections.iter().map(|c| c.id.as_str()).collect();
             for row in &mut plan.rows.contacts {
                 if ids.contains(row.contact_id.as_str()) {
-                    row.corrected_at = Some(at);
+                    row.corrected_at = Some(Instant(at));
                 }
             }
         }

@@ -151,6 +151,8 @@ impl Store {
             let mut inner = self.inner.lock();
             self.look_again(&mut inner)?;
         }
+        // Pictures of earlier moments were made while he was there.
+        *self.earlier.lock().await = Default::default();
         ledger.pending = None;
         ledger.done.push(Done {
             asked_at: pending.asked_at,

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use callboard_model::ids::{Key, PlatformId};
 use callboard_model::merge::State;
 use callboard_model::record::Record;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::sealed;
@@ -154,18 +155,12 @@ impl StateFiles {
         }
     }
 
-    fn json<T: for<'de> Deserialize<'de> + Default>(&self, name: &str) -> io::Result<T> {
-        let path = self.dir.join(name);
-        match sealed::read(&*self.storage, &path, false) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| invalid(&path, e)),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(T::default()),
-            Err(e) => Err(e),
-        }
+    fn json<T: DeserializeOwned + Default>(&self, name: &str) -> io::Result<T> {
+        sealed::read_json(&*self.storage, &self.dir.join(name), false)
     }
 
     fn put<T: Serialize>(&self, name: &str, value: &T) -> io::Result<()> {
-        let bytes = serde_json::to_vec(value).map_err(io::Error::other)?;
-        sealed::write(&*self.storage, &self.dir.join(name), &bytes)
+        sealed::write_json(&*self.storage, &self.dir.join(name), value)
     }
 
     /// Whether a flush was ever begun.

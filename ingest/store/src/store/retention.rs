@@ -91,22 +91,11 @@ struct Kept {
 }
 
 fn kept(state: &Path) -> io::Result<Kept> {
-    let path = state.join(FILE);
-    match sealed::read(&Disk, &path, true) {
-        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| {
-            io::Error::new(
-                io::ErrorKind::InvalidData,
-                format!("{} cannot be read: {e}", path.display()),
-            )
-        }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Kept::default()),
-        Err(error) => Err(error),
-    }
+    sealed::read_json(&Disk, &state.join(FILE), true)
 }
 
 fn write(state: &Path, kept: &Kept) -> io::Result<()> {
-    let bytes = serde_json::to_vec(kept).map_err(io::Error::other)?;
-    sealed::write(&Disk, &state.join(FILE), &bytes)
+    sealed::write_json(&Disk, &state.join(FILE), kept)
 }
 
 /// The horizons that hold in a data folder.

@@ -4,6 +4,9 @@
 use std::io;
 use std::path::Path;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use crate::storage::{Storage, write_synced};
 
 const BEFORE: &[u8] = b"\n#crc32:";
@@ -55,6 +58,37 @@ pub fn read(storage: &dyn Storage, path: &Path, must: bool) -> io::Result<Vec<u8
     }
     bytes.truncate(at);
     Ok(bytes)
+}
+
+/// Replaces a file's content with a value's JSON and its checksum.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn write_json<T: Serialize>(storage: &dyn Storage, path: &Path, value: &T) -> io::Result<()> {
+    let bytes = serde_json::to_vec(value).map_err(io::Error::other)?;
+    write(storage, path, &bytes)
+}
+
+/// The value that a file holds as JSON; where there is no file, that of nothing. `must` as of
+/// [`read`].
+///
+/// # Errors
+/// When the file is damaged, or cannot be read.
+pub fn read_json<T: DeserializeOwned + Default>(
+    storage: &dyn Storage,
+    path: &Path,
+    must: bool,
+) -> io::Result<T> {
+    match read(storage, path, must) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| {
+            io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("{} cannot be read: {e}", path.display()),
+            )
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(T::default()),
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(test)]

@@ -67,8 +67,7 @@ impl Ledger {
     /// # Errors
     /// When the disk refuses.
     pub fn write(&self, state: &Path) -> io::Result<()> {
-        let bytes = serde_json::to_vec(self).map_err(io::Error::other)?;
-        sealed::write(&Disk, &state.join(FILE), &bytes)
+        sealed::write_json(&Disk, &state.join(FILE), self)
     }
 }
 
@@ -77,15 +76,5 @@ impl Ledger {
 /// # Errors
 /// When the file is damaged.
 pub(crate) fn read(state: &Path) -> io::Result<Ledger> {
-    let path = state.join(FILE);
-    match sealed::read(&Disk, &path, true) {
-        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| {
-            io::Error::new(
-                io::ErrorKind::InvalidData,
-                format!("{} cannot be read: {e}", path.display()),
-            )
-        }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Ledger::default()),
-        Err(error) => Err(error),
-    }
+    sealed::read_json(&Disk, &state.join(FILE), true)
 }

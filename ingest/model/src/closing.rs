@@ -2,7 +2,7 @@
 //! state whenever rows are made, never stated: a true end that arrives later simply wins.
 
 use crate::merge::Facts;
-use crate::statement::F;
+use crate::statement::{F, Value};
 use crate::time::SECOND;
 
 const MINUTE: i64 = 60 * SECOND;
@@ -111,6 +111,10 @@ impl<'a> Span<'a> {
         }
         if span.end.is_some() {
             span.progress = Progress::Closed;
+        } else if facts.value(&F::Duration) == Some(&Value::Bool(false)) {
+            // It is over, and the source says that nobody tells since when.
+            span.end_basis = Some("untold");
+            span.progress = Progress::Closed;
         }
         span
     }
@@ -188,7 +192,7 @@ pub struct Around<'a> {
 pub fn close(spans: &mut [Span<'_>], around: Around<'_>) {
     // Children first need their parents' ends, and parents come before their children.
     for i in 0..spans.len() {
-        if spans[i].end.is_some() {
+        if spans[i].progress == Progress::Closed {
             continue;
         }
         let Some((start, _)) = spans[i].start else {

@@ -63,7 +63,7 @@ pub enum F {
     Start,
     /// End.
     End,
-    /// Stated duration.
+    /// Stated duration. No (`false`) says that the thing is over and that nobody tells since when.
     Duration,
     /// Who ended it.
     EndedBy,

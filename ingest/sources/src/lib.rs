@@ -11,3 +11,4 @@ pub mod adapter;
 pub mod asterisk;
 pub mod lines;
 pub mod registry;
+pub mod teams;

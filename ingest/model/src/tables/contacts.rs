@@ -57,7 +57,7 @@ table! {
     target: Option<String> = "Queue, person, number or mailbox it was redirected to",
     ended_by: Option<String> = "customer, agent, system, platform or unknown",
     start_basis: Option<String> = "NULL = stated; computed = from a duration",
-    end_basis: Option<String> = "NULL = stated; else parent, successor, restart, snapshot, timeout, computed",
+    end_basis: Option<String> = "NULL = stated; else parent, successor, restart, snapshot, timeout, computed, untold (over, and nobody tells since when)",
     state: String = "open, closed or lost",
     parent_seq: Option<i64> = "For offer, hold, monitor, wrap-up: seq of the segment it belongs to",
     position_in: Option<i64> = "Place in the queue at entry, 1 = head",

@@ -30,13 +30,15 @@ pub enum Feed {
     DirectRouting,
     /// A user's presence.
     Presence,
+    /// What Graph tells of a recording.
+    Recording,
     /// Settings of a call queue, as the administrator's shell prints them.
     QueueSettings,
 }
 
 impl Feed {
     /// Every feed.
-    pub const ALL: [Feed; 11] = [
+    pub const ALL: [Feed; 12] = [
         Feed::AutoAttendant,
         Feed::CallQueue,
         Feed::AgentTimeline,
@@ -47,6 +49,7 @@ impl Feed {
         Feed::Pstn,
         Feed::DirectRouting,
         Feed::Presence,
+        Feed::Recording,
         Feed::QueueSettings,
     ];
 
@@ -63,6 +66,7 @@ impl Feed {
             Feed::Pstn => "teams/pstn-call",
             Feed::DirectRouting => "teams/direct-routing-call",
             Feed::Presence => "teams/presence",
+            Feed::Recording => "teams/call-recording",
             Feed::QueueSettings => "teams/queue-settings",
         }
     }
@@ -165,6 +169,9 @@ pub fn of_object(map: &BTreeMap<String, &RawValue>) -> Option<Feed> {
     }
     if row.has(&["availability"]) && row.has(&["activity"]) {
         return Some(Feed::Presence);
+    }
+    if row.has(&["recordingcontenturl"]) {
+        return Some(Feed::Recording);
     }
     let whole = [
         "modalities",

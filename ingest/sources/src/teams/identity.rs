@@ -49,7 +49,12 @@ pub fn natural_id(feed: Feed, map: &Object<'_>) -> String {
     } else {
         of(&["id"])
     };
-    let native = native.and_then(|t| id(&t)).unwrap_or_default();
+    let native = match feed {
+        // Its letters' case tells it from others.
+        Feed::Recording => native.map(|t| clean(&t)),
+        _ => native.and_then(|t| id(&t)),
+    };
+    let native = native.unwrap_or_default();
     match (feed, of(&["version"])) {
         (Feed::CallRecord, Some(version)) => format!("{native}/{}", clean(&version)),
         _ => native,

@@ -84,6 +84,7 @@ impl Adapter for Teams {
             Feed::Notification | Feed::Sums => Ok(nothing(None)),
             Feed::Pstn | Feed::DirectRouting => pstn::route(record, feed),
             Feed::Presence => side::presence(record),
+            Feed::Recording => side::recording(record),
             Feed::QueueSettings => side::settings(record),
         }
     }

@@ -10,6 +10,7 @@ use callboard_model::statement::{F, Statement, Thing};
 use super::feed::Feed;
 use super::read::{At, Length, after, id, plain, seconds, yes};
 use super::row::Row;
+use super::story::ranked;
 use super::{contact, instance_source};
 
 /// What kind of leg a call type names.
@@ -86,6 +87,10 @@ pub fn route(record: &Record, feed: Feed) -> Result<Routing, Refusal> {
         code: row.int(&["finalsipcode"]),
     };
     let mut said = vec![told.contact(&row, record, feed, begin)];
+    if let Some((us, p)) = end {
+        // However the call was led on: it ended when its last leg did.
+        said.push(Statement::new(Thing::Contact, &told.by).time(F::End, us, p));
+    }
     said.extend(told.parts(&row));
     Ok(Routing {
         keys: vec![contact(&record.stamp.instance, &ids)],
@@ -118,7 +123,13 @@ impl Told {
             "outbound" => &callee,
             _ => &caller,
         };
-        let mut s = Statement::new(Thing::Contact, &self.by)
+        // Of a call that was led on to a number, the leg that came first tells what the call was.
+        let by = if self.leg.onward {
+            ranked(&self.by, rank::LIVE)
+        } else {
+            self.by.clone()
+        };
+        let mut s = Statement::new(Thing::Contact, &by)
             .text(F::Source, &instance_source(&record.stamp.instance))
             .text(F::Channel, "voice")
             .text(F::Direction, self.leg.direction)
@@ -131,9 +142,6 @@ impl Told {
         }
         if let Some((us, p)) = begin {
             s = s.time(F::Start, us, p);
-        }
-        if let Some((us, p)) = self.end {
-            s = s.time(F::End, us, p);
         }
         let connectivity = if feed == Feed::DirectRouting {
             "DirectRouting"

@@ -1,8 +1,8 @@
-//! What is said beside calls: presence of users, and settings of queues.
+//! What is said beside calls: presence of users, recordings, and settings of queues.
 
 use std::sync::Arc;
 
-use callboard_model::cloudevents::words::{AgentState, Track, Variant};
+use callboard_model::cloudevents::words::{AgentState, Leg, RecordingState, Track, Variant};
 use callboard_model::ids::Key;
 use callboard_model::record::{Record, Refusal, RouteKey, Routing, rank};
 use callboard_model::statement::{F, Statement, Thing};
@@ -69,6 +69,41 @@ fn state(availability: &str, activity: &str) -> AgentState {
         ("PresenceUnknown" | "", _) => AgentState::Unknown,
         _ => AgentState::Other,
     }
+}
+
+/// A recording, as Graph tells of it: whose call it is and when it began. The sound is fetched from
+/// where it says.
+///
+/// # Errors
+/// A refusal when it is not JSON, or names neither itself nor a call.
+pub fn recording(record: &Record) -> Result<Routing, Refusal> {
+    let value: Value = serde_json::from_slice(&record.bytes)
+        .map_err(|e| Refusal::new("not_json", format!("a recording that is not JSON: {e}")))?;
+    let word = |name| text(&value, name).and_then(|t| id(&t));
+    let call = word("callId").or_else(|| word("contentCorrelationId"));
+    let (Some(own), Some(call)) = (text(&value, "id"), call) else {
+        let reason = "a recording without id or callId cannot be put to a call; ask for both";
+        return Err(Refusal::new("missing_attribute", reason));
+    };
+    let (start, end) = (at(&value, "createdDateTime"), at(&value, "endDateTime"));
+    let by = record.provenance(rank::RECORD, end.or(start).map(|t| t.0));
+    let mut said = Statement::new(Thing::Recording, &by)
+        .text(F::Contact, &format!("{}-{call}", record.stamp.instance))
+        .text(F::Leg, Leg::Mixed.as_str())
+        .text(F::State, RecordingState::Ready.as_str());
+    if let Some((us, precision)) = start {
+        said = said.time(F::Start, us, precision);
+    }
+    if let Some((us, precision)) = end {
+        said = said.time(F::End, us, precision);
+    }
+    let source = instance_source(&record.stamp.instance);
+    let key = Key::Recording(format!("{source}/{own}").into());
+    Ok(Routing {
+        keys: vec![RouteKey::Direct(key)],
+        statements: Some(vec![said]),
+        time: start.or(end).map(|t| t.0),
+    })
 }
 
 /// Settings of a queue: its service level is a target. Without one there is no target, and not one

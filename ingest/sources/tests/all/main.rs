@@ -12,3 +12,5 @@ mod stories;
 mod stories_of_agents;
 mod stories_of_ami;
 mod tally;
+#[path = "../teams/mod.rs"]
+mod teams;

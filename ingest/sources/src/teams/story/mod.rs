@@ -101,7 +101,8 @@ pub fn tell(set: &[&Record]) -> Vec<Statement> {
 /// Whether the queue connected by conference: as it was set, or as the result says.
 fn conference_mode(row: &VoiceRow) -> Option<String> {
     let stay = row.stay.as_ref()?;
-    let by_result = match stay.result.as_deref() {
+    let result = stay.result.as_ref().map(|r| r.to_ascii_lowercase());
+    let by_result = match result.as_deref() {
         Some("agent_joined_conference") => Some(true),
         Some("transferred_to_agent") => Some(false),
         _ => None,
@@ -166,7 +167,7 @@ fn full_names(rows: &[VoiceRow], legs: &Legs) -> BTreeMap<String, String> {
 }
 
 /// The same record's word under another rank.
-pub(super) fn ranked(by: &Arc<Provenance>, rank: u8) -> Arc<Provenance> {
+pub(in crate::teams) fn ranked(by: &Arc<Provenance>, rank: u8) -> Arc<Provenance> {
     Arc::new(Provenance {
         rank,
         ..(**by).clone()

@@ -150,7 +150,7 @@ fn beside(row: &VoiceRow, part: &Part, mailbox: &str, result: &str, said: &mut V
         said.push(timed(s, F::End, row.end));
     }
     if part.outcome == "callback" {
-        let expired = result.contains("timed_out");
+        let expired = result.to_ascii_lowercase().contains("timed_out");
         let s = segment(&format!("{}-callback", part.id), "callback", &row.by)
             .text(F::Queue, queue_name(&part.name))
             .text(F::Outcome, if expired { "expired" } else { "dialled" })
@@ -207,7 +207,11 @@ fn of_leg(call: &Call, n: usize, leg: &Leg, said: &mut Vec<Statement>) -> Part {
         s = s.text(F::TargetKind, "shared_voicemail");
     }
     s = timed(s, F::Start, leg.start);
-    said.push(timed(s, F::End, end));
+    // The queue's session may last as long as the call: its end is no end of a wait.
+    said.push(match outcome {
+        "unknown" => untold(s),
+        _ => timed(s, F::End, end),
+    });
     Part {
         id,
         start: leg.start,

@@ -177,7 +177,8 @@ impl Talk<'_> {
                     .text(F::Mode, mode)
                     .text(F::Agent, &self.agent)
                     .text(F::Parent, id);
-                let s = timed(s, F::Start, leg.start);
+                let talking = self.row.and(self.start);
+                let s = timed(s, F::Start, talking.max(leg.start));
                 said.push(timed(s, F::End, leg.end));
             }
         }

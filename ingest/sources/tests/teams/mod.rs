@@ -1,0 +1,9 @@
+//! Microsoft Teams: captures to records, statements and rows.
+
+mod calls;
+mod damage;
+mod harness;
+mod order;
+mod section0;
+mod telephone;
+mod voice;

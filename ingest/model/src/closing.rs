@@ -320,3 +320,61 @@ fn concluded(spans: &[Span<'_>], i: usize, around: Around<'_>) -> Option<&'stati
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::merge::State;
+    use crate::record::Provenance;
+    use crate::statement::{Statement, Thing};
+
+    #[test]
+    fn what_is_over_since_nobody_knows_when_has_no_end_and_no_length() {
+        let by = Arc::new(Provenance {
+            rank: 40,
+            recorded_at: None,
+            sequence: 0,
+            source: "/t".into(),
+            id: "1".into(),
+            hash: 0,
+        });
+        let of = |told: Option<Value>| {
+            let said = Statement::new(Thing::Segment("q".into()), &by)
+                .text(F::Kind, "queue")
+                .time(F::Start, 1_000_000, 1);
+            let said = told.into_iter().fold(said, |s, v| s.with(F::Duration, v));
+            let state = State::of(&[said]);
+            let facts = state.get(&Thing::Segment("q".into())).unwrap().clone();
+            let mut spans = [Span::stated("q", &facts)];
+            let around = Around {
+                end: Some(9_000_000),
+                last_sign: 9_000_000,
+                ..Around::default()
+            };
+            close(&mut spans, around);
+            let [span] = spans;
+            (
+                span.progress,
+                span.end.map(|e| e.0),
+                span.end_basis,
+                span.duration_ms(),
+            )
+        };
+        let over = of(Some(Value::Bool(false)));
+        assert_eq!(over, (Progress::Closed, None, Some("untold"), None));
+        let parent = of(None);
+        assert_eq!(
+            parent,
+            (
+                Progress::Closed,
+                Some(9_000_000),
+                Some("parent"),
+                Some(8_000)
+            )
+        );
+        let stated = of(Some(Value::Millis(3_000, 0)));
+        assert_eq!(stated.1, Some(4_000_000));
+    }
+}

@@ -16,7 +16,8 @@ pub enum Feed {
     CallQueue,
     /// Rows of agents, one per call and agent.
     AgentTimeline,
-    /// Rows that sum up many calls: per day, per hour. They say nothing of one call.
+    /// Rows that sum up many calls (per day, per hour), and lists of what one may see. They say
+    /// nothing of one call.
     Sums,
     /// Graph call records, with or without sessions.
     CallRecord,
@@ -137,6 +138,9 @@ pub fn of_columns(row: &Row) -> Option<Feed> {
         "servicelevelthresholdresponsetimeinsecond",
     ]) {
         return Some(Feed::QueueSettings);
+    }
+    if row.has(&["autoattendantdetails", "callqueuedetails", "agentdetails"]) {
+        return Some(Feed::Sums);
     }
     let agent = row.has(AGENT);
     let aa =

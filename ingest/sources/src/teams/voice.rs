@@ -166,9 +166,11 @@ impl VoiceRow {
         })
     }
 
-    /// Whether the row stands for one call, and not for several that were added up.
+    /// Whether the row tells of one call: of something in it, and not of several added up.
     pub fn is_one_call(&self) -> bool {
-        self.count <= 1 || !self.ids.is_empty()
+        let tells = self.menu.is_some() || self.stay.is_some() || self.agent.is_some();
+        let placed = !self.ids.is_empty() || (self.count <= 1 && self.time().is_some());
+        tells && placed
     }
 
     /// The platform's own time of the row.
@@ -218,7 +220,7 @@ fn stay(row: &Row) -> Option<Stay> {
         .then(|| row.text(TARGET).unwrap_or_default());
     let stay = Stay {
         id: row.get(&["callqueueid", "cqguid", "cqid"]).and_then(id),
-        name: row.text(QUEUE_NAME),
+        name: row.text(QUEUE_NAME).filter(|n| !is_withheld(n)),
         result: row.text(CQ_RESULT).or_else(legend),
         target,
         action: row.text(&["callqueuefinalstateaction", "cqfinalstateaction"]),
@@ -241,6 +243,11 @@ fn stay(row: &Row) -> Option<Stay> {
         ]),
     };
     (stay.id.is_some() || stay.name.is_some() || stay.result.is_some()).then_some(stay)
+}
+
+/// What stands where the reader may not see the queue's name.
+fn is_withheld(name: &str) -> bool {
+    name.eq_ignore_ascii_case("NOTAUTHCQ") || name == "4999"
 }
 
 fn length(row: &Row) -> Option<Length> {

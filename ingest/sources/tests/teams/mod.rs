@@ -3,6 +3,7 @@
 mod calls;
 mod damage;
 mod harness;
+mod more;
 mod order;
 mod section0;
 mod telephone;

@@ -83,7 +83,7 @@ fn of_row<'c>(call: &Call, row: &'c VoiceRow, stays: &[Part]) -> Option<Talk<'c>
     let in_vain = stay.is_some_and(|s| {
         !elsewhere && !matches!(s.outcome.as_str(), "answered" | "callback" | "unknown")
     });
-    if in_vain || row.length.is_some_and(|l| l.0 == 0) {
+    if in_vain || row.length.is_some_and(|l| l.0 == 0) || only_rang(call, row) {
         return None;
     }
     let end = row
@@ -109,6 +109,19 @@ fn of_row<'c>(call: &Call, row: &'c VoiceRow, stays: &[Part]) -> Option<Talk<'c>
         leg: None,
         stay: place,
     })
+}
+
+/// Whether the call record knows that this agent did not take the call and another did: older
+/// templates count what was presented.
+fn only_rang(call: &Call, row: &VoiceRow) -> bool {
+    let agent = call.agent(row.agent.as_deref().unwrap_or_default());
+    let has = |kind, own: bool| {
+        let of_kind = call.legs_of(kind);
+        of_kind
+            .iter()
+            .any(|l| (call.agent(&l.person.agent()) == agent) == own)
+    };
+    has(Kind::Missed, true) && !has(Kind::Talk, true) && has(Kind::Talk, false)
 }
 
 type Around<'t, 'c> = (Option<&'t [Talk<'c>]>, Option<&'t [Talk<'c>]>);
@@ -189,6 +202,11 @@ impl Talk<'_> {
 fn offer(call: &Call, row: &VoiceRow, stays: &[Part], said: &mut Vec<Statement>) {
     let stay = stay_of(row, stays).and_then(|n| stays.get(n));
     let agent = call.agent(row.agent.as_deref().unwrap_or_default());
+    let rung = call.legs_of(Kind::Missed);
+    if rung.iter().any(|l| call.agent(&l.person.agent()) == agent) {
+        // The call record tells the same, and when it was.
+        return;
+    }
     let outcome = match stay.map(|s| s.outcome.as_str()) {
         Some("abandoned") => "caller_left",
         Some("answered") => "taken_elsewhere",

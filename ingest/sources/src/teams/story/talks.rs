@@ -177,8 +177,7 @@ impl Talk<'_> {
         if let Some(row) = self.row {
             let s = describe(segment(id, "talk", &row.by));
             let s = timed(s, F::Start, self.start);
-            let s = timed(s, F::End, self.end);
-            said.push(if self.end.is_none() { untold(s) } else { s });
+            said.push(timed(s, F::End, self.end));
         }
         if let Some(leg) = self.leg {
             let by = ranked(&leg.by, rank::LIVE);

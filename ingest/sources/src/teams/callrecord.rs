@@ -102,6 +102,8 @@ pub struct CallRecord {
     pub version: i64,
     /// peerToPeer, groupCall.
     pub kind: String,
+    /// It has an address to join at: a meeting.
+    pub meeting: bool,
     /// Modalities.
     pub modalities: Vec<String>,
     /// Start.
@@ -155,7 +157,8 @@ impl CallRecord {
             }
         }
         for item in items("sessions") {
-            if member(item, "caller").is_some() || member(item, "callee").is_some() {
+            let test = text(item, "isTest").is_some_and(|t| t == "true");
+            if !test && (member(item, "caller").is_some() || member(item, "callee").is_some()) {
                 sessions.push(session(item));
             }
         }
@@ -168,6 +171,7 @@ impl CallRecord {
             id: call,
             version,
             kind: text(&value, "type").unwrap_or_default(),
+            meeting: text(&value, "joinWebUrl").is_some(),
             modalities: words(&value),
             start,
             end,
@@ -190,6 +194,7 @@ impl CallRecord {
                 // A page has no head: the record itself tells when it was.
                 (whole.kind, whole.by) = (part.kind, part.by);
             }
+            whole.meeting |= part.meeting;
             whole.start = whole.start.or(part.start);
             whole.end = whole.end.or(part.end);
             whole.tenant = whole.tenant.or(part.tenant);

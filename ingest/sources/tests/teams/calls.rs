@@ -96,7 +96,7 @@ fn a_call_record_alone_tells_who_spoke_and_leaves_the_verdict_open() {
             "queue 09:00:20.900-09:01:04.900 44000ms queue=support outcome=answered",
             "talk 09:01:04.900-09:04:05.100 180200ms queue=support agent=emma.jones@contoso.com outcome=completed mode=serve",
             "share 09:01:04.900-09:04:05.100 180200ms agent=emma.jones@contoso.com outcome=ended mode=screen",
-            "talk 09:02:30-09:03:30 60000ms queue=support agent=nina@contoso.com outcome=completed mode=conference",
+            "talk 09:02:30-09:03:30 60000ms agent=nina@contoso.com outcome=completed mode=conference",
         ]
     );
     assert_eq!(
@@ -158,7 +158,7 @@ fn rows_call_record_and_telephone_row_of_one_call_are_one_contact() {
             "queue 09:00:20.900-09:01:02.900 42000ms queue=support outcome=answered raw=agent_joined_conference basis=computed",
             "talk 09:01:05-09:04:05.100 180100ms queue=support agent=emma.jones@contoso.com outcome=completed mode=serve",
             "share 09:01:05-09:04:05.100 180100ms agent=emma.jones@contoso.com outcome=ended mode=screen",
-            "talk 09:02:30-09:03:30 60000ms queue=support agent=nina@contoso.com outcome=completed mode=conference",
+            "talk 09:02:30-09:03:30 60000ms agent=nina@contoso.com outcome=completed mode=conference",
         ]
     );
     assert_eq!(rows.offers(0xa0).len(), 1);
@@ -222,6 +222,34 @@ fn calls_out_are_outbound_and_meetings_are_nobodys_contact() {
         (contact.direction.as_deref(), contact.customer.as_deref()),
         (Some("outbound"), Some("+15550177"))
     );
+}
+
+#[test]
+fn a_meeting_stays_one_when_somebody_dials_in() {
+    let text = String::from_utf8(capture("made-callrecord-meeting.json")).unwrap();
+    let mut call: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let dialled_in = serde_json::json!({"phone": {"id": "+15550144"}});
+    call["participants"]
+        .as_array_mut()
+        .unwrap()
+        .push(dialled_in);
+    let of = |call: &serde_json::Value| rows(&split(call.to_string().as_bytes(), "contoso").0);
+    // A group of colleagues and a number, with nothing that says what for: somebody's contact.
+    assert_eq!(of(&call).contacts.len(), 1);
+    call["joinWebUrl"] = "https://teams.microsoft.com/l/meetup-join/made".into();
+    assert_eq!(of(&call).contacts.len(), 0);
+    // A queue in it makes it a contact again.
+    let role = serde_json::json!({"userAgent": {"role": "skypeForBusinessCallQueues"}});
+    call["sessions"][0]["callee"] = role;
+    assert_eq!(of(&call).contacts.len(), 1);
+}
+
+#[test]
+fn a_session_that_is_a_test_is_none() {
+    let text = String::from_utf8(capture("made-callrecord-outbound.json")).unwrap();
+    let test = text.replace("\"callee\"", "\"isTest\": true, \"callee\"");
+    let rows = rows(&split(test.as_bytes(), "contoso").0);
+    assert!(rows.contacts.values().all(|c| c.segments.is_empty()));
 }
 
 #[test]

@@ -107,8 +107,10 @@ pub(in crate::teams) fn of(calls: &[CallRecord]) -> Legs {
         (None, None) if peers => first.cloned(),
         _ => None,
     };
+    let meeting = calls.iter().any(|c| c.meeting && c.kind != "peerToPeer");
     legs.direction = match (outside, service, first) {
         (_, Some(_), _) => "inbound",
+        _ if meeting => "",
         (Some(_), None, Some(first)) if first.who == Who::User => "outbound",
         (Some(_), None, _) => "inbound",
         (None, None, _) if peers => "internal",

@@ -159,6 +159,8 @@ impl Talk<'_> {
             "internal" if call.rows.is_empty() => "internal",
             _ => "serve",
         };
+        // Who came to help was not given the call by the queue.
+        let of_queue = stay.filter(|_| !joined || self.row.is_some());
         let describe = |s: Statement| {
             let s = s
                 .text(F::Agent, &self.agent)
@@ -166,7 +168,7 @@ impl Talk<'_> {
                 .text(F::Outcome, outcome)
                 .text(
                     F::Queue,
-                    stay.map(|p| queue_name(&p.name)).unwrap_or_default(),
+                    of_queue.map(|p| queue_name(&p.name)).unwrap_or_default(),
                 )
                 .text(F::Parent, stay.map(|p| p.id.as_str()).unwrap_or_default());
             s.text(

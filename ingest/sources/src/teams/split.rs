@@ -139,11 +139,17 @@ impl Splitter<'_> {
             return;
         }
         // What the Power BI service answers to a query: results, their tables, their rows.
-        for name in ["results", "tables", "rows"] {
+        // And what Graph answers to several questions at once: responses, each with its body.
+        for name in ["results", "tables", "rows", "responses"] {
             if let Some(list) = map.get(name).filter(|v| v.get().starts_with('[')) {
                 self.any(list, depth + 1);
                 return;
             }
+        }
+        let body = map.get("body").filter(|v| v.get().starts_with('{'));
+        if let (Some(body), true) = (body, map.contains_key("status")) {
+            self.any(body, depth + 1);
+            return;
         }
         match feed::of_object(map) {
             Some(feed) => {

@@ -210,3 +210,38 @@ fn an_expert_after_whom_the_agent_is_gone_took_the_call_over() {
     );
     assert_eq!(rows.call(0xa0).contact.as_ref().unwrap().transfers, 1);
 }
+
+/// Graph answers several questions at once: each body is what it would be alone.
+#[test]
+fn a_batch_of_answers_holds_their_bodies() {
+    let text = |name: &str| String::from_utf8(capture(name)).unwrap();
+    let batch = format!(
+        r#"{{"responses":[{{"id":"1","status":200,"body":{}}},{{"id":"2","status":200,"body":{}}},{{"id":"3","status":404,"body":{{"error":{{"code":"NotFound"}}}}}}]}}"#,
+        text("made-callrecord-queue.json"),
+        text("made-pstn-calls.json")
+    );
+    let (all, dead) = split(batch.as_bytes(), "contoso");
+    assert_eq!((all.len(), dead.len()), (6, 1));
+    assert!(dead[0].reason.contains("error"), "{}", dead[0].reason);
+    let alone = rows(&records(&[
+        "made-callrecord-queue.json",
+        "made-pstn-calls.json",
+    ]));
+    assert_eq!(rows(&all).contacts, alone.contacts);
+}
+
+/// One row may tell of an attendant and of a queue, where both were asked for.
+#[test]
+fn a_row_of_both_is_a_menu_and_a_wait() {
+    let text = format!(
+        r#"{{"ConferenceId":"{}","UserStartTimeUTC":"2026-03-02T08:00:00","EndTime":"2026-03-02T08:01:00","AutoAttendantIdentity":"main.menu@contoso.com","AutoAttendantCallResult":"transferred_to_cq","AutoAttendantChainDurationInSecs":"10.5","CallQueueIdentity":"support@contoso.com","CallQueueCallResult":"disconnected","CallQueueTargetType":"Disconnect","CallQueueDurationSeconds":20}}"#,
+        guid(9)
+    );
+    assert_eq!(
+        of(&text).parts(9),
+        [
+            "menu 08:00:00-08:00:10.500 10500ms outcome=transferred raw=transferred_to_cq to=voice_app target=support name=main.menu basis=computed",
+            "queue 08:00:10.500-08:00:30.500 20000ms queue=support outcome=abandoned raw=disconnected by=customer basis=computed",
+        ]
+    );
+}

@@ -111,7 +111,7 @@ impl<'a> Span<'a> {
         }
         if span.end.is_some() {
             span.progress = Progress::Closed;
-        } else if facts.value(&F::Duration) == Some(&Value::Bool(false)) {
+        } else if facts.value(&F::Over) == Some(&Value::Bool(true)) {
             // It is over, and the source says that nobody tells since when.
             span.end_basis = Some("untold");
             span.progress = Progress::Closed;
@@ -340,11 +340,11 @@ mod tests {
             id: "1".into(),
             hash: 0,
         });
-        let of = |told: Option<Value>| {
+        let of = |told: Option<(F, Value)>| {
             let said = Statement::new(Thing::Segment("q".into()), &by)
                 .text(F::Kind, "queue")
                 .time(F::Start, 1_000_000, 1);
-            let said = told.into_iter().fold(said, |s, v| s.with(F::Duration, v));
+            let said = told.into_iter().fold(said, |s, (f, v)| s.with(f, v));
             let state = State::of(&[said]);
             let facts = state.get(&Thing::Segment("q".into())).unwrap().clone();
             let mut spans = [Span::stated("q", &facts)];
@@ -362,7 +362,7 @@ mod tests {
                 span.duration_ms(),
             )
         };
-        let over = of(Some(Value::Bool(false)));
+        let over = of(Some((F::Over, Value::Bool(true))));
         assert_eq!(over, (Progress::Closed, None, Some("untold"), None));
         let parent = of(None);
         assert_eq!(
@@ -374,7 +374,7 @@ mod tests {
                 Some(8_000)
             )
         );
-        let stated = of(Some(Value::Millis(3_000, 0)));
+        let stated = of(Some((F::Duration, Value::Millis(3_000, 0))));
         assert_eq!(stated.1, Some(4_000_000));
     }
 }

@@ -169,6 +169,8 @@ pub enum F {
     ScaleMax,
     /// When answered.
     AnsweredAt,
+    /// True: it is over, and its source will not tell since when.
+    Over,
     /// An attribute of the platform, by name.
     Attr(Arc<str>),
 }

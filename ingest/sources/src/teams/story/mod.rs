@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use callboard_model::record::{Provenance, Record, rank};
-use callboard_model::statement::{F, Statement, Thing, Value};
+use callboard_model::statement::{F, Statement, Thing};
 
 use super::callrecord::{CallRecord, Who};
 use super::feed::Feed;
@@ -189,7 +189,7 @@ pub(super) fn timed(s: Statement, f: F, at: Option<At>) -> Statement {
 
 /// Says that a part has ended and that nobody tells when.
 pub(super) fn untold(s: Statement) -> Statement {
-    s.with(F::Duration, Value::Bool(false))
+    s.flag(F::Over, true)
 }
 
 impl Call {

@@ -4,9 +4,11 @@
 //! * [`registry`] is the one [`Interpreter`](callboard_model::record::Interpreter) of all formats.
 //! * [`lines`] turns a platform's files and request bodies into records with lasting identities.
 //! * [`adapter`] is what the module of a platform offers, and the list of them.
+//! * [`acs`] reads Azure Communication Services.
 //! * [`asterisk`] reads queue_log, CEL, CDR and AMI events, each alone or together.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod acs;
 pub mod adapter;
 pub mod asterisk;
 pub mod lines;

@@ -1,0 +1,360 @@
+//! Calls: who talked to the customer and when, holds, transfers, invitations that failed, and how
+//! the call ended. From Event Grid's call events, the call-backs of Call Automation and the call log.
+
+use std::collections::BTreeSet;
+
+use callboard_model::statement::F;
+
+use super::Event;
+use super::doc::Doc;
+use super::ids::{self, Who, who};
+use super::parts::{About, Part, When};
+use super::roster::{self, Roster, Span};
+use super::{logs, turns};
+use parties::{BESIDE, Parties, own_talks};
+
+mod parties;
+
+/// The calls of a contact.
+#[derive(Debug, Default)]
+pub struct Call {
+    /// Menus, holds, invitations, and talks that no job tells.
+    pub parts: Vec<Part>,
+    /// The end, where it is known.
+    pub end: Option<When>,
+    /// Whether there is any.
+    pub any: bool,
+}
+
+/// Reads the call events among a contact's. `talks` are those that Job Router tells: a participant
+/// who is the worker of one adds no talk of his own, but his holds and transfers are that talk's.
+pub fn read(
+    events: &[Event],
+    about: &mut About,
+    talks: &mut [Part],
+    of_chat: Option<&str>,
+) -> Call {
+    let mut call = Call {
+        any: events.iter().any(is_call),
+        ..Call::default()
+    };
+    if !call.any {
+        return call;
+    }
+    let roster = roster::read(events);
+    let parties = Parties::of(events, &roster, of_chat);
+    describe(events, &roster, &parties, about);
+    let logged = logs::describe(events, about);
+    call.end = end(events, &roster, &parties).or(logged);
+
+    let mut own = own_talks(&roster, &parties, talks, call.end.as_ref());
+    transfers(events, &mut own, talks);
+    let taken: Vec<&Part> = talks.iter().chain(own.iter()).collect();
+    let held = holds(&roster, &taken);
+    call.parts.extend(turns::menus(events));
+    call.parts.extend(invitations(events));
+    call.parts.extend(voice_apps(&roster));
+    let bot = bot(events, &own, talks, call.end.as_ref());
+    call.parts.extend(bot);
+    call.parts.extend(held);
+    call.parts.extend(own);
+    call
+}
+
+/// Whether an event is of a call.
+pub fn is_call(event: &Event) -> bool {
+    let kind = event.kind.as_str();
+    event.connection() != ""
+        || matches!(kind, "IncomingCall" | "CallStarted" | "CallEnded")
+        || kind.starts_with("CallParticipant")
+        || kind == "CallSummary"
+        || kind == "CallDiagnostics"
+}
+
+/// What the events say of the contact as a whole.
+fn describe(events: &[Event], roster: &Roster, parties: &Parties, about: &mut About) {
+    for event in events.iter().filter(|e| is_call(e)) {
+        let (d, by) = (event.data(), &event.when);
+        match event.kind.as_str() {
+            "IncomingCall" => {
+                about.text(F::Direction, "inbound", by);
+                about.text(F::CustomerName, &d.text("callerDisplayName"), by);
+                about.text(F::Dialled, ids::address(&ids::raw_id(d.get("to"))), by);
+                let behalf = d.first(&["onBehalfOfCallee", "onBehalfOf"]);
+                about.attr("on_behalf_of", &ids::raw_id(behalf), by);
+                custom_context(d.get("customContext"), by, about);
+                about.time(F::Start, by);
+            }
+            "CallStarted" => {
+                about.attr("room", &d.get("room").text("id"), by);
+                about.attr("group", &d.get("group").text("id"), by);
+                about.time(F::Start, by);
+            }
+            "CreateCallFailed" => about.text(F::Direction, "outbound", by),
+            "PlayFailed" | "AnswerFailed" | "ConnectFailed" | "CallTransferFailed" => {
+                let said = result_text(d);
+                about.attr(&event.kind, &said, by);
+            }
+            "RecordingStateChanged" => about.attr("recording", &d.text("state"), by),
+            _ => {}
+        }
+        about.attr("operation_context", &d.text("operationContext"), by);
+        if let Some(customer) = &parties.customer {
+            about.text(F::Customer, ids::address(customer), by);
+            if let Some(name) = roster.names.get(customer) {
+                about.text(F::CustomerName, name, by);
+            }
+        }
+    }
+    let played = events.iter().filter(|e| e.kind == "PlayCompleted").count();
+    if let Some(last) = events.iter().rfind(|e| e.kind == "PlayCompleted") {
+        about.attr("prompts_played", &played.to_string(), &last.when);
+    }
+}
+
+/// Headers that the caller's side sent along, and what Teams Phone knows of the call.
+fn custom_context(context: Doc<'_>, by: &When, about: &mut About) {
+    for headers in ["sipHeaders", "voipHeaders"] {
+        for (name, value) in context.fields(headers).take(50) {
+            let name: String = name.chars().filter(|c| !c.is_control()).take(80).collect();
+            about.attr(&format!("header.{name}"), &value.as_text(), by);
+        }
+    }
+    let teams = context.get("teamsPhoneCallDetails");
+    for name in [
+        "intent",
+        "callTopic",
+        "callContext",
+        "callSentiment",
+        "transcriptUrl",
+    ] {
+        about.attr(&format!("teams.{name}"), &teams.text(name), by);
+    }
+    let source = teams.get("teamsPhoneSourceDetails");
+    about.text(F::Language, &source.text("language"), by);
+    about.attr("teams.source", &source.text("source"), by);
+}
+
+fn result_text(d: Doc<'_>) -> String {
+    let result = d.first(&["resultInformation", "resultInfo", "reason"]);
+    let codes = format!("{}/{}", result.text("code"), result.text("subCode"));
+    let said = result.first(&["message", "phrase"]).as_text();
+    match (codes.as_str(), said.as_str()) {
+        ("/", said) => said.to_owned(),
+        (codes, "") => codes.to_owned(),
+        (codes, said) => format!("{codes} {said}"),
+    }
+}
+
+/// When the call ended: stated by CallEnded; else concluded from the application's legs that are all
+/// gone, or from the customer, who was there and is not any more.
+fn end(events: &[Event], roster: &Roster, parties: &Parties) -> Option<When> {
+    let ended = events.iter().rfind(|e| e.kind == "CallEnded");
+    let begun = |e: &&Event| matches!(e.kind.as_str(), "CallStarted" | "CallConnected");
+    let last_begin = events.iter().rfind(begun).map(|e| e.when.at);
+    if let Some(ended) = ended
+        && last_begin.is_none_or(|b| b <= ended.when.at)
+    {
+        return Some(ended.when.clone());
+    }
+    if let Some(spans) = parties
+        .customer
+        .as_ref()
+        .and_then(|c| roster.present.get(c))
+        && let Some(left) = spans.last().and_then(|s| s.end.clone())
+    {
+        return Some(left.guess());
+    }
+    let of = |kind: &'static str| events.iter().filter(move |e| e.kind == kind);
+    let legs: BTreeSet<String> = of("CallConnected").map(Event::connection).collect();
+    let gone: BTreeSet<String> = of("CallDisconnected").map(Event::connection).collect();
+    let last = of("CallDisconnected").next_back()?;
+    legs.is_subset(&gone).then(|| last.when.guess())
+}
+
+/// Who ended the call and why.
+pub fn ending(events: &[Event], customer: Option<&str>, about: &mut About) {
+    for event in events {
+        let (d, by) = (event.data(), &event.when);
+        match event.kind.as_str() {
+            "CallEnded" => {
+                let ended_by = d.get("endedBy");
+                let raw = ids::raw_id(ended_by);
+                let kind = ended_by.text("type");
+                let word = if kind.eq_ignore_ascii_case("MicrosoftInternal") {
+                    "platform"
+                } else if raw.is_empty() {
+                    ""
+                } else if Some(ids::address(&raw)) == customer {
+                    "customer"
+                } else {
+                    "agent"
+                };
+                about.text(F::EndedBy, word, by);
+                about.text(F::EndReason, &result_text(d), by);
+            }
+            "RemoveParticipantSucceeded" => {
+                let raw = ids::raw_id(d.get("participant"));
+                if Some(ids::address(&raw)) == customer {
+                    about.text(F::EndedBy, "system", by);
+                }
+            }
+            "CallDisconnected" | "CreateCallFailed" | "AnswerFailed" => {
+                about.text(F::EndReason, &result_text(d), by);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Transfers that were accepted: the talk at that time was handed to somebody.
+fn transfers(events: &[Event], own: &mut [Part], routed: &mut [Part]) {
+    for event in events.iter().filter(|e| e.kind == "CallTransferAccepted") {
+        let d = event.data();
+        let raw = ids::raw_id(d.first(&["transferTarget", "targetParticipant"]));
+        let kind = match who(&raw) {
+            Who::Phone => "external",
+            Who::TeamsUser => "person",
+            Who::TeamsApp => "voice_app",
+            Who::Bot => "bot",
+            Who::User => "agent",
+            Who::Other => "other",
+        };
+        let at = event.when.at;
+        let mut talks = own.iter_mut().chain(routed.iter_mut());
+        if let Some(talk) = talks.find(|t| t.covers(at)) {
+            talk.text(F::Outcome, "transferred")
+                .text(F::RawOutcome, &event.kind)
+                .text(F::TargetKind, kind)
+                .text(F::Target, ids::address(&raw));
+            let end = talk
+                .end
+                .take()
+                .map_or_else(|| event.when.clone(), |e| When::min(e, event.when.clone()));
+            talk.end = Some(end);
+        }
+    }
+}
+
+/// Holds, each inside the talk that it interrupts.
+fn holds(roster: &Roster, talks: &[&Part]) -> Vec<Part> {
+    let part = |span: &Span| {
+        let talk = talks.iter().find(|t| t.covers(span.start.at))?;
+        let id = format!("hold/{}", span.start.at);
+        let mut hold = Part::new(id, "hold", &span.start);
+        hold.start = Some(span.start.clone());
+        hold.end.clone_from(&span.end);
+        hold.text(F::Parent, &talk.id)
+            .text(F::Agent, talk.get(&F::Agent))
+            .text(F::Queue, talk.get(&F::Queue))
+            .text(F::RawOutcome, "isOnHold");
+        if let Some(end) = &span.end {
+            let over = talk.end.as_ref().is_some_and(|t| t.at <= end.at);
+            hold.text(F::Outcome, if over { "hangup" } else { "resumed" });
+        }
+        Some(hold)
+    };
+    roster.holds.iter().filter_map(part).collect()
+}
+
+/// Invitations and calls that nobody took, and those that were called back.
+fn invitations(events: &[Event]) -> Vec<Part> {
+    let mut out = Vec::new();
+    for event in events {
+        let d = event.data();
+        let result = d.first(&["resultInformation", "resultInfo"]);
+        let outcome = match event.kind.as_str() {
+            "AddParticipantFailed" | "CreateCallFailed" | "CallTransferFailed" => {
+                let code = result.int("code").unwrap_or(0);
+                let sub = result.int("subCode").unwrap_or(0) % 1_000;
+                match (code, sub) {
+                    (486 | 600, _) | (_, 486) => "busy",
+                    (408 | 480, _) | (_, 408 | 480) => "no_answer",
+                    (487, _) | (_, 487) => "canceled",
+                    _ => "failed",
+                }
+            }
+            "CancelAddParticipantSucceeded" => "canceled",
+            _ => continue,
+        };
+        let when = &event.when;
+        let mut dial = Part::new(format!("dial/{}", when.by.id), "dial", when);
+        dial.end = Some(when.clone());
+        let raw = ids::raw_id(d.first(&["participant", "transferTarget"]));
+        dial.text(F::Outcome, outcome)
+            .text(
+                F::RawOutcome,
+                format!("{} {}", event.kind, result_text(d)).trim_end(),
+            )
+            .text(F::Target, ids::address(&raw))
+            .text(F::Name, &d.text("operationContext"));
+        out.push(dial);
+    }
+    out
+}
+
+/// A resource account of Teams in the call: the caller was handed to an auto attendant or a call
+/// queue there. Which of the two, its own records tell.
+fn voice_apps(roster: &Roster) -> Vec<Part> {
+    let apps = roster
+        .present
+        .iter()
+        .filter(|(raw, _)| who(raw) == Who::TeamsApp);
+    let part = |raw: &String, span: &Span| {
+        let mut dial = Part::new(format!("dial/{raw}/{}", span.start.at), "dial", &span.start);
+        dial.start = Some(span.start.clone());
+        dial.end.clone_from(&span.end);
+        dial.text(F::Outcome, "answered")
+            .text(F::TargetKind, "voice_app")
+            .text(F::Target, raw);
+        dial
+    };
+    apps.flat_map(|(raw, spans)| spans.iter().map(move |s| part(raw, s)))
+        .collect()
+}
+
+/// The application as an auto attendant or voice bot: from its answer until a queue or an agent
+/// takes over, or the end.
+fn bot(events: &[Event], own: &[Part], routed: &[Part], end: Option<&When>) -> Option<Part> {
+    let speaks = events.iter().any(|e| turns::is_turn(&e.kind));
+    let answer = events.iter().find(|e| e.kind == "CallConnected")?;
+    if !speaks {
+        return None;
+    }
+    let queued = events.iter().find(|e| e.kind == "RouterJobQueued");
+    let taken = own.iter().chain(routed).filter_map(|t| t.start.clone());
+    let next = taken
+        .chain(queued.map(|e| e.when.clone()))
+        .filter(|w| w.at >= answer.when.at)
+        .reduce(When::min);
+    if next
+        .as_ref()
+        .is_some_and(|n| n.at - answer.when.at < BESIDE)
+    {
+        return None;
+    }
+    let mut bot = Part::new("bot/call-automation".to_owned(), "bot", &answer.when);
+    bot.start = Some(answer.when.clone());
+    bot.text(F::Name, "call-automation");
+    let (over, outcome) = match (&next, end) {
+        (Some(next), _) => (Some(next.clone()), "escalated"),
+        (None, Some(end)) => (Some(end.clone()), "contained"),
+        (None, None) => (None, ""),
+    };
+    bot.end = over;
+    bot.text(F::Outcome, outcome);
+    Some(bot)
+}
+
+/// Length of the call as the platform states it, milliseconds.
+pub fn stated_length(events: &[Event]) -> Option<(When, i64)> {
+    let ended = events.iter().rfind(|e| e.kind == "CallEnded")?;
+    let d = ended.data();
+    let seconds = d
+        .float("callDurationInSeconds")
+        .or(d.float("durationOfCall"))?;
+    let ms = (seconds * 1_000.0).round();
+    (0.0..=86_400_000.0 * 366.0)
+        .contains(&ms)
+        .then(|| (ended.when.clone(), ms as i64))
+}

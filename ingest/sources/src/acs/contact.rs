@@ -1,6 +1,6 @@
 //! A contact: what its calls, chats, jobs and messages say together.
 
-use callboard_model::statement::{F, Statement, Value};
+use callboard_model::statement::{F, Statement, Thing, Value};
 
 use super::parts::{About, Part, When};
 use super::{Event, call, chat, instance_source, message, route, router};
@@ -35,6 +35,13 @@ pub fn interpret(events: &[Event]) -> Vec<Statement> {
     let messages = message::read(events, &mut about);
     let customer = about.find_text(&F::Customer);
     call::ending(events, customer.as_deref(), &mut about);
+    if let Some((who, when)) = &calls.left_first {
+        about.text(F::EndedBy, who, when);
+    }
+    for (other, when) in &calls.links {
+        let link = Thing::Link("transfer".into(), other.0.clone());
+        out.push(Statement::new(link, &when.by).time(F::At, when.at, when.precision));
+    }
 
     // The call is over when it is over; what a job or a chat tells of its end is later or earlier.
     let end = match (calls.any, calls.end, jobs.any) {

@@ -51,7 +51,7 @@ fn after((at, _): (i64, u32), seconds: i64) -> Option<(i64, u32)> {
 
 /// What the rows say of the call as a whole; gives its end.
 pub fn describe(events: &[Event], about: &mut About) -> Option<When> {
-    let mut end = None;
+    let (mut begun, mut end): (Option<When>, Option<When>) = (None, None);
     for (event, d) in rows(events, "CallSummary") {
         let by = &event.when;
         about.attr("call_type", &d.text("callType"), by);
@@ -64,10 +64,18 @@ pub fn describe(events: &[Event], about: &mut About) -> Option<When> {
         about.attr("pstn_call_type", &d.text("pstnParticipantCallType"), by);
         about.attr("teams_thread", &d.text("teamsThreadId"), by);
         if let Some(start) = d.time("callStartTime") {
-            about.time(F::Start, &by.told(start));
+            // The rows of one call differ by fractions of a second.
+            let start_of = by.told(start);
+            begun =
+                Some(begun.map_or_else(|| start_of.clone(), |b| When::min(b, start_of.clone())));
             let ended = d.int("callDuration").and_then(|s| after(start, s));
-            end = end.or(ended.map(|e| by.told(e)));
+            if let Some(ended) = ended.map(|e| by.told(e)) {
+                end = Some(end.map_or_else(|| ended.clone(), |e| When::max(e, ended.clone())));
+            }
         }
+    }
+    if let Some(begun) = begun {
+        about.time(F::Start, &begun);
     }
     let mut media: Vec<String> = Vec::new();
     for (event, d) in rows(events, "CallDiagnostics") {

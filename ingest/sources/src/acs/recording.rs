@@ -106,6 +106,11 @@ pub fn interpret(events: &[Event]) -> Vec<Statement> {
         }
         out.push(said);
     }
+    // Mixed is what the service records unless it is asked for more.
+    if let Some(first) = events.first() {
+        let said = Statement::new(Thing::Recording, &first.when.guess().by);
+        out.push(said.text(F::Leg, "mixed"));
+    }
     if let (Some(begun), Some(event)) = (begun, events.last())
         && !gaps.is_empty()
     {

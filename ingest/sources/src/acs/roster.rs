@@ -57,6 +57,7 @@ pub fn read(events: &[Event]) -> Roster {
     let mut legs: BTreeMap<String, Vec<List>> = BTreeMap::new();
     let mut ends: BTreeMap<String, When> = BTreeMap::new();
     let mut grid: Spans = BTreeMap::new();
+    let mut removed: Vec<(String, &When)> = Vec::new();
     for event in events {
         let (d, when) = (event.data(), &event.when);
         match event.kind.as_str() {
@@ -81,6 +82,9 @@ pub fn read(events: &[Event]) -> Roster {
                     roster.names.insert(raw.clone(), name);
                 }
                 open(&mut grid, raw, when);
+            }
+            "RemoveParticipantSucceeded" => {
+                removed.push((ids::raw_id(d.get("participant")), when));
             }
             "CallParticipantRemoved" => close(&mut grid, &ids::raw_id(d.get("user")), when),
             _ => {}
@@ -109,6 +113,14 @@ pub fn read(events: &[Event]) -> Roster {
         all.entry(raw).or_default().extend(spans);
     }
     roster.present = all.into_iter().map(|(r, s)| (r, union(s))).collect();
+    // Of a participant who was removed often nothing more is told.
+    for (raw, when) in removed {
+        let spans = roster.present.entry(raw).or_default();
+        let mut open = spans.iter_mut().filter(|s| s.end.is_none());
+        if let Some(span) = open.find(|s| s.covers(when.at)) {
+            span.end = Some(when.clone());
+        }
+    }
     let windows = prompts(events);
     roster.holds = union(holds);
     roster.holds.retain(|hold| is_hold(hold, &windows));

@@ -1,6 +1,8 @@
 //! The Asterisk reader against a real shift, its oddities one by one, and generated histories.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "../acs/mod.rs"]
+mod acs;
 mod board;
 mod history;
 mod oddities;

@@ -3,17 +3,20 @@
 
 use std::collections::BTreeSet;
 
+use callboard_model::ids::PlatformId;
 use callboard_model::statement::F;
 
 use super::Event;
 use super::doc::Doc;
-use super::ids::{self, Who, who};
+use super::ids::{self, Who, platform_id, who};
 use super::parts::{About, Part, When};
-use super::roster::{self, Roster, Span};
+use super::roster::{self, Roster};
 use super::{logs, turns};
-use parties::{BESIDE, Parties, own_talks};
+use parties::{Parties, own_talks};
+use segments::{bot, holds, invitations, voice_apps};
 
 mod parties;
+mod segments;
 
 /// The calls of a contact.
 #[derive(Debug, Default)]
@@ -22,6 +25,10 @@ pub struct Call {
     pub parts: Vec<Part>,
     /// The end, where it is known.
     pub end: Option<When>,
+    /// Who left first, where the platform does not say who ended it.
+    pub left_first: Option<(&'static str, When)>,
+    /// Calls that the caller's side carried a reference to.
+    pub links: Vec<(PlatformId, When)>,
     /// Whether there is any.
     pub any: bool,
 }
@@ -47,6 +54,8 @@ pub fn read(
     let logged = logs::describe(events, about);
     call.end = end(events, &roster, &parties).or(logged);
 
+    call.left_first = left_first(&roster, &parties);
+    call.links = links(events);
     let mut own = own_talks(&roster, &parties, talks, call.end.as_ref());
     transfers(events, &mut own, talks);
     let taken: Vec<&Part> = talks.iter().chain(own.iter()).collect();
@@ -98,7 +107,9 @@ fn describe(events: &[Event], roster: &Roster, parties: &Parties, about: &mut Ab
             "RecordingStateChanged" => about.attr("recording", &d.text("state"), by),
             _ => {}
         }
-        about.attr("operation_context", &d.text("operationContext"), by);
+        if let "CallConnected" | "CallDisconnected" | "CreateCallFailed" = event.kind.as_str() {
+            about.attr("operation_context", &d.text("operationContext"), by);
+        }
         if let Some(customer) = &parties.customer {
             about.text(F::Customer, ids::address(customer), by);
             if let Some(name) = roster.names.get(customer) {
@@ -135,7 +146,7 @@ fn custom_context(context: Doc<'_>, by: &When, about: &mut About) {
     about.attr("teams.source", &source.text("source"), by);
 }
 
-fn result_text(d: Doc<'_>) -> String {
+pub fn result_text(d: Doc<'_>) -> String {
     let result = d.first(&["resultInformation", "resultInfo", "reason"]);
     let codes = format!("{}/{}", result.text("code"), result.text("subCode"));
     let said = result.first(&["message", "phrase"]).as_text();
@@ -168,8 +179,63 @@ fn end(events: &[Event], roster: &Roster, parties: &Parties) -> Option<When> {
     let of = |kind: &'static str| events.iter().filter(move |e| e.kind == kind);
     let legs: BTreeSet<String> = of("CallConnected").map(Event::connection).collect();
     let gone: BTreeSet<String> = of("CallDisconnected").map(Event::connection).collect();
-    let last = of("CallDisconnected").next_back()?;
-    legs.is_subset(&gone).then(|| last.when.guess())
+    if let Some(last) = of("CallDisconnected").next_back() {
+        // Of a leg whose participant was removed no end is told.
+        let removed = of("RemoveParticipantSucceeded").next().is_some();
+        let over = legs.is_subset(&gone) || removed;
+        return over.then(|| last.when.guess());
+    }
+    let failed = |e: &&Event| {
+        let kind = e.kind.as_str();
+        matches!(kind, "CreateCallFailed" | "AnswerFailed" | "ConnectFailed")
+    };
+    let last = events.iter().rfind(failed)?;
+    last_begin.is_none().then(|| last.when.guess())
+}
+
+/// Who left first: the customer while somebody who served him was still there, or the last of those
+/// while the customer was.
+fn left_first(roster: &Roster, parties: &Parties) -> Option<(&'static str, When)> {
+    let customer = parties.customer.as_ref()?;
+    let gone = roster.present.get(customer)?.last()?.end.clone();
+    let serving = roster.present.iter().filter(|(raw, _)| parties.serves(raw));
+    let mut ends: Vec<Option<When>> = Vec::new();
+    for (_, spans) in serving {
+        ends.push(spans.last()?.end.clone());
+    }
+    if ends.is_empty() {
+        return None;
+    }
+    let later = |end: &Option<When>, than: &When| end.as_ref().is_none_or(|e| e.at > than.at);
+    match gone {
+        Some(gone) if ends.iter().any(|e| later(e, &gone)) => Some(("customer", gone.guess())),
+        gone => {
+            let last = ends.into_iter().collect::<Option<Vec<When>>>()?;
+            let last = last.into_iter().reduce(When::max)?;
+            later(&gone, &last).then(|| ("agent", last.guess()))
+        }
+    }
+}
+
+/// Other calls that the caller's side names in its headers: they point to where the call came from.
+fn links(events: &[Event]) -> Vec<(PlatformId, When)> {
+    let mut out = Vec::new();
+    let own: BTreeSet<Option<String>> = events
+        .iter()
+        .map(|e| ids::call(&e.data().text("serverCallId")))
+        .collect();
+    for event in events.iter().filter(|e| e.kind == "IncomingCall") {
+        let context = event.data().get("customContext");
+        for headers in ["sipHeaders", "voipHeaders"] {
+            for (_, value) in context.fields(headers) {
+                let named = ids::reference(&value.as_text());
+                let other =
+                    named.filter(|n| n.starts_with("call:") && !own.contains(&Some(n.clone())));
+                out.extend(other.map(|n| (platform_id(&event.instance, &n), event.when.clone())));
+            }
+        }
+    }
+    out
 }
 
 /// Who ended the call and why.
@@ -234,116 +300,6 @@ fn transfers(events: &[Event], own: &mut [Part], routed: &mut [Part]) {
             talk.end = Some(end);
         }
     }
-}
-
-/// Holds, each inside the talk that it interrupts.
-fn holds(roster: &Roster, talks: &[&Part]) -> Vec<Part> {
-    let part = |span: &Span| {
-        let talk = talks.iter().find(|t| t.covers(span.start.at))?;
-        let id = format!("hold/{}", span.start.at);
-        let mut hold = Part::new(id, "hold", &span.start);
-        hold.start = Some(span.start.clone());
-        hold.end.clone_from(&span.end);
-        hold.text(F::Parent, &talk.id)
-            .text(F::Agent, talk.get(&F::Agent))
-            .text(F::Queue, talk.get(&F::Queue))
-            .text(F::RawOutcome, "isOnHold");
-        if let Some(end) = &span.end {
-            let over = talk.end.as_ref().is_some_and(|t| t.at <= end.at);
-            hold.text(F::Outcome, if over { "hangup" } else { "resumed" });
-        }
-        Some(hold)
-    };
-    roster.holds.iter().filter_map(part).collect()
-}
-
-/// Invitations and calls that nobody took, and those that were called back.
-fn invitations(events: &[Event]) -> Vec<Part> {
-    let mut out = Vec::new();
-    for event in events {
-        let d = event.data();
-        let result = d.first(&["resultInformation", "resultInfo"]);
-        let outcome = match event.kind.as_str() {
-            "AddParticipantFailed" | "CreateCallFailed" | "CallTransferFailed" => {
-                let code = result.int("code").unwrap_or(0);
-                let sub = result.int("subCode").unwrap_or(0) % 1_000;
-                match (code, sub) {
-                    (486 | 600, _) | (_, 486) => "busy",
-                    (408 | 480, _) | (_, 408 | 480) => "no_answer",
-                    (487, _) | (_, 487) => "canceled",
-                    _ => "failed",
-                }
-            }
-            "CancelAddParticipantSucceeded" => "canceled",
-            _ => continue,
-        };
-        let when = &event.when;
-        let mut dial = Part::new(format!("dial/{}", when.by.id), "dial", when);
-        dial.end = Some(when.clone());
-        let raw = ids::raw_id(d.first(&["participant", "transferTarget"]));
-        dial.text(F::Outcome, outcome)
-            .text(
-                F::RawOutcome,
-                format!("{} {}", event.kind, result_text(d)).trim_end(),
-            )
-            .text(F::Target, ids::address(&raw))
-            .text(F::Name, &d.text("operationContext"));
-        out.push(dial);
-    }
-    out
-}
-
-/// A resource account of Teams in the call: the caller was handed to an auto attendant or a call
-/// queue there. Which of the two, its own records tell.
-fn voice_apps(roster: &Roster) -> Vec<Part> {
-    let apps = roster
-        .present
-        .iter()
-        .filter(|(raw, _)| who(raw) == Who::TeamsApp);
-    let part = |raw: &String, span: &Span| {
-        let mut dial = Part::new(format!("dial/{raw}/{}", span.start.at), "dial", &span.start);
-        dial.start = Some(span.start.clone());
-        dial.end.clone_from(&span.end);
-        dial.text(F::Outcome, "answered")
-            .text(F::TargetKind, "voice_app")
-            .text(F::Target, raw);
-        dial
-    };
-    apps.flat_map(|(raw, spans)| spans.iter().map(move |s| part(raw, s)))
-        .collect()
-}
-
-/// The application as an auto attendant or voice bot: from its answer until a queue or an agent
-/// takes over, or the end.
-fn bot(events: &[Event], own: &[Part], routed: &[Part], end: Option<&When>) -> Option<Part> {
-    let speaks = events.iter().any(|e| turns::is_turn(&e.kind));
-    let answer = events.iter().find(|e| e.kind == "CallConnected")?;
-    if !speaks {
-        return None;
-    }
-    let queued = events.iter().find(|e| e.kind == "RouterJobQueued");
-    let taken = own.iter().chain(routed).filter_map(|t| t.start.clone());
-    let next = taken
-        .chain(queued.map(|e| e.when.clone()))
-        .filter(|w| w.at >= answer.when.at)
-        .reduce(When::min);
-    if next
-        .as_ref()
-        .is_some_and(|n| n.at - answer.when.at < BESIDE)
-    {
-        return None;
-    }
-    let mut bot = Part::new("bot/call-automation".to_owned(), "bot", &answer.when);
-    bot.start = Some(answer.when.clone());
-    bot.text(F::Name, "call-automation");
-    let (over, outcome) = match (&next, end) {
-        (Some(next), _) => (Some(next.clone()), "escalated"),
-        (None, Some(end)) => (Some(end.clone()), "contained"),
-        (None, None) => (None, ""),
-    };
-    bot.end = over;
-    bot.text(F::Outcome, outcome);
-    Some(bot)
 }
 
 /// Length of the call as the platform states it, milliseconds.

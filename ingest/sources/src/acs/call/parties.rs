@@ -66,14 +66,14 @@ impl Parties {
     }
 
     /// Whether this participant may be an agent.
-    fn serves(&self, raw: &str) -> bool {
+    pub fn serves(&self, raw: &str) -> bool {
         Some(raw) != self.customer.as_deref()
             && !self.own.contains(raw)
             && !matches!(who(raw), Who::TeamsApp | Who::Bot)
     }
 
     /// Whether he was invited as somebody whom the agent asks for help.
-    fn is_expert(&self, raw: &str) -> bool {
+    pub fn is_expert(&self, raw: &str) -> bool {
         let role = self.roles.get(raw).map_or("", String::as_str);
         ["expert", "sme", "consult", "supervisor", "specialist"]
             .iter()

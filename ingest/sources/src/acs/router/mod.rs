@@ -37,7 +37,7 @@ struct Job {
     wraps: Vec<Part>,
     /// A rule that struck in the stay that is open: its key.
     exception: Option<String>,
-    /// The open stay was concluded from an offer, its beginning was not told.
+    /// The last stay was concluded from an offer, its beginning was not told.
     inferred: bool,
     received: Option<When>,
     cancelled: Option<When>,
@@ -154,15 +154,22 @@ impl Job {
         }
     }
 
-    /// The job enters a queue. Told once more without having left it, that changes nothing.
+    /// The job enters a queue. Told once more without having left it, that changes nothing; told a
+    /// little late, it tells when the stay began that an offer had shown.
     fn enter(&mut self, queue: &str, when: &When) {
-        let again = self.exception.is_none();
         let inferred = std::mem::take(&mut self.inferred);
-        if let Some(stay) = self.open_stay().filter(|s| s.get(&F::Queue) == queue) {
-            if inferred {
-                stay.start = Some(when.clone());
+        let ruled = self.exception.is_some();
+        if let Some(stay) = self.stays.last_mut().filter(|s| s.get(&F::Queue) == queue) {
+            let late = stay.end.as_ref().is_none_or(|e| when.at - e.at <= TOGETHER);
+            if inferred && late {
+                let begun = stay
+                    .end
+                    .clone()
+                    .map_or_else(|| when.clone(), |e| When::min(e, when.clone()));
+                stay.start = Some(begun);
+                return;
             }
-            if inferred || again {
+            if stay.end.is_none() && !ruled {
                 return;
             }
         }
@@ -260,7 +267,6 @@ impl Job {
                 .text(F::RawOutcome, &event.kind);
             parent = stay.id.clone();
         }
-        self.inferred = false;
         self.exception = None;
         let mut talk = Part::new(talk_id(&self.id, assignment, worker), "talk", when);
         talk.start = Some(when.clone());

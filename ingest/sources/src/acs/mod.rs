@@ -144,7 +144,11 @@ impl Event {
     pub fn data(&self) -> Doc<'_> {
         match self.feed {
             Feed::EventGrid | Feed::CallAutomation => self.document().get("data"),
-            Feed::Monitor => self.document().get("properties"),
+            Feed::Monitor => match self.document().get("properties") {
+                inner if inner.is_object() => inner,
+                // A row that was exported from Log Analytics is flat.
+                _ => self.document(),
+            },
             Feed::Bot | Feed::RecordingMetadata => self.document(),
         }
     }
@@ -222,7 +226,8 @@ pub fn parse(record: &Record) -> Result<Event, Refusal> {
             first_time(d, &["chunkStartTime"]),
         ),
         Feed::Monitor => {
-            let kind = d.first(&["category", "operationName"]).as_text();
+            let kind = d.first(&["category", "operationName", "type"]).as_text();
+            let kind = kind.strip_prefix("ACS").unwrap_or(&kind).to_owned();
             (kind, first_time(d, &["time", "TimeGenerated"]))
         }
     };

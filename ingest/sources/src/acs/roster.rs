@@ -56,7 +56,7 @@ pub fn read(events: &[Event]) -> Roster {
     let mut roster = Roster::default();
     let mut legs: BTreeMap<String, Vec<List>> = BTreeMap::new();
     let mut ends: BTreeMap<String, When> = BTreeMap::new();
-    let mut grid: Spans = BTreeMap::new();
+    let (mut grid, mut invited): (Spans, Spans) = Default::default();
     let mut removed: Vec<(String, &When)> = Vec::new();
     for event in events {
         let (d, when) = (event.data(), &event.when);
@@ -83,6 +83,9 @@ pub fn read(events: &[Event]) -> Roster {
                 }
                 open(&mut grid, raw, when);
             }
+            "AddParticipantSucceeded" => {
+                open(&mut invited, ids::raw_id(d.get("participant")), when);
+            }
             "RemoveParticipantSucceeded" => {
                 removed.push((ids::raw_id(d.get("participant")), when));
             }
@@ -90,7 +93,7 @@ pub fn read(events: &[Event]) -> Roster {
             _ => {}
         }
     }
-    let mut views = vec![grid, logs::presence(events)];
+    let mut views = vec![grid, invited, logs::presence(events)];
     let mut holds: Vec<Span> = Vec::new();
     for (leg, mut lists) in legs {
         lists.sort_by(|a, b| {

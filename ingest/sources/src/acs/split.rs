@@ -144,7 +144,8 @@ fn feed(d: Doc<'_>) -> Result<Feed, (&'static str, String)> {
     let kind = d.first(&["eventType", "type"]).as_text();
     if starts_with(&kind, "Microsoft.Communication.") {
         let from = d.first(&["source", "topic"]).as_text();
-        return Ok(if starts_with(&from, "calling/") {
+        let calls_back = d.get("data").get("callConnectionId").is_some();
+        return Ok(if calls_back || starts_with(&from, "calling/") {
             Feed::CallAutomation
         } else {
             Feed::EventGrid
@@ -156,8 +157,10 @@ fn feed(d: Doc<'_>) -> Result<Feed, (&'static str, String)> {
     if d.get("chunkDocumentId").is_some() || d.get("recordingInfo").is_object() {
         return Ok(Feed::RecordingMetadata);
     }
-    let log = d.first(&["category", "operationName"]).as_text();
-    if starts_with(&log, "Call") || log == "EndOfCallSurvey" {
+    // Exported from Log Analytics, a row is flat and names its table.
+    let log = d.first(&["category", "operationName", "type"]).as_text();
+    if log.contains("CallSummary") || log.contains("CallDiagnostics") || log.contains("CallSurvey")
+    {
         return Ok(Feed::Monitor);
     }
     if kind.is_empty() {
@@ -183,7 +186,7 @@ fn instance(d: Doc<'_>, declared: &Declared) -> String {
     if !declared.instance.is_empty() {
         return declared.instance.clone();
     }
-    let path = d.first(&["topic", "source", "resourceId"]).as_text();
+    let path = d.first(&["topic", "source", "resourceId", "_ResourceId"]).as_text();
     let path = path.to_ascii_lowercase();
     let name = path
         .split_once("/communicationservices/")

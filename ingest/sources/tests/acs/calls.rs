@@ -137,7 +137,7 @@ fn a_call_through_menu_queue_agent_and_expert() {
             "talk q-sales agent-ben completed 45..242",
             "hold q-sales agent-ben resumed 100..120",
             "dial - - no_answer -1..125",
-            "talk - 8:orgid:99999999-0000-4000-8000-000000000001 left 130.2..200",
+            "talk - 8:orgid:99999999-0000-4000-8000-000000000001 left 130..200",
             "wrapup q-sales agent-ben completed 242..260",
         ]
     );
@@ -358,4 +358,13 @@ fn the_call_log_tells_who_was_there() {
         Some("Video"),
         "row \"audio and video\" of section 0.2"
     );
+}
+
+#[test]
+fn a_row_of_log_analytics_is_the_same_flat() {
+    let body = r#"[{"Type":"ACSCallSummary","TimeGenerated":"2021-07-19T18:46:50.188Z","CorrelationId":"c-1","Identifier":"acs:a_1","CallStartTime":"2021-07-19T17:54:05.113Z","CallDuration":6,"CallType":"P2P","ParticipantStartTime":"2021-07-19T17:54:06.758Z","ParticipantDuration":"5","_ResourceId":"/subscriptions/x/providers/microsoft.communication/communicationservices/r"}]"#;
+    let rows = super::pipe::rows(&records_of("acs1", body.as_bytes()));
+    let call = rows.contact("correlation:c-1");
+    assert_eq!(attribute(call, "call_type").as_deref(), Some("P2P"));
+    assert_eq!(call.contact.as_ref().unwrap().state, "closed");
 }

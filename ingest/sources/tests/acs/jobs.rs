@@ -237,3 +237,38 @@ fn all_examples_of_one_job_fold_into_one_contact() {
         "the American form of a time"
     );
 }
+
+#[test]
+fn a_job_that_is_cancelled_after_the_caller_hung_up_was_abandoned() {
+    let raw = |who: &str| format!(r#"{{"identifier":{{"rawId":"{who}"}},"isOnHold":false}}"#);
+    let event = |n: u32, kind: &str, second: u32, data: &str| {
+        format!(
+            r#"{{"id":"{n}","type":"Microsoft.Communication.{kind}","time":"2026-03-02T09:00:{second:02}.5Z","source":"x","data":{{{data}}}}}"#
+        )
+    };
+    let call = r#""callConnectionId":"k","serverCallId":"a""#;
+    let list = |all: &str, n: u32| format!(r#"{call},"sequenceNumber":{n},"participants":[{all}]"#);
+    // The reference is the call's id: base64 of its address.
+    let reference = "aHR0cHM6Ly94L2NvbnYvYT9pPTE";
+    let call = call.replace(r#""a""#, &format!("\"{reference}\""));
+    let list = |all: &str, n: u32| list(all, n).replace(r#""a""#, &format!("\"{reference}\""));
+    let job = format!(r#""jobId":"j","queueId":"q","channelReference":"{reference}""#);
+    let told = |second: u32| {
+        let lines = [
+            event(1, "CallConnected", 0, &call),
+            event(2, "ParticipantsUpdated", 1, &list(&raw("4:+15550100"), 1)),
+            event(3, "RouterJobQueued", 2, &job),
+            event(4, "ParticipantsUpdated", 20, &list("", 2)),
+            event(5, "CallDisconnected", 21, &call),
+            event(6, "RouterJobCancelled", second, &job),
+        ];
+        rows(&records_of("acs1", lines.join("\n").as_bytes()))
+    };
+    let gone = told(22);
+    assert_eq!(parts(gone.only()), ["queue q - abandoned 2.5..20.5"]);
+    let c = gone.only().contact.clone().unwrap();
+    assert_eq!(c.ended_by.as_deref(), Some("customer"));
+    assert_eq!(at(c.ended_at), 20.5);
+    let before = told(10);
+    assert_eq!(parts(before.only()), ["queue q - withdrawn 2.5..10.5"]);
+}

@@ -166,3 +166,45 @@ fn a_thread_has_its_members_and_its_first_moment() {
     assert_eq!(c.started_at.unwrap().0, 1_613_781_114_365_000);
     assert_eq!(c.state, "open");
 }
+
+#[test]
+fn a_chat_and_a_call_of_one_customer_are_two_contacts_unless_an_id_says_so() {
+    // The flow "Chat -> Teams queue call" of section 0.3: the calling application starts the call as
+    // the same user; nothing but the customer tells, and that joins no contacts.
+    let text = String::from_utf8(capture(JOURNEY)).unwrap();
+    let chat: Vec<&str> = text.lines().filter(|l| l.contains("ChatThread")).collect();
+    let call = r#"{"id":"s1","source":"x","type":"Microsoft.Communication.CallStarted","time":"2026-03-02T09:01:20Z","specversion":"1.0","data":{"startedBy":{"communicationIdentifier":{"rawId":"8:acs:1bdaa2b9-9507-4542-bb64-a7b22c00a8d4_kim"},"role":"Consumer"},"serverCallId":"zz","isTwoParty":true,"correlationId":"c-77","isRoomsCall":false}}"#;
+    let body = format!("{}\n{call}\n", chat.join("\n"));
+    let rows = rows(&records_of("acs1", body.as_bytes()));
+    assert_eq!(rows.contacts.len(), 2);
+    let customers: Vec<_> = rows
+        .contacts
+        .values()
+        .map(|c| c.contact.as_ref().unwrap().customer.clone())
+        .collect();
+    assert_eq!(customers[0], customers[1]);
+    assert!(customers[0].as_deref().unwrap().ends_with("_kim"));
+}
+
+#[test]
+fn a_thread_that_is_deleted_is_over_and_one_deleted_by_policy_was_over_before() {
+    let text = String::from_utf8(capture(JOURNEY)).unwrap();
+    let chat: Vec<&str> = text
+        .lines()
+        .filter(|l| {
+            l.contains("\"ChatThreadCreated\"")
+                || l.contains("ChatThreadCreated")
+                || l.contains("ChatMessage")
+        })
+        .collect();
+    let end = |why: &str| {
+        let deleted = format!(
+            r#"{{"id":"d1","source":"x","type":"Microsoft.Communication.ChatThreadDeleted","time":"2026-03-02T09:30:00.5Z","data":{{"deleteTime":"2026-03-02T09:30:00Z","reason":"{why}","threadId":"19:6e5d6ca1d75044a49a36a7965ec4a906@thread.v2","version":9}}}}"#
+        );
+        let body = format!("{}\n{deleted}\n", chat.join("\n"));
+        let rows = rows(&records_of("acs1", body.as_bytes()));
+        at(rows.only().contact.as_ref().unwrap().ended_at)
+    };
+    assert_eq!(end("deletedByUser"), 1_800.0);
+    assert_eq!(end("deletedByPolicy"), 40.0, "its last message");
+}

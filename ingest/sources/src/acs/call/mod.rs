@@ -99,6 +99,10 @@ fn describe(events: &[Event], roster: &Roster, parties: &Parties, about: &mut Ab
                 about.attr("group", &d.get("group").text("id"), by);
                 about.time(F::Start, by);
             }
+            "CallParticipantAdded" => {
+                let agent = d.first(&["userAgent", "endpointType"]).as_text();
+                about.attr("user_agent", &agent, by);
+            }
             "CreateCallFailed" => about.text(F::Direction, "outbound", by),
             "PlayFailed" | "AnswerFailed" | "ConnectFailed" | "CallTransferFailed" => {
                 let said = result_text(d);

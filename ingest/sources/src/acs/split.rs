@@ -186,7 +186,9 @@ fn instance(d: Doc<'_>, declared: &Declared) -> String {
     if !declared.instance.is_empty() {
         return declared.instance.clone();
     }
-    let path = d.first(&["topic", "source", "resourceId", "_ResourceId"]).as_text();
+    let path = d
+        .first(&["topic", "source", "resourceId", "_ResourceId"])
+        .as_text();
     let path = path.to_ascii_lowercase();
     let name = path
         .split_once("/communicationservices/")

@@ -368,3 +368,23 @@ fn a_row_of_log_analytics_is_the_same_flat() {
     assert_eq!(attribute(call, "call_type").as_deref(), Some("P2P"));
     assert_eq!(call.contact.as_ref().unwrap().state, "closed");
 }
+
+#[test]
+fn a_worker_and_the_participant_who_joined_for_him_are_one_talk() {
+    let text = String::from_utf8(capture("made-voice-call.ndjson")).unwrap();
+    let raw = "8:acs:1bdaa2b9-9507-4542-bb64-a7b22c00a8d4_agent-ben";
+    let text = text.replace(&format!("\"workerId\": \"{raw}\""), "\"workerId\": \"ben\"");
+    let rows = super::pipe::rows(&records_of("acs1", text.as_bytes()));
+    let talks: Vec<String> = parts(rows.only())
+        .into_iter()
+        .filter(|p| p.starts_with("talk") || p.starts_with("hold"))
+        .collect();
+    assert_eq!(
+        talks,
+        [
+            "talk q-sales ben completed 45..242",
+            "hold q-sales ben resumed 100..120",
+            "talk - 8:orgid:99999999-0000-4000-8000-000000000001 left 130..200",
+        ]
+    );
+}

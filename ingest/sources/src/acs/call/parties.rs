@@ -114,7 +114,7 @@ pub fn own_talks(
         let own = free.iter().position(|t| t.get(&F::Agent) == raw);
         let own = own.or_else(|| {
             let beside = |t: &&Part| t.covers(span.start.at) && !parties.is_expert(raw);
-            free.iter().position(|t| beside(t))
+            free.iter().position(beside)
         });
         if let Some(own) = own {
             free.remove(own);

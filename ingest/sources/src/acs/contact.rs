@@ -49,9 +49,9 @@ pub fn interpret(events: &[Event]) -> Vec<Statement> {
             Some(chat) => When::max(end, chat),
             None => end,
         }),
-        (true, None, _) => None,
-        (false, _, true) => jobs.end.clone().or_else(|| chats.end.clone()),
-        (false, _, false) => chats.end.clone(),
+        (true, None, _) if calls.followed => None,
+        (_, _, true) => jobs.end.clone().or_else(|| chats.end.clone()),
+        (_, _, false) => chats.end.clone(),
     };
     let hung_up = end.clone().filter(|_| calls.any);
     let gone = [hung_up, chats.left];

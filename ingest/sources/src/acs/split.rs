@@ -110,6 +110,9 @@ fn nested(text: &str) -> Option<Vec<&RawValue>> {
         #[serde(borrow)]
         activities: Option<Vec<&'a RawValue>>,
     }
+    if !text.contains("\"records\"") && !text.contains("\"activities\"") {
+        return None;
+    }
     let e: Envelope<'_> = serde_json::from_str(text).ok()?;
     e.records.or(e.activities)
 }

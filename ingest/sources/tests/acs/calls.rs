@@ -388,3 +388,74 @@ fn a_worker_and_the_participant_who_joined_for_him_are_one_talk() {
         ]
     );
 }
+
+/// A call of +15550100 with an application that has an identity of its own: it asks, then the last
+/// recognition ends so.
+fn with_the_application_alone(last: &str) -> Rows {
+    let raw = |who: &str| format!(r#"{{"identifier":{{"rawId":"{who}"}},"isOnHold":false}}"#);
+    let event = |kind: &str, second: u32, data: &str| {
+        format!(
+            r#"{{"id":"{kind}{second}","type":"Microsoft.Communication.{kind}","time":"2026-03-02T09:00:{second:02}.5Z","source":"x","data":{{"callConnectionId":"k","serverCallId":"a"{data}}}}}"#
+        )
+    };
+    let (phone, app) = (raw("4:+15550100"), raw("8:acs:r_app"));
+    let lines = [
+        event("CallConnected", 0, ""),
+        event(
+            "ParticipantsUpdated",
+            1,
+            &format!(r#","sequenceNumber":1,"participants":[{phone},{app}]"#),
+        ),
+        event(
+            "RecognizeCompleted",
+            9,
+            r#","recognitionType":"speech","speechResult":{"speech":"my balance","confidence":0.9}"#,
+        ),
+        event(
+            last,
+            20,
+            r#","recognitionType":"dtmf","dtmfResult":{"tones":["nine"]},"resultInformation":{"code":400,"subCode":8532}"#,
+        ),
+        event(
+            "ParticipantsUpdated",
+            30,
+            &format!(r#","sequenceNumber":2,"participants":[{app}]"#),
+        ),
+        event("CallDisconnected", 31, ""),
+    ];
+    rows(&records_of("acs1", lines.join("\n").as_bytes()))
+}
+
+#[test]
+fn a_call_that_only_the_application_served_is_contained_or_given_up() {
+    let served = with_the_application_alone("RecognizeCompleted");
+    assert_eq!(
+        parts(served.only()),
+        [
+            "menu - - selected 0.5..9.5",
+            "bot - - contained 0.5..30.5",
+            "menu - - selected 9.5..20.5",
+        ]
+    );
+    assert_eq!(
+        served.only().segments[0].input.as_deref(),
+        Some("my balance")
+    );
+    assert_eq!(served.only().contact.as_ref().unwrap().talk_ms, None);
+    let gone = with_the_application_alone("RecognizeFailed");
+    assert_eq!(parts(gone.only())[1], "bot - - hangup 0.5..30.5");
+    assert_eq!(parts(gone.only())[2], "menu - - timeout 9.5..20.5");
+}
+
+#[test]
+fn a_job_ends_a_contact_of_whose_call_only_the_arrival_is_known() {
+    let text = String::from_utf8(capture("made-voice-call.ndjson")).unwrap();
+    let few: Vec<&str> = text
+        .lines()
+        .filter(|l| l.contains("IncomingCall") || l.contains("Communication.Router"))
+        .collect();
+    let rows = super::pipe::rows(&records_of("acs1", few.join("\n").as_bytes()));
+    let c = rows.only().contact.clone().unwrap();
+    assert_eq!((c.state.as_str(), at(c.ended_at)), ("closed", 242.0));
+    assert_eq!(c.customer.as_deref(), Some("+15550100"));
+}

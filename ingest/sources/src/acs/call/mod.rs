@@ -31,6 +31,8 @@ pub struct Call {
     pub links: Vec<(PlatformId, When)>,
     /// Whether there is any.
     pub any: bool,
+    /// Whether more is known of a call than that it came: then its end will be told too.
+    pub followed: bool,
 }
 
 /// Reads the call events among a contact's. `talks` are those that Job Router tells: a participant
@@ -43,13 +45,16 @@ pub fn read(
 ) -> Call {
     let mut call = Call {
         any: events.iter().any(is_call),
+        followed: events
+            .iter()
+            .any(|e| is_call(e) && e.kind != "IncomingCall"),
         ..Call::default()
     };
     if !call.any {
         return call;
     }
     let roster = roster::read(events);
-    let parties = Parties::of(events, &roster, of_chat);
+    let parties = Parties::of(events, &roster, of_chat, talks);
     describe(events, &roster, &parties, about);
     let logged = logs::describe(events, about);
     call.end = end(events, &roster, &parties).or(logged);
@@ -60,11 +65,21 @@ pub fn read(
     transfers(events, &mut own, talks);
     let taken: Vec<&Part> = talks.iter().chain(own.iter()).collect();
     let held = holds(&roster, &taken);
-    call.parts.extend(turns::menus(events));
+    let menus = turns::menus(events);
+    let hung_up = matches!(&call.left_first, Some(("customer", _))) || parties.is_gone(&roster);
+    let served = menus
+        .last()
+        .is_none_or(|m| m.get(&F::Outcome) == "selected");
+    let alone = if hung_up && !served {
+        "hangup"
+    } else {
+        "contained"
+    };
+    let bot = bot(events, &own, talks, call.end.as_ref(), alone);
+    call.parts.extend(bot);
+    call.parts.extend(menus);
     call.parts.extend(invitations(events));
     call.parts.extend(voice_apps(&roster));
-    let bot = bot(events, &own, talks, call.end.as_ref());
-    call.parts.extend(bot);
     call.parts.extend(held);
     call.parts.extend(own);
     call

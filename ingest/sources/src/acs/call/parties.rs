@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use callboard_model::statement::F;
 
-use crate::acs::Event;
 use crate::acs::ids::{self, Who, who};
 use crate::acs::parts::{Part, When};
 use crate::acs::roster::{Roster, Span};
+use crate::acs::{Event, turns};
 
 /// A talk that begins this long before another ends is beside it, microseconds.
 pub const BESIDE: i64 = 1_000_000;
@@ -24,7 +24,12 @@ pub struct Parties {
 
 impl Parties {
     /// Tells who is who, from what the events name.
-    pub fn of(events: &[Event], roster: &Roster, of_chat: Option<&str>) -> Parties {
+    pub fn of(
+        events: &[Event],
+        roster: &Roster,
+        of_chat: Option<&str>,
+        routed: &[Part],
+    ) -> Parties {
         let mut own = BTreeSet::new();
         let mut roles = BTreeMap::new();
         let (mut from, mut starter) = (None, None);
@@ -58,11 +63,39 @@ impl Parties {
         };
         let starter = starter.filter(|s| who(s) != Who::TeamsUser);
         let of_chat = of_chat.map(str::to_owned);
-        Parties {
+        let mut parties = Parties {
             customer: from.or(phone).or(starter).or(of_chat),
             own,
             roles,
+        };
+        parties.find_own(events, roster, routed);
+        parties
+    }
+
+    /// The application shows as a user where it has an identity of its own: one who was there when
+    /// the application's leg was connected, whom nobody invited, in a call in which it speaks or
+    /// listens.
+    fn find_own(&mut self, events: &[Event], roster: &Roster, routed: &[Part]) {
+        let connected = events.iter().find(|e| e.kind == "CallConnected");
+        let speaks = events.iter().any(|e| turns::is_turn(&e.kind));
+        let (Some(connected), true, true) = (connected, speaks, self.customer.is_some()) else {
+            return;
+        };
+        let at = connected.when.at + 2 * BESIDE;
+        for (raw, spans) in &roster.present {
+            let there = spans.first().is_some_and(|s| s.start.at <= at);
+            let works = routed.iter().any(|t| t.get(&F::Agent) == raw);
+            let invited = self.roles.contains_key(raw) || works;
+            if there && !invited && who(raw) == Who::User && Some(raw) != self.customer.as_ref() {
+                self.own.insert(raw.clone());
+            }
         }
+    }
+
+    /// Whether the customer was there and is not any more.
+    pub fn is_gone(&self, roster: &Roster) -> bool {
+        let spans = self.customer.as_ref().and_then(|c| roster.present.get(c));
+        spans.is_some_and(|s| s.last().is_some_and(|last| last.end.is_some()))
     }
 
     /// Whether this participant may be an agent.

@@ -87,8 +87,14 @@ pub fn voice_apps(roster: &Roster) -> Vec<Part> {
 }
 
 /// The application as an auto attendant or voice bot: from its answer until a queue or an agent
-/// takes over, or the end.
-pub fn bot(events: &[Event], own: &[Part], routed: &[Part], end: Option<&When>) -> Option<Part> {
+/// takes over, or the end; `alone` is its outcome where none did.
+pub fn bot(
+    events: &[Event],
+    own: &[Part],
+    routed: &[Part],
+    end: Option<&When>,
+    alone: &str,
+) -> Option<Part> {
     let speaks = events.iter().any(|e| turns::is_turn(&e.kind));
     let answer = events.iter().find(|e| e.kind == "CallConnected")?;
     if !speaks {
@@ -111,7 +117,7 @@ pub fn bot(events: &[Event], own: &[Part], routed: &[Part], end: Option<&When>) 
     bot.text(F::Name, "call-automation");
     let (over, outcome) = match (&next, end) {
         (Some(next), _) => (Some(next.clone()), "escalated"),
-        (None, Some(end)) => (Some(end.clone()), "contained"),
+        (None, Some(end)) => (Some(end.clone()), alone),
         (None, None) => (None, ""),
     };
     bot.end = over;

@@ -110,6 +110,13 @@ pub fn native(kind: &str, id: &str) -> Option<String> {
     Some(format!("{kind}:{}", hash.get(..32).unwrap_or(&hash)))
 }
 
+/// As [`native`], but nothing for a GUID of zeros, which stands where nothing is known: calls would
+/// become one by it that have nothing to do with each other.
+pub fn unique(kind: &str, id: &str) -> Option<String> {
+    let zero = id.contains('-') && id.bytes().all(|c| matches!(c, b'0' | b'-'));
+    native(kind, id).filter(|_| !zero)
+}
+
 /// The native id of a call. A server call id is the base64 text of the address of a conversation;
 /// standard and URL alphabets, padded or not, name the same call, so it is compared decoded.
 pub fn call(server_call_id: &str) -> Option<String> {
@@ -231,6 +238,11 @@ mod tests {
         assert_eq!(call(url).unwrap(), "call:a");
         assert_eq!(call("{serverCallId}").unwrap(), "call:{serverCallId}");
         assert_eq!(call(""), None);
+        assert_eq!(
+            unique("correlation", "00000000-0000-0000-0000-000000000000"),
+            None
+        );
+        assert_eq!(unique("correlation", "a-0").unwrap(), "correlation:a-0");
     }
 
     #[test]

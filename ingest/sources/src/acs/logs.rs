@@ -13,7 +13,7 @@ use super::{Event, Feed, instance_source};
 
 /// The native id of the call that a row is of.
 pub fn correlation(event: &Event) -> Option<String> {
-    ids::native("correlation", &event.document().text("correlationId"))
+    ids::unique("correlation", &event.document().text("correlationId"))
 }
 
 fn rows<'a>(events: &'a [Event], kind: &'a str) -> impl Iterator<Item = (&'a Event, Doc<'a>)> {

@@ -123,11 +123,11 @@ fn message(event: &Event, d: Doc<'_>, natives: &mut Vec<Option<String>>) {
 fn call(event: &Event, natives: &mut Vec<Option<String>>) {
     let d = event.data();
     natives.push(ids::call(&d.text("serverCallId")));
-    natives.push(ids::native("connection", &event.connection()));
-    natives.push(ids::native("correlation", &d.text("correlationId")));
+    natives.push(ids::unique("connection", &event.connection()));
+    natives.push(ids::unique("correlation", &d.text("correlationId")));
     let context = d.get("customContext");
     let teams = context.get("teamsPhoneCallDetails").text("sessionId");
-    natives.push(ids::native("session", &teams));
+    natives.push(ids::unique("session", &teams));
     // The application carried the chat along from which the call came.
     let mut carried = vec![d.text("operationContext")];
     for headers in ["sipHeaders", "voipHeaders"] {

@@ -198,3 +198,16 @@ fn server_call_ids_in_either_alphabet_are_one_call() {
     assert!(text.contains("=\\u003d") || text.contains("=="));
     assert_eq!(rows(&records).contacts.len(), 1);
 }
+
+#[test]
+fn a_guid_of_zeros_joins_no_calls() {
+    let call = |n: u32| {
+        format!(
+            r#"{{"id":"{n}","type":"Microsoft.Communication.CallStarted","time":"2026-03-02T09:00:00Z","data":{{"serverCallId":"a{n}","correlationId":"00000000-0000-0000-0000-000000000000"}}}}"#
+        )
+    };
+    let body = format!("[{},{}]", call(1), call(2));
+    assert_eq!(rows(&records_of("a", body.as_bytes())).contacts.len(), 2);
+    let one = body.replace("00000000-0000", "00000000-0001");
+    assert_eq!(rows(&records_of("a", one.as_bytes())).contacts.len(), 1);
+}

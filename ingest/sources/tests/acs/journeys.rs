@@ -208,3 +208,72 @@ fn a_thread_that_is_deleted_is_over_and_one_deleted_by_policy_was_over_before() 
     assert_eq!(end("deletedByUser"), 1_800.0);
     assert_eq!(end("deletedByPolicy"), 40.0, "its last message");
 }
+
+#[test]
+fn an_agent_who_is_followed_by_another_has_handed_the_chat_on() {
+    let told = |rest: &str| {
+        let member = |who: &str| {
+            format!(
+                r#"{{"displayName":"{who}","participantCommunicationIdentifier":{{"rawId":"{who}"}}}}"#
+            )
+        };
+        let event = |kind: &str, second: u32, data: &str| {
+            format!(
+                r#"{{"id":"{kind}{second}","type":"Microsoft.Communication.{kind}","time":"2026-03-02T09:00:{second:02}.5Z","source":"x","data":{{"threadId":"19:a@thread.v2",{data}}}}}"#
+            )
+        };
+        let added = |second: u32, who: &str| {
+            event(
+                "ChatThreadParticipantAdded",
+                second,
+                &format!(r#""participantAdded":{}"#, member(who)),
+            )
+        };
+        let removed = |second: u32, who: &str| {
+            event(
+                "ChatThreadParticipantRemoved",
+                second,
+                &format!(r#""participantRemoved":{}"#, member(who)),
+            )
+        };
+        let mut lines = vec![
+            event(
+                "ChatThreadCreated",
+                0,
+                &format!(
+                    r#""participants":[{},{}]"#,
+                    member("8:acs:kim"),
+                    member("28:bot")
+                ),
+            ),
+            added(10, "8:orgid:ana"),
+            added(30, "8:orgid:ben"),
+            event("ChatThreadDeleted", 50, r#""reason":"deletedByUser""#),
+        ];
+        if !rest.is_empty() {
+            lines.push(removed(32, "8:orgid:ana"));
+        }
+        rows(&records_of("acs1", lines.join("\n").as_bytes()))
+    };
+    assert_eq!(
+        parts(told("leaves").only()),
+        [
+            "bot - - escalated 0.5..10.5",
+            "talk - 8:orgid:ana transferred 10.5..32.5",
+            "talk - 8:orgid:ben completed 30.5..50.5",
+        ]
+    );
+    let both = told("");
+    let modes: Vec<_> = both
+        .only()
+        .segments
+        .iter()
+        .filter_map(|s| s.mode.clone())
+        .collect();
+    assert_eq!(
+        modes,
+        ["serve", "serve"],
+        "both left with the thread, soon after"
+    );
+    assert_eq!(both.only().contact.as_ref().unwrap().transfers, 1);
+}

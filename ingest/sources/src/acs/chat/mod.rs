@@ -259,6 +259,10 @@ impl Gathered {
             _ => "",
         };
         let m = self.member(&raw, when);
+        // He came back.
+        if m.left.as_ref().is_some_and(|l| l.at < when.at) {
+            m.left = None;
+        }
         if m.joined
             .as_ref()
             .is_none_or(|j| j.at > when.at || j.by.rank < when.by.rank)

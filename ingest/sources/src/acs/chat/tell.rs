@@ -8,6 +8,10 @@ use super::{Gathered, Member};
 use crate::acs::ids::{self, Who, who};
 use crate::acs::parts::{About, Part, When};
 
+/// An agent who leaves this long before or after another came has handed the customer to him,
+/// microseconds.
+const TAKES_OVER: i64 = 60_000_000;
+
 impl Gathered {
     /// Roles that follow from the identifiers, from Job Router, and from who came after the bot had
     /// asked for a human.
@@ -121,7 +125,6 @@ impl Gathered {
     /// The wait for a human and the talk with him, where no job tells them.
     pub(super) fn hand_off(&self, end: Option<&When>) -> Vec<Part> {
         let mut parts = Vec::new();
-        let agent = self.of_role("agent").next();
         if let Some(asked) = &self.initiated {
             let mut stay = Part::new("handoff/queue".to_owned(), "queue", asked);
             stay.start = Some(asked.clone());
@@ -136,23 +139,63 @@ impl Gathered {
                 .text(F::RawOutcome, raw.trim());
             parts.push(stay);
         }
-        let began = self.accepted.clone();
-        let began = began.or_else(|| agent.and_then(|(_, m)| m.joined.clone()));
-        let Some(began) = began else { return parts };
-        let mut talk = Part::new("handoff/talk".to_owned(), "talk", &began);
-        let left = agent.and_then(|(_, m)| m.left.clone());
-        let over = [self.completed.clone(), left, end.cloned()];
-        talk.end = over.into_iter().flatten().reduce(When::min);
-        talk.start = Some(began);
-        talk.text(F::Agent, agent.map_or("", |(raw, _)| raw))
-            .text(F::Mode, "serve");
-        if self.initiated.is_some() {
-            talk.text(F::Parent, "handoff/queue");
-        }
-        if talk.end.is_some() {
-            talk.text(F::Outcome, "completed");
-        }
-        parts.push(talk);
+        parts.extend(self.talks(end));
         parts
+    }
+
+    /// The talks of the human agents, in the order in which they came. The first begins when the hub
+    /// says so.
+    fn talks(&self, end: Option<&When>) -> Vec<Part> {
+        let agents: Vec<(&str, Option<&Member>)> = match self.accepted {
+            // Somebody accepted of whom nothing else is told.
+            Some(_) if self.of_role("agent").next().is_none() => vec![("", None)],
+            _ => self
+                .of_role("agent")
+                .map(|(raw, m)| (raw.as_str(), Some(m)))
+                .collect(),
+        };
+        let over = [self.completed.clone(), end.cloned()];
+        let over = over.into_iter().flatten().reduce(When::min);
+        let mut talks: Vec<Part> = Vec::new();
+        for (n, (raw, member)) in agents.into_iter().enumerate() {
+            let joined = member.and_then(|m| m.joined.clone());
+            let began = if n == 0 {
+                self.accepted.clone().or(joined)
+            } else {
+                joined
+            };
+            let Some(began) = began else { continue };
+            let left = member.and_then(|m| m.left.clone());
+            let id = match n {
+                0 => "handoff/talk".to_owned(),
+                _ => format!("handoff/talk/{raw}"),
+            };
+            let mut talk = Part::new(id, "talk", &began);
+            talk.end = [left, over.clone()].into_iter().flatten().reduce(When::min);
+            let mut before = talks.iter_mut();
+            // Who leaves soon after another came has handed the customer to him.
+            let handed = before.find(|t| {
+                let gone = t.end.as_ref().map_or(i64::MAX, |e| e.at);
+                let stayed = over.as_ref().is_some_and(|o| gone >= o.at);
+                !stayed && (began.at - TAKES_OVER..=began.at + TAKES_OVER).contains(&gone)
+            });
+            if let Some(handed) = handed {
+                handed.text(F::Outcome, "transferred");
+                handed.text(F::TargetKind, "agent").text(F::Target, raw);
+                talk.text(F::Mode, "serve");
+            } else {
+                talk.text(F::Mode, if n == 0 { "serve" } else { "conference" });
+            }
+            talk.start = Some(began);
+            talk.text(F::Agent, raw);
+            if self.initiated.is_some() && n == 0 {
+                talk.text(F::Parent, "handoff/queue");
+            }
+            if talk.end.is_some() {
+                talk.text(F::Outcome, "completed");
+            }
+            talks.push(talk);
+        }
+        talks
     }
 }

@@ -270,10 +270,6 @@ fn an_agent_who_is_followed_by_another_has_handed_the_chat_on() {
         .iter()
         .filter_map(|s| s.mode.clone())
         .collect();
-    assert_eq!(
-        modes,
-        ["serve", "serve"],
-        "both left with the thread, soon after"
-    );
-    assert_eq!(both.only().contact.as_ref().unwrap().transfers, 1);
+    assert_eq!(modes, ["serve", "conference"], "both stayed to the end");
+    assert_eq!(both.only().contact.as_ref().unwrap().transfers, 0);
 }

@@ -59,6 +59,7 @@ pub fn interpret(events: &[Event]) -> Vec<Statement> {
     let mut out = Vec::new();
     let mut running: Option<i64> = None;
     let mut begun: Option<i64> = None;
+    let mut files: BTreeMap<String, &Event> = BTreeMap::new();
     let mut gaps: Vec<(i64, i64)> = Vec::new();
     let mut paused_at: Option<i64> = None;
     for event in events {
@@ -101,11 +102,16 @@ pub fn interpret(events: &[Event]) -> Vec<Statement> {
                     .text(F::State, "failed")
                     .text(F::Reason, &result.text("message"));
             }
-            "RecordingFileStatusUpdated" => said = file(said, d),
+            "RecordingFileStatusUpdated" => {
+                said = file(said, d);
+                let document = first_chunk(d).text("documentId");
+                files.insert(document, event);
+            }
             _ => said = metadata(said, when, d),
         }
         out.push(said);
     }
+    out.extend(whole(&files));
     // Mixed is what the service records unless it is asked for more.
     if let Some(first) = events.first() {
         let said = Statement::new(Thing::Recording, &first.when.guess().by);
@@ -159,20 +165,6 @@ fn file(said: Statement, d: Doc<'_>) -> Statement {
             &d.text("recordingFormatType").to_ascii_lowercase(),
         )
         .text(F::EndReason, &d.text("sessionEndReason"));
-    let length = d
-        .int("recordingDurationMs")
-        .filter(|ms| (0..=10_000_000_000).contains(ms));
-    if let Some(ms) = length {
-        said = said.int(F::Duration, ms);
-    }
-    if let Some((at, precision)) = d.time("recordingStartTime") {
-        said = said.time(F::Start, at, precision);
-        if let Some(ms) = length {
-            // A pause is no part of the file, so that this may lie before the true end.
-            let end = at + ms * 1_000;
-            said = said.time(F::End, end, precision.max(1_000));
-        }
-    }
     for (n, chunk) in d
         .get("recordingStorageInfo")
         .list("recordingChunks")
@@ -187,6 +179,35 @@ fn file(said: Statement, d: Doc<'_>) -> Statement {
         );
     }
     said
+}
+
+/// Start, length and end over all files: a service that failed over leaves several of one recording,
+/// each told by an event of its own.
+fn whole(files: &BTreeMap<String, &Event>) -> Option<Statement> {
+    let last = files.values().max_by(|a, b| a.order(b))?;
+    let mut said = Statement::new(Thing::Recording, &last.when.by);
+    let lengths = files.values().filter_map(|e| {
+        let ms = e.data().int("recordingDurationMs")?;
+        (0..=10_000_000_000).contains(&ms).then_some((*e, ms))
+    });
+    let lengths: Vec<(&Event, i64)> = lengths.collect();
+    if !lengths.is_empty() {
+        let sum: i64 = lengths.iter().map(|(_, ms)| ms).sum();
+        said = said.int(F::Duration, sum);
+    }
+    let start = |e: &Event| e.data().time("recordingStartTime");
+    if let Some((at, precision)) = files.values().filter_map(|e| start(e)).min() {
+        said = said.time(F::Start, at, precision);
+    }
+    // A pause is no part of a file, so that this may lie before the true end.
+    let ends = lengths.iter().filter_map(|(e, ms)| {
+        let (at, precision) = start(e)?;
+        Some((at + ms * 1_000, precision.max(1_000)))
+    });
+    if let Some((at, precision)) = ends.max() {
+        said = said.time(F::End, at, precision);
+    }
+    Some(said)
 }
 
 /// The metadata of a file: format, channels and who is on which, pauses.

@@ -142,3 +142,23 @@ fn the_survey_after_a_call_has_its_own_scale() {
         Some("acs1-correlation:fcc1234f-ce69-ZZZZ-b73f-b036051test4")
     );
 }
+
+#[test]
+fn several_files_of_one_recording_are_one_row_of_their_whole_length() {
+    let text = String::from_utf8(capture("made-recording.ndjson")).unwrap();
+    let file = text
+        .lines()
+        .find(|l| l.contains("RecordingFileStatus"))
+        .unwrap();
+    let id = file.split('"').nth(3).unwrap();
+    let second = file
+        .replace(id, "second")
+        .replace("0-eus-d1-aaaa", "0-eus-d1-bbbb")
+        .replace("185000", "5000")
+        .replace("09:00:47.9", "09:04:10.0");
+    assert_ne!(second, file);
+    let both = format!("{text}{second}\n{file}\n");
+    let r = row(&rows(&records_of("acs1", both.as_bytes())));
+    assert_eq!(r.duration_ms, Some(190_000));
+    assert_eq!(at(r.started_at), 47.9);
+}

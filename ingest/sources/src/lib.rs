@@ -6,11 +6,15 @@
 //! * [`adapter`] is what the module of a platform offers, and the list of them.
 //! * [`acs`] reads Azure Communication Services.
 //! * [`asterisk`] reads queue_log, CEL, CDR and AMI events, each alone or together.
+//! * [`payload`] is what adapters of platforms that send documents share.
+//! * [`genesys`] reads Genesys Cloud: conversation details, events, notifications.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod acs;
 pub mod adapter;
 pub mod asterisk;
+pub mod genesys;
 pub mod lines;
+pub mod payload;
 pub mod registry;
 pub mod teams;

@@ -4,6 +4,9 @@
 #[path = "../acs/mod.rs"]
 mod acs;
 mod board;
+mod fold;
+#[path = "../genesys/mod.rs"]
+mod genesys;
 mod history;
 mod oddities;
 mod oddities_more;

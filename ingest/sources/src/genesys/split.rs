@@ -1,0 +1,113 @@
+//! From a body to records: which document is what, and its identity.
+
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+
+use super::{CONVERSATION, EVENT, OBSERVATION, RECORDING, USER};
+use crate::adapter::Declared;
+use crate::lines::NewLine;
+use crate::payload::{self, Piece, documents, fingerprint, list, object};
+
+type Fields<'a> = BTreeMap<String, &'a RawValue>;
+
+pub(super) fn split(bytes: &[u8], declared: &Declared) -> Vec<NewLine> {
+    let mut out = Vec::new();
+    for piece in documents(bytes) {
+        match piece {
+            Piece::Json(raw) => document(raw, declared, &mut out),
+            Piece::Broken(part, reason) => {
+                out.push(payload::dead("/genesys", "not_json", reason, part));
+            }
+        }
+    }
+    out
+}
+
+fn document(raw: &RawValue, declared: &Declared, out: &mut Vec<NewLine>) {
+    let bytes = raw.get().as_bytes();
+    let Some(fields) = object(raw) else {
+        let reason = "a document that is no object; send conversation details, events of \
+                      EventBridge or frames of notifications";
+        out.push(payload::dead(
+            "/genesys",
+            "not_object",
+            reason.to_owned(),
+            bytes,
+        ));
+        return;
+    };
+    let has = |name: &str| fields.contains_key(name);
+    let new = |format, id: &str| payload::record(format, &declared.instance, declared, id, bytes);
+    // Answers of queries hold a list of what we want.
+    for name in ["conversations", "userDetails", "entities"] {
+        if let Some(all) = fields.get(name).and_then(|raw| list(raw)) {
+            for one in all {
+                document(one, declared, out);
+            }
+            return;
+        }
+    }
+    let line = if has("detail-type") || has("detail") {
+        let instance = match declared.instance.as_str() {
+            "" => organisation(&words(&fields, "source")),
+            given => given.to_owned(),
+        };
+        payload::record(EVENT, &instance, declared, &words(&fields, "id"), bytes)
+    } else if has("topicName") {
+        if words(&fields, "topicName") == "channel.metadata" {
+            // The heartbeat of the channel.
+            return;
+        }
+        new(EVENT, "")
+    } else if has("participants") {
+        match words(&fields, "conversationId").as_str() {
+            "" => payload::dead(
+                "/genesys/conversation",
+                "missing_attribute",
+                "a conversation without conversationId cannot be told from others".to_owned(),
+                bytes,
+            ),
+            // It has no version: what it says now is one.
+            id => new(CONVERSATION, &format!("{id}@{}", fingerprint(bytes))),
+        }
+    } else if has("conversationId") && (has("fileState") || has("mediaUris") || has("media")) {
+        let id = words(&fields, "id");
+        new(RECORDING, &format!("{id}@{}", fingerprint(bytes)))
+    } else if has("userId") && (has("primaryPresence") || has("routingStatus")) {
+        new(USER, "")
+    } else if has("results") {
+        new(OBSERVATION, "")
+    } else {
+        let reason = "none of: conversation detail, EventBridge event, frame of a notification \
+                      channel, recording, user detail, queue observation";
+        payload::dead("/genesys", "unknown_document", reason.to_owned(), bytes)
+    };
+    out.push(line);
+}
+
+fn words(fields: &Fields<'_>, name: &str) -> String {
+    fields
+        .get(name)
+        .and_then(|raw| serde_json::from_str::<String>(raw.get()).ok())
+        .unwrap_or_default()
+}
+
+/// The organisation in `aws.partner/genesys.com/cloud/ORGANISATION/SUFFIX`.
+fn organisation(source: &str) -> String {
+    let mut parts = source.split('/').skip_while(|part| *part != "cloud");
+    parts.next();
+    parts.next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_instance_is_the_organisation() {
+        let source = "aws.partner/genesys.com.test/cloud/32aa07aa/test-event-bus";
+        assert_eq!(organisation(source), "32aa07aa");
+        assert_eq!(organisation("elsewhere"), "");
+    }
+}

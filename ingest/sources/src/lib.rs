@@ -8,6 +8,7 @@
 //! * [`asterisk`] reads queue_log, CEL, CDR and AMI events, each alone or together.
 //! * [`payload`] is what adapters of platforms that send documents share.
 //! * [`genesys`] reads Genesys Cloud: conversation details, events, notifications.
+//! * [`twilio`] reads Twilio: TaskRouter and Flex, calls, conferences, recordings.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod acs;
@@ -18,3 +19,4 @@ pub mod lines;
 pub mod payload;
 pub mod registry;
 pub mod teams;
+pub mod twilio;

@@ -19,3 +19,5 @@ mod stories_of_ami;
 mod tally;
 #[path = "../teams/mod.rs"]
 mod teams;
+#[path = "../twilio/mod.rs"]
+mod twilio;

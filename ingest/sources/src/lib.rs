@@ -7,6 +7,7 @@
 //! * [`acs`] reads Azure Communication Services.
 //! * [`asterisk`] reads queue_log, CEL, CDR and AMI events, each alone or together.
 //! * [`payload`] is what adapters of platforms that send documents share.
+//! * [`freeswitch`] reads FreeSWITCH: events of the callcenter and of channels, call records.
 //! * [`genesys`] reads Genesys Cloud: conversation details, events, notifications.
 //! * [`twilio`] reads Twilio: TaskRouter and Flex, calls, conferences, recordings.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -14,6 +15,7 @@
 pub mod acs;
 pub mod adapter;
 pub mod asterisk;
+pub mod freeswitch;
 pub mod genesys;
 pub mod lines;
 pub mod payload;

@@ -1,5 +1,7 @@
 //! TaskRouter: what a task's events say together.
 
+mod whole;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -7,11 +9,8 @@ use callboard_model::record::Provenance;
 use callboard_model::statement::{F, Statement, Thing};
 
 use super::fields::Fields;
-use super::{Seen, attribute, instance_source, legs, own};
+use super::{Seen, attribute, legs, own};
 use crate::payload::value::{as_text, path, tidy};
-
-/// No more attributes of a task than these become facts.
-const MOST_ATTRIBUTES: usize = 60;
 
 /// A talk with a worker, for what calls and conferences add.
 #[derive(Debug, Clone)]
@@ -85,7 +84,7 @@ pub(super) fn tell(mut seen: Vec<Seen>) -> Told {
     let mut told = Told::default();
     let mut tasks: BTreeMap<&str, Walk> = BTreeMap::new();
     for event in &seen {
-        contact(event, &mut told);
+        whole::contact(event, &mut told);
         let sid = event.fields.get("tasksid");
         let walk = tasks.entry(sid).or_insert_with(|| Walk::new(sid));
         walk.step(event, &mut told.out);
@@ -94,95 +93,6 @@ pub(super) fn tell(mut seen: Vec<Seen>) -> Told {
         told.talks.extend(walk.talks.into_values());
     }
     told
-}
-
-/// What an event says of the contact.
-fn contact(event: &Seen, told: &mut Told) {
-    let (f, at) = (&event.fields, event.at);
-    let attributes = f.json("taskattributes");
-    let (customers, workers) = legs(&attributes);
-    told.customers.extend(customers);
-    told.workers.extend(workers);
-    let direction = match attribute(&attributes, &["direction"]).to_ascii_lowercase() {
-        d if d.starts_with("outbound") => "outbound",
-        d if d == "internal" => "internal",
-        d if d.starts_with("inbound") => "inbound",
-        _ => "",
-    };
-    let kind = attribute(&attributes, &["channelType", "channel_type"]);
-    let channel = match kind.as_str() {
-        "" => f.get("taskchanneluniquename"),
-        kind => kind,
-    };
-    let mut s = Statement::new(Thing::Contact, &event.by)
-        .text(F::Source, &instance_source(&event.instance))
-        .flag(F::EndsAreStated, true)
-        .text(F::Channel, channel_word(channel))
-        .text(F::Direction, direction);
-    let (from, to) = (
-        attribute(
-            &attributes,
-            &["from", "caller", "customerAddress", "customer_address"],
-        ),
-        attribute(&attributes, &["to", "called", "outbound_to"]),
-    );
-    let (customer, dialled) = match direction {
-        "outbound" if !to.is_empty() => (&to, &to),
-        _ => (&from, &to),
-    };
-    s = s
-        .text(F::Customer, customer)
-        .text(F::Dialled, dialled)
-        .text(
-            F::CustomerName,
-            &attribute(&attributes, &["customerName", "customer_name", "name"]),
-        )
-        .text(F::Language, &attribute(&attributes, &["language"]))
-        .text(F::Campaign, &attribute(&attributes, &["campaign"]));
-    if let Some(map) = attributes.as_object() {
-        for (name, value) in map.iter().take(MOST_ATTRIBUTES) {
-            let value = as_text(value).unwrap_or_default();
-            s = s.text(F::Attr(name.as_str().into()), &value);
-        }
-    }
-    let ended = match f.get("eventtype") {
-        "task.created" => {
-            s = s.time(F::Start, at.0, at.1);
-            false
-        }
-        "task.completed" => {
-            s = s.text(
-                F::EndReason,
-                &tidy(f.first(&["taskcompletedreason", "reason"])),
-            );
-            true
-        }
-        "task.canceled" => {
-            s = s.text(F::EndReason, &tidy(f.get("taskcanceledreason")));
-            true
-        }
-        "task.deleted" | "task.system-deleted" => true,
-        _ => false,
-    };
-    if ended {
-        s = s.time(F::End, at.0, at.1);
-    }
-    told.out.push(s);
-}
-
-fn channel_word(name: &str) -> &'static str {
-    match name.to_ascii_lowercase().as_str() {
-        "" => "",
-        "voice" => "voice",
-        "video" => "video",
-        "chat" | "web" | "webchat" => "chat",
-        "sms" => "sms",
-        "whatsapp" => "whatsapp",
-        "email" => "email",
-        "messenger" | "facebook" | "line" | "instagram" => "social",
-        "default" | "task" => "task",
-        _ => "other",
-    }
 }
 
 /// A stay that goes on.

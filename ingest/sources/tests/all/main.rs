@@ -5,6 +5,8 @@
 mod acs;
 mod board;
 mod fold;
+#[path = "../freeswitch/mod.rs"]
+mod freeswitch;
 #[path = "../genesys/mod.rs"]
 mod genesys;
 mod history;

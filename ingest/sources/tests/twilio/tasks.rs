@@ -17,14 +17,14 @@ fn the_real_event_list_tells_an_offer_and_activities() {
         (Some("Cases Worker"), Some("Everyone"))
     );
     assert_eq!(offer.offered_at.unwrap().0, 1_438_385_793_000_000);
-    // Two changes of one second: the later by its place among equals stands.
+    // Two changes of one second: the one that followed a state of no time came later.
     let states: Vec<_> = rows.agents["Cases Worker"]
         .iter()
-        .map(|s| s.native_state.as_deref().unwrap())
+        .map(|s| (s.native_state.as_deref().unwrap(), s.state.as_str()))
         .collect();
-    assert!(
-        states.contains(&"Reserved") || states.contains(&"Ready"),
-        "{states:?}"
+    assert_eq!(
+        states[..2],
+        [("Ready", "available"), ("Reserved", "reserved")]
     );
 }
 

@@ -10,6 +10,7 @@
 //! * [`freeswitch`] reads FreeSWITCH: events of the callcenter and of channels, call records.
 //! * [`genesys`] reads Genesys Cloud: conversation details, events, notifications.
 //! * [`twilio`] reads Twilio: TaskRouter and Flex, calls, conferences, recordings.
+//! * [`vcon`] reads conversations in the IETF's container.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod acs;
@@ -22,3 +23,4 @@ pub mod payload;
 pub mod registry;
 pub mod teams;
 pub mod twilio;
+pub mod vcon;

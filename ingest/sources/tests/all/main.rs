@@ -23,3 +23,5 @@ mod tally;
 mod teams;
 #[path = "../twilio/mod.rs"]
 mod twilio;
+#[path = "../vcon/mod.rs"]
+mod vcon;

@@ -42,7 +42,7 @@ pub trait Adapter: Send + Sync {
 }
 
 /// All adapters.
-pub static ADAPTERS: &[&dyn Adapter] = &[&crate::acs::Acs, &crate::freeswitch::FreeSwitch, &crate::genesys::Genesys, &crate::teams::Teams, &crate::twilio::Twilio, &crate::vcon::Vcon];
+pub static ADAPTERS: &[&dyn Adapter] = &[&crate::acs::Acs, &crate::freeswitch::FreeSwitch, &crate::genesys::Genesys, &crate::siprec::Siprec, &crate::teams::Teams, &crate::twilio::Twilio, &crate::vcon::Vcon];
 
 /// The adapter of a platform.
 pub fn of_platform(name: &str) -> Option<&'static dyn Adapter> {

@@ -9,6 +9,7 @@
 //! * [`payload`] is what adapters of platforms that send documents share.
 //! * [`freeswitch`] reads FreeSWITCH: events of the callcenter and of channels, call records.
 //! * [`genesys`] reads Genesys Cloud: conversation details, events, notifications.
+//! * [`siprec`] reads metadata of recording sessions.
 //! * [`twilio`] reads Twilio: TaskRouter and Flex, calls, conferences, recordings.
 //! * [`vcon`] reads conversations in the IETF's container.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -22,5 +23,6 @@ pub mod lines;
 pub mod payload;
 pub mod registry;
 pub mod teams;
+pub mod siprec;
 pub mod twilio;
 pub mod vcon;

@@ -15,6 +15,8 @@ mod oddities_more;
 mod pipeline;
 mod properties;
 mod shift_rows;
+#[path = "../siprec/mod.rs"]
+mod siprec;
 mod stories;
 mod stories_of_agents;
 mod stories_of_ami;

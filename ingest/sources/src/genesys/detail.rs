@@ -274,15 +274,16 @@ fn stay(s: &Session<'_>, told: &mut Told) {
     let flow = text(s.v, "flowOutType");
     let abandoned = s.metric("tAbandon").or(s.metric("tShortAbandon")).is_some();
     let mut said = s.span(s.about("queue", id.clone()), &parts);
-    said = said.text(F::RawOutcome, &disconnect);
+    said = said.text(
+        F::RawOutcome,
+        if flow.is_empty() { &disconnect } else { &flow },
+    );
     if abandoned {
         said = said
             .text(F::Outcome, "abandoned")
             .text(F::EndedBy, "customer");
     } else if s.metric("tFlowOut").is_some() || !flow.is_empty() {
-        said = said
-            .text(F::Outcome, words::flow_out(&flow))
-            .text(F::RawOutcome, &flow);
+        said = said.text(F::Outcome, words::flow_out(&flow));
         told.flow_outs.insert(id);
     } else if s.metric("tAnswered").is_some() {
         said = said.text(F::Outcome, "answered");

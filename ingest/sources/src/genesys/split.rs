@@ -15,7 +15,7 @@ pub(super) fn split(bytes: &[u8], declared: &Declared) -> Vec<NewLine> {
     let mut out = Vec::new();
     for piece in documents(bytes) {
         match piece {
-            Piece::Json(raw) => document(raw, declared, &mut out),
+            Piece::Json(raw) => document(raw, true, declared, &mut out),
             Piece::Broken(part, reason) => {
                 out.push(payload::dead("/genesys", "not_json", reason, part));
             }
@@ -24,7 +24,8 @@ pub(super) fn split(bytes: &[u8], declared: &Declared) -> Vec<NewLine> {
     out
 }
 
-fn document(raw: &RawValue, declared: &Declared, out: &mut Vec<NewLine>) {
+/// A document; only an outermost one may hold a list of others.
+fn document(raw: &RawValue, outermost: bool, declared: &Declared, out: &mut Vec<NewLine>) {
     let bytes = raw.get().as_bytes();
     let Some(fields) = object(raw) else {
         let reason = "a document that is no object; send conversation details, events of \
@@ -41,9 +42,10 @@ fn document(raw: &RawValue, declared: &Declared, out: &mut Vec<NewLine>) {
     let new = |format, id: &str| payload::record(format, &declared.instance, declared, id, bytes);
     // Answers of queries hold a list of what we want.
     for name in ["conversations", "userDetails", "entities"] {
-        if let Some(all) = fields.get(name).and_then(|raw| list(raw)) {
+        let within = fields.get(name).filter(|_| outermost);
+        if let Some(all) = within.and_then(|raw| list(raw)) {
             for one in all {
-                document(one, declared, out);
+                document(one, false, declared, out);
             }
             return;
         }

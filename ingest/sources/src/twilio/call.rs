@@ -67,6 +67,10 @@ fn frame(event: &Seen, by_tasks: bool, out: &mut Vec<Statement>) {
     let direction = f.get("direction");
     let outbound = direction.starts_with("outbound");
     let (from, to) = (f.get("from"), f.get("to"));
+    if outbound && (to.starts_with("client:") || to.starts_with("sip:")) {
+        // A worker's phone is rung: of which customer's call, the task's attributes tell.
+        return;
+    }
     let customer = if outbound { to } else { from };
     let mut s = Statement::new(Thing::Contact, &event.by)
         .text(F::Source, &instance_source(&event.instance))

@@ -17,7 +17,7 @@ pub(super) fn split(bytes: &[u8], declared: &Declared) -> Vec<NewLine> {
     if matches!(text.first(), Some(b'{' | b'[')) {
         for piece in documents(text) {
             match piece {
-                Piece::Json(raw) => json(raw, declared, &mut out),
+                Piece::Json(raw) => json(raw, true, declared, &mut out),
                 Piece::Broken(part, reason) => {
                     out.push(payload::dead("/twilio", "not_json", reason, part));
                 }
@@ -51,7 +51,8 @@ fn form(line: &[u8], declared: &Declared) -> NewLine {
     record(&fields, id, line, declared)
 }
 
-fn json(raw: &RawValue, declared: &Declared, out: &mut Vec<NewLine>) {
+/// A document; only an outermost one may hold a list of others.
+fn json(raw: &RawValue, outermost: bool, declared: &Declared, out: &mut Vec<NewLine>) {
     let bytes = raw.get().as_bytes();
     let Some(outer) = object(raw) else {
         let reason = "a document that is no object; send events of TaskRouter";
@@ -63,9 +64,10 @@ fn json(raw: &RawValue, declared: &Declared, out: &mut Vec<NewLine>) {
         ));
         return;
     };
-    if let Some(all) = outer.get("events").and_then(|raw| list(raw)) {
+    let within = outer.get("events").filter(|_| outermost);
+    if let Some(all) = within.and_then(|raw| list(raw)) {
         for one in all {
-            json(one, declared, out);
+            json(one, false, declared, out);
         }
         return;
     }

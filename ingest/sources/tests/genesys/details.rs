@@ -219,6 +219,7 @@ fn who_leaves_the_queue_is_told_by_its_metrics() {
             ("voicemail", "", "left", 30_000)
         ]
     );
+    assert_eq!(flowed.segments[0].raw_outcome.as_deref(), Some("TRANSFER"));
     // Without the metric of the flow-out nobody knows but by what came next, and without the
     // abandon metric the hang-up tells it still.
     let other = String::from_utf8(capture("made-details-query.json"))

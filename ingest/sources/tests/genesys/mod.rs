@@ -92,3 +92,14 @@ fn the_organisation_of_the_bus_is_the_instance_unless_one_is_declared() {
     let (records, _) = fold::split("genesys", "prod", &body);
     assert_eq!(&*records[0].source, "/genesys/prod/event");
 }
+
+#[test]
+fn lists_within_lists_are_not_followed() {
+    let deep = "{\"conversations\":[".repeat(200_000);
+    let body = format!("{deep}{}", "]}".repeat(200_000));
+    let (records, dead) = fold::split("genesys", "t1", body.as_bytes());
+    assert_eq!((records.len(), dead.len()), (0, 1));
+    let body = body.replace("conversations", "events");
+    let (records, dead) = fold::split("twilio", "t1", body.as_bytes());
+    assert_eq!((records.len(), dead.len()), (0, 1));
+}

@@ -54,6 +54,18 @@ fn a_conference_tells_the_holds_of_a_tasks_call() {
 }
 
 #[test]
+fn a_workers_phone_that_rings_is_no_contact() {
+    let text = String::from_utf8(capture("made-voice-and-conference.txt")).unwrap();
+    let own: String = text
+        .lines()
+        .filter(|l| l.contains("CallSid=CA2") && l.contains("CallStatus"))
+        .map(|l| format!("{l}\n"))
+        .collect();
+    assert_eq!(own.lines().count(), 2);
+    assert!(fold::told("twilio", &[own.as_bytes()]).contacts.is_empty());
+}
+
+#[test]
 fn calls_without_tasks_tell_dialled_legs() {
     let rows = told(&["made-calls-without-tasks.txt"]);
     let c = of(&rows, "CA9");

@@ -16,6 +16,9 @@ pub struct Declared {
     pub instance: String,
     /// IANA zone of times that the bytes give without one; empty = UTC.
     pub zone: String,
+    /// Name of the file or object that holds the bytes; empty = unknown. Some platforms say only
+    /// there which contact a file is of.
+    pub name: String,
 }
 
 /// Reads what one platform sends. Pure: no I/O, no clock.
@@ -42,7 +45,7 @@ pub trait Adapter: Send + Sync {
 }
 
 /// All adapters.
-pub static ADAPTERS: &[&dyn Adapter] = &[&crate::acs::Acs, &crate::freeswitch::FreeSwitch, &crate::genesys::Genesys, &crate::siprec::Siprec, &crate::teams::Teams, &crate::twilio::Twilio, &crate::vcon::Vcon];
+pub static ADAPTERS: &[&dyn Adapter] = &[&crate::acs::Acs, &crate::amazon_connect::AmazonConnect, &crate::freeswitch::FreeSwitch, &crate::genesys::Genesys, &crate::siprec::Siprec, &crate::teams::Teams, &crate::twilio::Twilio, &crate::vcon::Vcon];
 
 /// The adapter of a platform.
 pub fn of_platform(name: &str) -> Option<&'static dyn Adapter> {

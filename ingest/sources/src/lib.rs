@@ -5,6 +5,7 @@
 //! * [`lines`] turns a platform's files and request bodies into records with lasting identities.
 //! * [`adapter`] is what the module of a platform offers, and the list of them.
 //! * [`acs`] reads Azure Communication Services.
+//! * [`amazon_connect`] reads contact events and records, agent events, Contact Lens and more.
 //! * [`asterisk`] reads queue_log, CEL, CDR and AMI events, each alone or together.
 //! * [`payload`] is what adapters of platforms that send documents share.
 //! * [`freeswitch`] reads FreeSWITCH: events of the callcenter and of channels, call records.
@@ -16,6 +17,7 @@
 
 pub mod acs;
 pub mod adapter;
+pub mod amazon_connect;
 pub mod asterisk;
 pub mod freeswitch;
 pub mod genesys;

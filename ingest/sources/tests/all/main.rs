@@ -1,8 +1,11 @@
-//! The Asterisk reader against a real shift, its oddities one by one, and generated histories.
+//! The Asterisk reader against a real shift, its oddities one by one, and generated histories; and
+//! the adapters of other platforms against their captures.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "../acs/mod.rs"]
 mod acs;
+#[path = "../amazon_connect/mod.rs"]
+mod amazon_connect;
 mod board;
 mod fold;
 #[path = "../freeswitch/mod.rs"]

@@ -1,0 +1,95 @@
+//! Rows of section 0 of the platform's page that no other test names.
+
+use super::fold::{altered, told};
+
+const C: &str = "i-1-c-1";
+
+/// Section 0: Local/remote agents, VPN, desk phone; VDI: device and quality.
+#[test]
+fn device_and_quality_of_the_line() {
+    let rows = told("inbound-records");
+    let says = |name: &str| rows.attribute(C, name);
+    assert_eq!(says("aws:device").as_deref(), Some("Chrome"));
+    assert_eq!(says("aws:device_system").as_deref(), Some("Windows"));
+    assert_eq!(says("aws:agent_audio_score").as_deref(), Some("4.2"));
+    assert_eq!(
+        says("aws:agent_audio_issues").as_deref(),
+        Some("[\"HighPacketLoss\"]")
+    );
+    assert_eq!(
+        says("aws:disconnect_issue").as_deref(),
+        Some("AGENT_CONNECTIVITY_ISSUE")
+    );
+    let talk = rows.segment(C, "c-2/talk");
+    assert_eq!(talk.reason.as_deref(), Some("AGENT_CONNECTIVITY_ISSUE"));
+    let other = altered("inbound-records", "HighPacketLoss", "HighRoundTripTime");
+    assert!(
+        other
+            .attribute(C, "aws:agent_audio_issues")
+            .unwrap()
+            .contains("RoundTrip")
+    );
+}
+
+/// Section 0: Dev/QA/test instances, locations: instance, region, validation.
+#[test]
+fn instance_region_and_tests() {
+    let rows = told("inbound-records");
+    assert_eq!(
+        rows.attribute(C, "aws:region").as_deref(),
+        Some("eu-central-1")
+    );
+    let test = altered(
+        "inbound-records",
+        "\"connect:Subtype\":",
+        "\"connect:ValidationTestType\":{\"ValueString\":\"EXPERIENCE_VALIDATION\"},\"connect:Subtype\":",
+    );
+    let kind = test.attribute(C, "connect:ValidationTestType");
+    assert_eq!(kind.as_deref(), Some("EXPERIENCE_VALIDATION"));
+    assert_eq!(rows.attribute(C, "connect:ValidationTestType"), None);
+}
+
+/// Section 0: Claimed, ported, forwarded number; local or toll free: the number that was called.
+#[test]
+fn the_number_that_was_called() {
+    let rows = told("abandoned");
+    let contact = rows.contact("i-1-b-1").contact.as_ref().unwrap();
+    assert_eq!(contact.dialled.as_deref(), Some("+49800555"));
+    let other = altered("abandoned", "+49800555", "+4930999");
+    let contact = other.contact("i-1-b-1").contact.as_ref().unwrap();
+    assert_eq!(contact.dialled.as_deref(), Some("+4930999"));
+}
+
+/// Section 0: Manual / auto-accept: when the agent accepted.
+#[test]
+fn when_the_agent_accepted() {
+    let rows = altered(
+        "inbound-records",
+        "\"AgentInteractionDuration\":121",
+        "\"AcceptedByAgentTimestamp\":\"2026-03-02T09:01:08Z\",\"AgentInteractionDuration\":121",
+    );
+    assert_eq!(
+        rows.attribute(C, "aws:accepted").as_deref(),
+        Some("2026-03-02T09:01:08Z")
+    );
+    assert_eq!(told("inbound-records").attribute(C, "aws:accepted"), None);
+}
+
+/// Section 0: New workload, line of business, site, agent group: queue, number, hierarchy, tag.
+#[test]
+fn what_units_of_a_migration_are_made_of() {
+    let rows = told("inbound-records");
+    assert_eq!(rows.attribute(C, "aws:team/a-1").as_deref(), Some("Berlin"));
+    assert_eq!(rows.attribute(C, "aws:agent/a-1").as_deref(), Some("mkim"));
+    assert_eq!(
+        rows.attribute(C, "aws:queue/q-care").as_deref(),
+        Some("Care")
+    );
+    assert_eq!(rows.attribute(C, "tag:lob").as_deref(), Some("retail"));
+    assert_eq!(
+        rows.attribute(C, "aws:routing_profile").as_deref(),
+        Some("Voice")
+    );
+    let other = altered("inbound-records", "Berlin", "Lyon");
+    assert_eq!(other.attribute(C, "aws:team/a-1").as_deref(), Some("Lyon"));
+}

@@ -1,0 +1,10 @@
+//! Amazon Connect: captures, what they say, and the rows that follow.
+
+mod agents;
+mod contacts;
+mod coverage;
+mod damage;
+mod deliveries;
+mod fold;
+mod lens;
+mod other_contacts;

@@ -137,11 +137,13 @@ pub(super) fn interpret(id: &str, all: &[(Feed, Read<'_>)]) -> Vec<Statement> {
     if let Some((_, read)) = newest {
         out.extend(from_record(contact, name, read));
     }
-    let parts: Vec<Part<'_>> = all
+    let mut parts: Vec<Part<'_>> = all
         .iter()
         .filter(|(feed, _)| *feed != Feed::ContactRecord)
         .map(|(feed, read)| Part { feed: *feed, read })
         .collect();
+    // A set has no order of its own.
+    parts.sort_by_key(|p| (&p.read.record.id, p.read.record.content_hash()));
     out.extend(lens::interpret(id, contact, name, &parts));
     out
 }

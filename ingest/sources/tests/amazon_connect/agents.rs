@@ -4,9 +4,15 @@ use callboard_model::tables::{AgentStateRow, Instant};
 
 use super::fold::{altered, at, capture, named, records, rows, told};
 
-fn states(
-    rows: &[AgentStateRow],
-) -> Vec<(&str, Option<&str>, Option<&str>, Instant, Option<Instant>)> {
+type State<'r> = (
+    &'r str,
+    Option<&'r str>,
+    Option<&'r str>,
+    Instant,
+    Option<Instant>,
+);
+
+fn states(rows: &[AgentStateRow]) -> Vec<State<'_>> {
     rows.iter()
         .map(|r| {
             (

@@ -251,3 +251,21 @@ fn a_supervisor_listens_and_barges_in() {
     assert_eq!(contact.agents, ["a-1"]);
     assert_eq!(T + 300_000_000, at(300.0));
 }
+
+/// The ids are random: the least of a chain need not be that of its first leg.
+#[test]
+fn the_contact_is_named_by_the_least_of_its_ids() {
+    let all: Vec<_> = ALL
+        .iter()
+        .flat_map(|name| {
+            let text = String::from_utf8(super::fold::made(name)).unwrap();
+            super::fold::records(text.replace("c-1", "z-1").as_bytes())
+        })
+        .collect();
+    let found = rows(&all);
+    assert_eq!(found.contacts.len(), 1);
+    let contact = found.contact("i-1-c-2").contact.as_ref().unwrap();
+    assert_eq!(contact.started_at, Some(Instant(at(10.411))));
+    assert_eq!((contact.transfers, contact.wait_ms), (1, Some(44_420)));
+    assert_eq!(contact.customer.as_deref(), Some("+491701234567"));
+}

@@ -93,3 +93,67 @@ fn what_units_of_a_migration_are_made_of() {
     let other = altered("inbound-records", "Berlin", "Lyon");
     assert_eq!(other.attribute(C, "aws:team/a-1").as_deref(), Some("Lyon"));
 }
+
+/// Section 0: ASR, NLU/NLP, Amazon Lex: what the customer said is told by the flow's log.
+#[test]
+fn a_bot_in_a_flow() {
+    let rows = altered(
+        "ivr-only",
+        "\"Results\":\"2\",\"Parameters\":{",
+        "\"Results\":\"PayInvoice\",\"Parameters\":{\"BotAliasArn\":\"arn:x\",",
+    );
+    let menu = rows.segment("i-1-v-1", "v-1/flow");
+    assert_eq!(menu.input.as_deref(), Some("PayInvoice"));
+    assert_eq!(menu.input_type.as_deref(), Some("speech"));
+}
+
+/// Section 0: Flow per number, attributes, Lambda, Pinpoint SMS, Lex, KVS.
+#[test]
+fn messages_and_media_streams() {
+    let rows = altered("chat", "connect:Chat", "connect:SMS");
+    let contact = rows.contact("i-1-t-1").contact.as_ref().unwrap();
+    assert_eq!(contact.channel, "sms");
+    let rows = altered(
+        "abandoned",
+        "\"Attributes\":{}",
+        "\"Attributes\":{},\"MediaStreams\":[{\"Type\":\"AUDIO\"}]",
+    );
+    let streams = rows.attribute("i-1-b-1", "aws:media_streams");
+    assert_eq!(streams.as_deref(), Some("[{\"Type\":\"AUDIO\"}]"));
+    assert_eq!(
+        told("abandoned").attribute("i-1-b-1", "aws:media_streams"),
+        None
+    );
+}
+
+/// Section 0: Hybrid, agent only (IVR last): the pool's number, and what the look-up gave.
+#[test]
+fn a_call_that_another_system_handed_over() {
+    let rows = altered(
+        "inbound-records",
+        "\"greetingPlayed\":\"b\"",
+        "\"greetingPlayed\":\"b\",\"lease_id\":\"L-9\",\"sip_diversion\":\"+49800999\"",
+    );
+    let contact = rows.contact(C).contact.as_ref().unwrap();
+    assert_eq!(contact.dialled.as_deref(), Some("+498912345"));
+    assert_eq!(contact.customer.as_deref(), Some("+491701234567"));
+    assert_eq!(rows.attribute(C, "lease_id").as_deref(), Some("L-9"));
+    let forwarded = rows.attribute(C, "sip_diversion");
+    assert_eq!(forwarded.as_deref(), Some("+49800999"));
+    assert_eq!(told("inbound-records").attribute(C, "lease_id"), None);
+}
+
+/// Section 0: Local/international, fraud and service alerts, collection, appointments: the
+/// customer's number, the campaign, attributes of the list.
+#[test]
+fn whom_and_why_a_campaign_dialled() {
+    let rows = told("outbound");
+    let contact = rows.contact("i-1-o-3").contact.as_ref().unwrap();
+    assert_eq!(contact.customer.as_deref(), Some("+4930557"));
+    assert_eq!(contact.campaign.as_deref(), Some("spring"));
+    let heard = rows.attribute("i-1-o-3", "aws:answering_machine_detection");
+    assert_eq!(heard.as_deref(), Some("VOICEMAIL_BEEP"));
+    let abroad = altered("outbound", "+4930557", "+33144");
+    let contact = abroad.contact("i-1-o-3").contact.as_ref().unwrap();
+    assert_eq!(contact.customer.as_deref(), Some("+33144"));
+}

@@ -22,14 +22,6 @@ fn base64(bytes: &[u8]) -> String {
     out
 }
 
-fn items(name: &str) -> Vec<Value> {
-    let stream = serde_json::Deserializer::from_slice(&made(name))
-        .into_iter()
-        .map(Result::unwrap)
-        .collect();
-    stream
-}
-
 /// However they are delivered, the records are the same ones.
 #[test]
 fn every_envelope_gives_the_same_records() {
@@ -198,5 +190,25 @@ fn contact_events_of_every_shape_are_read() {
         (stay.queue.as_deref(), stay.duration_ms),
         (Some("arn"), Some(22_750))
     );
-    assert_eq!(items("pascal-case").len(), 1);
+}
+
+/// Page 1.1: two linked regions both publish each event, under envelopes of their own.
+#[test]
+fn an_event_that_two_regions_publish_changes_nothing() {
+    let once = made_all(&["inbound-events"]);
+    let text = String::from_utf8(made("inbound-events")).unwrap();
+    let other = text.replace("\"id\":\"e-", "\"id\":\"x-");
+    let mut both = records(other.replace("eu-central-1", "eu-west-2").as_bytes());
+    both.extend(once.clone());
+    assert_eq!(both.len(), 2 * once.len());
+    let (one, two) = (rows(&once), rows(&both));
+    let id = "i-1-c-1";
+    assert_eq!(one.contact(id).segments, two.contact(id).segments);
+    let ends = |r: &super::fold::Rows| {
+        r.contact(id)
+            .contact
+            .as_ref()
+            .map(|c| (c.ended_at, c.talk_ms))
+    };
+    assert_eq!(ends(&one), ends(&two));
 }

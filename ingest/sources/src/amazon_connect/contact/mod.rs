@@ -5,6 +5,7 @@
 mod chain;
 mod own;
 mod parts;
+mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,10 +3,11 @@
 
 use callboard_model::statement::{F, Statement, Thing};
 
-use super::super::doc::{Doc, resource};
+use super::super::doc::Doc;
 use super::super::leg::{Leg, Moment, agent, queue};
 use super::super::words::{dialled, dials, dropped, ended_by, left_flow, left_queue};
 use super::chain::{Call, Chain};
+use super::target::Target;
 
 /// A record states whole seconds, microseconds.
 const WHOLE: u32 = 1_000_000;
@@ -46,6 +47,15 @@ fn times(s: Statement, start: At, end: At) -> Statement {
         Some((us, p)) => s.time(F::End, us, p),
         None => s,
     }
+}
+
+/// A time; where another moment lies within its precision and is finer, that.
+fn finer(time: At, other: At) -> At {
+    let (us, precision) = time?;
+    let within = us..us + i64::from(precision);
+    other
+        .filter(|(at, fine)| *fine < precision && within.contains(at))
+        .or(time)
 }
 
 fn statement(leg: &Leg, what: &str) -> Option<Statement> {
@@ -106,9 +116,10 @@ impl Part<'_> {
         let start = match &*self.method {
             "INBOUND" => self.time(Moment::Initiated),
             "API" if self.dials => self.time(Moment::ConnectedToSystem),
-            "TRANSFER" | "QUEUE_TRANSFER" | "API" | "WEBRTC_API" | "DISCONNECT" | "FLOW" => self
-                .time(Moment::ConnectedToSystem)
-                .or(self.time(Moment::Initiated)),
+            "TRANSFER" | "QUEUE_TRANSFER" | "API" | "WEBRTC_API" | "DISCONNECT" | "FLOW" => {
+                let initiated = self.time(Moment::Initiated);
+                finer(self.time(Moment::ConnectedToSystem), initiated).or(initiated)
+            }
             _ => None,
         }?;
         let served = self.has(Moment::Enqueued) || self.has(Moment::ConnectedToAgent);
@@ -153,19 +164,10 @@ impl Part<'_> {
     fn queue(&self) -> Option<Statement> {
         let start = self.time(Moment::Enqueued)?;
         let answered = self.time(Moment::ConnectedToAgent);
-        let end = match (self.time(Moment::Dequeued), answered) {
-            // An event's milliseconds within the second of the record.
-            (Some((us, p)), Some((at, fine)))
-                if fine < p && (us..us + i64::from(p)).contains(&at) =>
-            {
-                Some((at, fine))
-            }
-            (Some(end), _) => Some(end),
-            (None, Some(at)) => Some(at),
-            (None, None) => self
-                .time(Moment::TransferCompleted)
-                .or(self.time(Moment::Disconnected)),
-        };
+        let end = finer(self.time(Moment::Dequeued), answered)
+            .or(answered)
+            .or(self.time(Moment::TransferCompleted))
+            .or(self.time(Moment::Disconnected));
         let mut s = statement(self.leg, "queue")?
             .text(F::Kind, "queue")
             .text(F::Queue, &self.queue_name());
@@ -363,72 +365,5 @@ impl Part<'_> {
             s = s.millis(F::Duration, ms, WHOLE);
         }
         Some(times(s, Some(start), end))
-    }
-}
-
-/// Where somebody was led.
-#[derive(Debug, Default)]
-struct Target {
-    kind: &'static str,
-    name: String,
-}
-
-impl Target {
-    /// To this leg: its queue, the agent whose own queue that is, or the number outside.
-    fn of(leg: &Leg) -> Target {
-        if leg.method() == "EXTERNAL_OUTBOUND" {
-            let number = leg.stands(|d| d.at(&["CustomerEndpoint", "Address"]).owned());
-            return Target {
-                kind: "external",
-                name: number.unwrap_or_default(),
-            };
-        }
-        match (leg.queue(), leg.agent()) {
-            (Some(q), _) if q.starts_with("agent/") => Target {
-                kind: "agent",
-                name: q.trim_start_matches("agent/").to_owned(),
-            },
-            (Some(q), _) => Target {
-                kind: "queue",
-                name: q,
-            },
-            (None, Some(a)) => Target {
-                kind: "agent",
-                name: a,
-            },
-            (None, None) => Target {
-                kind: "voice_app",
-                name: String::new(),
-            },
-        }
-    }
-
-    /// As the leg's own record states it.
-    fn stated(leg: &Leg) -> Target {
-        let end = |d: Doc<'_>, name| d.at(&["TransferredToEndpoint", name]).owned();
-        let name = leg.find(|d| end(d, "Address")).unwrap_or_default();
-        let kind = leg.find(|d| end(d, "Type")).unwrap_or_default();
-        match &*kind.to_ascii_uppercase() {
-            "TELEPHONE_NUMBER" | "VOIP" => Target {
-                kind: "external",
-                name,
-            },
-            "CONTACT_FLOW" => Target {
-                kind: "voice_app",
-                name: resource(&name, "/contact-flow/").to_owned(),
-            },
-            _ if name.starts_with('+') => Target {
-                kind: "external",
-                name,
-            },
-            _ => Target {
-                kind: "other",
-                name,
-            },
-        }
-    }
-
-    fn on(&self, s: Statement) -> Statement {
-        s.text(F::TargetKind, self.kind).text(F::Target, &self.name)
     }
 }

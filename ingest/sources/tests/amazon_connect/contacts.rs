@@ -1,6 +1,7 @@
 //! A call from the first sign to the last, told by events, by records, by both; transfers.
 
 use callboard_model::tables::Instant;
+use serde_json::Value;
 
 use super::fold::{T, altered, at, made_all, parts, rows, told};
 
@@ -268,4 +269,44 @@ fn the_contact_is_named_by_the_least_of_its_ids() {
     assert_eq!(contact.started_at, Some(Instant(at(10.411))));
     assert_eq!((contact.transfers, contact.wait_ms), (1, Some(44_420)));
     assert_eq!(contact.customer.as_deref(), Some("+491701234567"));
+}
+
+/// Records in the spelling of events: each name with a small letter first, ARN as any other word.
+#[test]
+fn both_spellings_of_a_record_give_equal_rows() {
+    fn respell(value: Value) -> Value {
+        match value {
+            Value::Object(map) => map
+                .into_iter()
+                .map(|(name, v)| {
+                    // Names that the customer gave stay as they are.
+                    let given = matches!(&*name, "Attributes" | "Tags" | "SegmentAttributes");
+                    let v = if given { v } else { respell(v) };
+                    let name = name.replace("ARN", "Arn");
+                    (name[..1].to_lowercase() + &name[1..], v)
+                })
+                .collect(),
+            Value::Array(list) => list.into_iter().map(respell).collect(),
+            other => other,
+        }
+    }
+    for name in [
+        "inbound-records",
+        "callback",
+        "consult",
+        "outbound",
+        "chat",
+        "external-transfer",
+        "monitor",
+    ] {
+        let bytes = super::fold::made(name);
+        let items = serde_json::Deserializer::from_slice(&bytes).into_iter::<Value>();
+        let other: String = items.map(|v| respell(v.unwrap()).to_string()).collect();
+        assert!(other.contains("\"contactId\"") && !other.contains("\"ContactId\""));
+        assert_eq!(
+            rows(&super::fold::records(other.as_bytes())),
+            told(name),
+            "{name}"
+        );
+    }
 }

@@ -40,6 +40,8 @@ fn a_call_that_stays_in_the_flow() {
     );
     let menu = rows.segment("i-1-v-1", "v-1/flow");
     assert_eq!(menu.input.as_deref(), Some("2"));
+    assert_eq!(menu.name.as_deref(), Some("MainMenu"));
+    assert_eq!(menu.outcome.as_deref(), Some("selected"));
     assert_eq!(menu.input_type.as_deref(), Some("dtmf"));
     let says = |name: &str| rows.attribute("i-1-v-1", name);
     assert_eq!(says("aws:flow").as_deref(), Some("Main"));
@@ -192,11 +194,10 @@ fn chats_begin_with_a_bot_or_end_with_it() {
         ("chat", Some("inbound"))
     );
     assert_eq!(chat.customer_name.as_deref(), Some("Jane"));
-    assert!(
-        rows.attribute("i-1-t-1", "aws:chat_metrics")
-            .unwrap()
-            .contains("2500")
-    );
+    let says = |name: &str| rows.attribute("i-1-t-1", name);
+    assert_eq!(says("aws:first_response_ms").as_deref(), Some("2500"));
+    assert_eq!(says("aws:bot_messages").as_deref(), Some("4"));
+    assert_eq!(says("aws:customer_messages").as_deref(), Some("5"));
     let other = rows.contact("i-1-t-2").contact.as_ref().unwrap();
     assert_eq!(other.channel, "whatsapp");
     assert_eq!(

@@ -73,7 +73,74 @@ const KEPT: &[(&str, &[&str])] = &[
     ),
     ("aws:agent_pause_seconds", &["Agent", "AgentPauseDuration"]),
     ("aws:media_streams", &["MediaStreams"]),
-    ("aws:chat_metrics", &["ChatMetrics"]),
+    (
+        "aws:messages",
+        &["ChatMetrics", "ContactMetrics", "TotalMessages"],
+    ),
+    (
+        "aws:bot_messages",
+        &["ChatMetrics", "ContactMetrics", "TotalBotMessages"],
+    ),
+    (
+        "aws:turns",
+        &["ChatMetrics", "ContactMetrics", "ConversationTurnCount"],
+    ),
+    (
+        "aws:close_ms",
+        &[
+            "ChatMetrics",
+            "ContactMetrics",
+            "ConversationCloseTimeInMillis",
+        ],
+    ),
+    (
+        "aws:first_response_ms",
+        &[
+            "ChatMetrics",
+            "ContactMetrics",
+            "AgentFirstResponseTimeInMillis",
+        ],
+    ),
+    (
+        "aws:multi_party",
+        &["ChatMetrics", "ContactMetrics", "MultiParty"],
+    ),
+    (
+        "aws:agent_messages",
+        &["ChatMetrics", "AgentMetrics", "MessagesSent"],
+    ),
+    (
+        "aws:agent_responses",
+        &["ChatMetrics", "AgentMetrics", "NumResponses"],
+    ),
+    (
+        "aws:agent_response_ms",
+        &["ChatMetrics", "AgentMetrics", "TotalResponseTimeInMillis"],
+    ),
+    (
+        "aws:agent_longest_response_ms",
+        &["ChatMetrics", "AgentMetrics", "MaxResponseTimeInMillis"],
+    ),
+    (
+        "aws:customer_messages",
+        &["ChatMetrics", "CustomerMetrics", "MessagesSent"],
+    ),
+    (
+        "aws:customer_responses",
+        &["ChatMetrics", "CustomerMetrics", "NumResponses"],
+    ),
+    (
+        "aws:customer_response_ms",
+        &[
+            "ChatMetrics",
+            "CustomerMetrics",
+            "TotalResponseTimeInMillis",
+        ],
+    ),
+    (
+        "aws:chat_abandoned",
+        &["ChatMetrics", "CustomerMetrics", "ConversationAbandon"],
+    ),
     ("aws:routing_steps", &["RoutingCriteria"]),
     ("aws:references", &["References"]),
     ("aws:contact_name", &["ContactDetails", "Name"]),

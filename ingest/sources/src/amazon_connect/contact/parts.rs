@@ -151,7 +151,6 @@ impl Part<'_> {
         };
         let mut s = statement(self.leg, "flow")?
             .text(F::Kind, kind)
-            .text(F::Name, "flow")
             .text(F::Outcome, outcome);
         if !served && end.is_some() {
             s = s.text(F::RawOutcome, &self.reason);

@@ -184,30 +184,30 @@ impl Opened<'_> {
             Err(e) => return self.dead(raw, "not_json", &format!("cannot be read: {e}")),
         };
         let doc = Doc::of(&body);
+        let account = || account(doc);
         let instance = match self.declared.instance.as_str() {
-            "" => instance(doc, feed),
-            declared => declared.to_owned(),
+            "" => instance(doc).or_else(|| account().filter(|_| feed != Feed::Lens)),
+            declared => Some(declared.to_owned()),
         };
+        // A Contact Lens file of a call names only the account: its contact is found by its own id.
+        let place = instance.clone().or_else(account).unwrap_or_default();
+        let instance = instance.unwrap_or_default();
         let id = match identity(doc, feed, raw, &self.declared.name) {
             Ok(id) => id,
             Err(reason) => return self.dead(raw, "missing_attribute", &reason),
         };
         if feed == Feed::AgentEvent {
             for contact in agent::changed(doc) {
-                self.push(
-                    Feed::AgentContact,
-                    &instance,
-                    format!("{id}/{contact}"),
-                    raw,
-                );
+                let id = format!("{id}/{contact}");
+                self.push(Feed::AgentContact, &place, &instance, id, raw);
             }
         }
-        self.push(feed, &instance, id, raw);
+        self.push(feed, &place, &instance, id, raw);
     }
 
-    fn push(&mut self, feed: Feed, instance: &str, id: String, raw: &[u8]) {
+    fn push(&mut self, feed: Feed, place: &str, instance: &str, id: String, raw: &[u8]) {
         self.out.push(NewLine::Record(NewRecord {
-            source: format!("/{PLATFORM}/{instance}/{}", feed.name()).into(),
+            source: format!("/{PLATFORM}/{place}/{}", feed.name()).into(),
             id,
             format: feed.format(),
             stamp: Stamp {
@@ -248,8 +248,8 @@ fn next_object(bytes: &[u8]) -> usize {
     found.map_or(bytes.len(), |(n, _)| n + 1)
 }
 
-/// The instance that the bytes name; empty when they name none.
-fn instance(doc: Doc<'_>, feed: Feed) -> String {
+/// The instance that the bytes name.
+fn instance(doc: Doc<'_>) -> Option<String> {
     let detail = doc.get("detail");
     let detail = if detail.is_there() { detail } else { doc };
     let of_arn = |d: Doc<'_>| instance_of(&d.text()?);
@@ -260,7 +260,7 @@ fn instance(doc: Doc<'_>, feed: Feed) -> String {
     ];
     arns.extend(doc.get("resources").list());
     if let Some(found) = arns.into_iter().find_map(of_arn) {
-        return found;
+        return Some(found);
     }
     let ids = [
         doc.get("InstanceId"),
@@ -269,16 +269,20 @@ fn instance(doc: Doc<'_>, feed: Feed) -> String {
         doc.get("connect_instance_id"),
         doc.get("instance_id"),
     ];
-    let mut named = ids.into_iter().filter_map(Doc::text);
-    if let Some(id) = named.next() {
-        return plain(&instance_of(&id).unwrap_or_else(|| id.into_owned()));
-    }
-    // A Contact Lens file of a call names only the account.
-    let account = match feed {
-        Feed::Lens | Feed::Campaign => doc.any(&["AccountId", "account_id", "aws_account_id"]),
-        _ => doc.any(&["AWSAccountId", "account"]),
-    };
-    account.text().map(|t| plain(&t)).unwrap_or_default()
+    let id = ids.into_iter().find_map(Doc::text)?;
+    Some(plain(&instance_of(&id).unwrap_or_else(|| id.into_owned())))
+}
+
+/// The account that the bytes name.
+fn account(doc: Doc<'_>) -> Option<String> {
+    let names = [
+        "AccountId",
+        "AWSAccountId",
+        "account",
+        "account_id",
+        "aws_account_id",
+    ];
+    doc.any(&names).text().map(|t| plain(&t))
 }
 
 /// What the platform calls the thing, with its version where it is sent again amended; where it

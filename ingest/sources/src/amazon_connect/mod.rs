@@ -233,7 +233,10 @@ fn contact_id(instance: &str, native: &str) -> PlatformId {
 
 /// `/amazon-connect/INSTANCE`.
 fn instance_source(instance: &str) -> Arc<str> {
-    format!("/{PLATFORM}/{instance}").into()
+    match instance {
+        "" => format!("/{PLATFORM}").into(),
+        _ => format!("/{PLATFORM}/{instance}").into(),
+    }
 }
 
 /// The refusal of a record that lacks what it is known by.

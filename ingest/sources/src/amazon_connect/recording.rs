@@ -32,8 +32,14 @@ fn listed(doc: Doc<'_>) -> Vec<(&'static str, Doc<'_>)> {
     all
 }
 
+/// A recording's key. Where no instance is known, the contact is named by the platform's id alone,
+/// which its aliases know.
 fn key(read: &Read<'_>, contact: &str, name: &str) -> Key {
-    Key::Recording(format!("{}/{name}", read.contact(contact).contact_id()).into())
+    let contact = match read.instance() {
+        "" => contact.to_owned(),
+        _ => read.contact(contact).contact_id(),
+    };
+    Key::Recording(format!("{contact}/{name}").into())
 }
 
 /// Keys of the recordings of a contact record.

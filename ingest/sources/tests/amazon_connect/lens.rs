@@ -97,6 +97,14 @@ fn a_calls_file_becomes_turns_and_tags() {
 
 #[test]
 fn a_calls_file_without_its_name_says_why_it_cannot_be_read() {
+    // The account is no instance: the contact is named by its own id, which its aliases know.
+    let (found, _) = named(&capture(VOICE), FILE);
+    assert_eq!(
+        &*found[0].source,
+        "/amazon-connect/your AWS account ID/contact-lens"
+    );
+    let heard = &rows(&found).recordings["c-1/both"];
+    assert_eq!(heard.turns[0].contact_id, "c-1");
     let (records, dead) = named(&capture(VOICE), "upload.json");
     assert_eq!(records.len(), 0);
     assert_eq!(dead[0].class, "missing_attribute");

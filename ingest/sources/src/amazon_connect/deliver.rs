@@ -56,6 +56,7 @@ impl Opened<'_> {
             let Some(from) = start.and_then(|n| rest.get(n..)) else {
                 return;
             };
+            let from = after_stamp(from);
             let mut items = serde_json::Deserializer::from_slice(from).into_iter::<&RawValue>();
             match items.next() {
                 Some(Ok(item)) => {
@@ -235,6 +236,18 @@ impl Opened<'_> {
             length: bytes.len() as u64,
             sha256: hex(&Sha256::digest(bytes)),
         }));
+    }
+}
+
+/// Log events that were exported to a bucket have their time before them on each line.
+fn after_stamp(bytes: &[u8]) -> &[u8] {
+    let stamped = bytes.get(..40).unwrap_or(bytes);
+    let begins = stamped.windows(2).position(|pair| pair == b" {");
+    match begins {
+        Some(n) if stamped.first().is_some_and(u8::is_ascii_digit) => {
+            bytes.get(n + 1..).unwrap_or(bytes)
+        }
+        _ => bytes,
     }
 }
 

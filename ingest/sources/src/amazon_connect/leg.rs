@@ -58,13 +58,16 @@ fn detail_name(body: &Value) -> Option<String> {
     found.map(|(k, _)| k.clone())
 }
 
-/// When the platform wrote it, as far as it says.
+/// When the platform wrote it, as far as it says. An envelope counts whole seconds: what happened in
+/// its second tells which of two events came later.
 pub(super) fn recorded_at(feed: Feed, read: &Read<'_>) -> Option<i64> {
-    let stated = match feed {
-        Feed::ContactRecord => read.doc().get("LastUpdateTimestamp").time(),
-        _ => read.doc().get("time").time(),
-    };
-    stated.map(|t| t.0).or_else(|| last_time(read.detail()))
+    let us = |time: Option<(i64, u32)>| time.map(|t| t.0);
+    match feed {
+        Feed::ContactRecord => {
+            us(read.doc().get("LastUpdateTimestamp").time()).or_else(|| last_time(read.detail()))
+        }
+        _ => us(read.doc().get("time").time()).max(last_time(read.detail())),
+    }
 }
 
 /// The last time of a contact's life that a document states.

@@ -160,6 +160,12 @@ fn an_amended_record_replaces_the_former() {
     assert_eq!(both.started_at, Some(Instant(at(70.0))));
     let why = both.reason.as_deref().unwrap();
     assert!(why.contains("bucket/connect/x/CallRecordings"), "{why}");
+    let deleted = altered("inbound-records", "\"AVAILABLE\"", "\"DELETED\"");
+    let both = deleted.recordings["i-1-c-1/both"]
+        .recording
+        .as_ref()
+        .unwrap();
+    assert_eq!(both.state, "deleted");
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn log_events_are_unpacked() {
     let flow = capture("flow-log-setqueue--admin-guide.json");
     let text = String::from_utf8(flow.clone()).unwrap();
     let batch = json!({"messageType": "DATA_MESSAGE", "logGroup": "/aws/connect/x", "logEvents": [
-        {"id": "1", "timestamp": 1, "message": text}]});
+        {"id": "1", "timestamp": 1, "message": &text}]});
     let found = records(batch.to_string().as_bytes());
     assert_eq!(&*found[0].format, "amazon-connect/flow-log");
     assert_eq!(found[0].id, records(&flow)[0].id);
@@ -74,6 +74,12 @@ fn log_events_are_unpacked() {
         &*found[0].source,
         "/amazon-connect/nnnnnnnnnnn-3333-4444-5555-111111111111/flow-log"
     );
+    let exported = format!(
+        "2021-04-13T00:14:31.581Z {}\n2021-04-13T00:14:32.000Z {}\n",
+        text.replace('\n', ""),
+        text.replace('\n', "").replace("SetQueue", "PlayPrompt")
+    );
+    assert_eq!(records(exported.as_bytes()).len(), 2);
     let control = json!({"messageType": "CONTROL_MESSAGE", "message": "checking"});
     assert_eq!(named(control.to_string().as_bytes(), ""), (vec![], vec![]));
 }

@@ -2,7 +2,7 @@
 
 use callboard_model::tables::{Instant, TagRow};
 
-use super::fold::{Rows, at, capture, made, made_all, named, records, rows, told};
+use super::fold::{Rows, altered, at, capture, made_all, named, records, rows, told};
 
 const VOICE: &str = "contact-lens-voice-original--admin-guide.json";
 const REDACTED: &str = "contact-lens-voice-redacted--admin-guide.json";
@@ -155,8 +155,16 @@ fn a_chats_file_becomes_turns_with_times() {
     assert!(found[0].turn_seq.is_some());
     let greeting = heard.tags.iter().find(|t| t.name == "greeting_ms").unwrap();
     assert_eq!(greeting.score, Some(2511.0));
-    let said: Vec<_> = heard.turns.iter().map(|t| &*t.leg).collect();
-    assert!(said.contains(&"customer") && said.contains(&"agent"));
+    let text = String::from_utf8(capture(CHAT)).unwrap();
+    let other = text
+        .replace("Have a great day.", "Bye.")
+        .replace("2511", "9");
+    let other = super::fold::rows(&records(other.as_bytes()));
+    let changed = other.recordings.values().next().unwrap();
+    assert_eq!(changed.turns.last().unwrap().text, "Ok great! Bye.");
+    assert_eq!(changed.turns.len(), heard.turns.len());
+    let greeting = changed.tags.iter().find(|t| t.name == "greeting_ms");
+    assert_eq!(greeting.unwrap().score, Some(9.0));
 }
 
 #[test]
@@ -183,6 +191,9 @@ fn live_segments_become_one_transcript_in_any_order() {
         let summary = heard.tags.iter().find(|t| t.name == "contact").unwrap();
         assert!(summary.evidence.as_deref().unwrap().contains("invoice"));
     }
+    let other = altered("lens-live", "NEGATIVE", "POSITIVE");
+    let turns = &other.recordings["i-1-c-1/both"].turns;
+    assert_eq!(turns[1].sentiment, Some(1.0));
     // The file that comes after the call stands before them.
     all.extend(file_records(VOICE, FILE));
     assert_eq!(rows(&all).recordings["i-1-c-1/both"].turns.len(), 10);
@@ -321,5 +332,10 @@ fn a_screen_recording_lies_with_the_platform() {
         ("absent", Some(135_000))
     );
     assert_eq!(screen.started_at, Some(Instant(at(70.0))));
-    assert!(!made("screen-recording").is_empty());
+    let failed = altered("screen-recording", "PUBLISHED", "FAILED");
+    let screen = failed.recordings["i-1-c-1/screen"]
+        .recording
+        .as_ref()
+        .unwrap();
+    assert_eq!(screen.state, "failed");
 }

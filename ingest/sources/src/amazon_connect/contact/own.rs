@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::doc::{Doc, region_of};
+use super::super::doc::{Doc, clip, region_of};
 use super::super::instance_source;
 use super::super::leg::{Leg, Moment, agent, queue};
 use super::super::words::{self, dials, direction, ended_by};
@@ -221,7 +221,7 @@ pub(super) fn tell(chain: &Chain<'_>, instance: &str, out: &mut Vec<Statement>) 
         s = s.time(F::Start, us, precision);
     }
     for (name, value) in attributes(chain, &method, &system) {
-        s = s.text(F::Attr(name.as_str().into()), &value);
+        s = s.text(F::Attr(clip(&name).into()), &value);
     }
     out.push(s);
     out.extend(ending(chain));

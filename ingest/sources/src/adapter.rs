@@ -21,6 +21,15 @@ pub struct Declared {
     pub name: String,
 }
 
+/// What a platform is answered that asks whether it may send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Handshake {
+    /// JSON.
+    Json(String),
+    /// Plain text.
+    Text(String),
+}
+
 /// Reads what one platform sends. Pure: no I/O, no clock.
 pub trait Adapter: Send + Sync {
     /// Name of the platform: its `[[source]] adapter`, the first part of its ids and of its formats,
@@ -30,6 +39,13 @@ pub trait Adapter: Send + Sync {
     /// The records in a request body or a file, each with an identity that the same thing has
     /// whenever it is sent again, and what can be none.
     fn split(&self, bytes: &[u8], declared: &Declared) -> Vec<NewLine>;
+
+    /// The answer to a request by which the platform asks whether it may send here, told by its
+    /// query (without `?`) or its body. Such a request holds no records.
+    fn handshake(&self, query: &str, body: &[u8]) -> Option<Handshake> {
+        let _ = (query, body);
+        None
+    }
 
     /// What a record speaks of; and, when it stands alone, what it says.
     ///
@@ -45,7 +61,16 @@ pub trait Adapter: Send + Sync {
 }
 
 /// All adapters.
-pub static ADAPTERS: &[&dyn Adapter] = &[&crate::acs::Acs, &crate::amazon_connect::AmazonConnect, &crate::freeswitch::FreeSwitch, &crate::genesys::Genesys, &crate::siprec::Siprec, &crate::teams::Teams, &crate::twilio::Twilio, &crate::vcon::Vcon];
+pub static ADAPTERS: &[&dyn Adapter] = &[
+    &crate::acs::Acs,
+    &crate::amazon_connect::AmazonConnect,
+    &crate::freeswitch::FreeSwitch,
+    &crate::genesys::Genesys,
+    &crate::siprec::Siprec,
+    &crate::teams::Teams,
+    &crate::twilio::Twilio,
+    &crate::vcon::Vcon,
+];
 
 /// The adapter of a platform.
 pub fn of_platform(name: &str) -> Option<&'static dyn Adapter> {

@@ -24,7 +24,7 @@ pub mod genesys;
 pub mod lines;
 pub mod payload;
 pub mod registry;
-pub mod teams;
 pub mod siprec;
+pub mod teams;
 pub mod twilio;
 pub mod vcon;

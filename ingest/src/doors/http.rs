@@ -80,7 +80,7 @@ async fn readyz(State(doors): State<Doors>) -> Response {
 }
 
 /// CloudEvents' webhook handshake: says that events may be sent here.
-async fn handshake(headers: HeaderMap) -> Response {
+pub(super) async fn handshake(headers: HeaderMap) -> Response {
     let mut response = StatusCode::OK.into_response();
     let out = response.headers_mut();
     out.insert(header::ALLOW, HeaderValue::from_static("OPTIONS, POST"));

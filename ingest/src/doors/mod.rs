@@ -6,6 +6,7 @@ pub mod answer;
 pub mod batch;
 pub mod binary;
 pub mod body;
+pub mod documents;
 pub mod ended;
 pub mod event;
 pub mod follow;

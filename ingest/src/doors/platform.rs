@@ -9,23 +9,25 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{Path, Query, RawQuery, Request, State};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::post;
-use callboard_model::cloudevents::MAX_NAME_BYTES;
 use callboard_model::record::Refusal;
+use callboard_sources::adapter::of_platform;
 use callboard_sources::lines::{HEAD_BYTES, Kind, LineReader, NewLine, ReaderState, detect};
-use serde::Deserialize;
 
 use super::batch::Batch;
 use super::body::Chunks;
+use super::documents;
 use super::event::EventReader;
-use super::http::{Doors, counts, sender};
+use super::http::{Doors, counts, handshake, sender};
 use super::intake::{Candidate, DEAD_PREFIX_BYTES, DeadInput};
 use super::limits::Limits;
 use super::problem::Problem;
 use super::split::Piece;
+use query::{How, SourceQuery, declared, how};
+
+mod query;
 
 /// Content type of a part of a file.
 pub const RESUMED: &str = "application/vnd.callboard.resumed";
@@ -61,27 +63,9 @@ impl Platforms {
     /// Route: `POST /v1/sources/{source}`.
     pub fn router(self) -> Router {
         Router::new()
-            .route("/v1/sources/{source}", post(post_source))
+            .route("/v1/sources/{source}", post(post_source).options(handshake))
             .with_state(self)
     }
-}
-
-/// Query of `POST /v1/sources/{source}`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct SourceQuery {
-    /// Instance of the platform; `default` when missing.
-    instance: String,
-    /// `queue_log`, `cel`, `cdr`, `ami`; found from the content when missing.
-    feed: String,
-    /// IANA zone of local times.
-    zone: String,
-    /// Comma-separated order of columns.
-    columns: String,
-    /// Name of the file, which helps where the content leaves a doubt.
-    name: String,
-    sender: String,
-    detail: String,
 }
 
 /// Instance of those who name none.
@@ -91,35 +75,41 @@ async fn post_source(
     State(door): State<Platforms>,
     Path(source): Path<String>,
     Query(query): Query<SourceQuery>,
+    RawQuery(asked): RawQuery,
     request: Request,
 ) -> Response {
     let began = Instant::now();
-    let result = take(&door, &source, query, request).await;
+    let asked = asked.unwrap_or_default();
+    let result = take(&door, &source, query, &asked, request).await;
     metrics::histogram!("callboard_request_seconds", "door" => "sources")
         .record(began.elapsed().as_secs_f64());
     result.unwrap_or_else(IntoResponse::into_response)
-}
-
-/// How the lines of a request are read.
-struct How {
-    kind: Option<Kind>,
-    name: String,
-    instance: String,
-    zone: String,
-    columns: Vec<String>,
-    resumed: bool,
 }
 
 async fn take(
     door: &Platforms,
     source: &str,
     query: SourceQuery,
+    asked: &str,
     request: Request,
 ) -> Result<Response, Problem> {
     let doors = &door.doors;
     let list_all = query.detail == "all";
     let who = sender(&query.sender, request.extensions());
     let (parts, body) = request.into_parts();
+    if let Some(adapter) = of_platform(source) {
+        let declared = declared(door, query)?;
+        let name = format!("{source} {} {who}", declared.instance);
+        let _pass = doors.gate.enter(&name).await?;
+        let chunks = Chunks::new(&parts.headers, body, &doors.limits)?;
+        let how = documents::How {
+            adapter,
+            declared,
+            asked,
+            list_all,
+        };
+        return documents::take(doors, how, chunks).await;
+    }
     let how = how(door, source, query, &parts.headers)?;
     let name = format!("{source} {} {who}", how.instance);
     let _pass = doors.gate.enter(&name).await?;
@@ -129,86 +119,6 @@ async fn take(
         Ok(()) => Ok(Json(batch.answer).into_response()),
         Err(problem) => Err(problem.with(counts(&batch.answer))),
     }
-}
-
-fn how(
-    door: &Platforms,
-    source: &str,
-    query: SourceQuery,
-    headers: &HeaderMap,
-) -> Result<How, Problem> {
-    let kind = match (source, query.feed.as_str()) {
-        ("events", "" | "events") => Some(Kind::Events),
-        ("asterisk", "") => None,
-        ("asterisk", feed) => match Kind::of_name(feed) {
-            Some(kind @ Kind::Asterisk(_)) => Some(kind),
-            _ => {
-                return Err(Problem::bad(
-                    "unknown_feed",
-                    format!(
-                        "feed \"{}\" is none of queue_log, cel, cdr, ami",
-                        short(feed)
-                    ),
-                ));
-            }
-        },
-        _ => {
-            return Err(Problem::new(
-                StatusCode::NOT_FOUND,
-                "unknown_source",
-                format!(
-                    "source \"{}\" is not known; known are asterisk and events",
-                    short(source)
-                ),
-            ));
-        }
-    };
-    let instance = match query.instance {
-        i if i.is_empty() => DEFAULT_INSTANCE.to_owned(),
-        i => i,
-    };
-    if instance.len() > MAX_NAME_BYTES / 2 || instance.contains(['/', '\u{0}', '\n', '\r']) {
-        return Err(Problem::bad(
-            "bad_instance",
-            "the instance must be a short name without slash, such as pbx1",
-        ));
-    }
-    let known = door.instances.get(&instance);
-    let zone = match query.zone {
-        z if z.is_empty() => known.map(|k| k.zone.clone()).unwrap_or_default(),
-        z => z,
-    };
-    if !(zone.is_empty() || zone.parse::<chrono_tz::Tz>().is_ok()) {
-        return Err(Problem::bad(
-            "unknown_zone",
-            format!(
-                "zone \"{}\" is not known; write an IANA name such as Europe/Berlin",
-                short(&zone)
-            ),
-        ));
-    }
-    let columns = match (query.columns.as_str(), kind) {
-        ("", Some(kind)) => known
-            .and_then(|k| k.columns.get(kind.name()).cloned())
-            .unwrap_or_default(),
-        ("", None) => Vec::new(),
-        (columns, _) => columns.split(',').map(|c| c.trim().to_owned()).collect(),
-    };
-    let media = headers
-        .get(header::CONTENT_TYPE)
-        .map(|v| String::from_utf8_lossy(v.as_bytes()).to_ascii_lowercase());
-    Ok(How {
-        kind,
-        name: query.name,
-        instance,
-        zone,
-        columns,
-        resumed: media.is_some_and(|m| m.starts_with(RESUMED)),
-    })
-}
-
-fn short(text: &str) -> String {
-    text.chars().take(60).collect()
 }
 
 /// Reads the whole body in bounded steps.
@@ -254,7 +164,7 @@ async fn read(
     Ok(())
 }
 
-fn empty() -> Problem {
+pub(super) fn empty() -> Problem {
     Problem::bad("empty_body", "the body is empty; send at least one line")
 }
 
@@ -360,22 +270,26 @@ impl Reading {
 
     fn add(&mut self, new: Vec<NewLine>, line: u64, batch: &mut Batch) {
         for one in new {
-            let candidate = match one {
-                NewLine::Record(record) => Candidate::Record(record.received(self.received_at)),
-                NewLine::Event(bytes) => self.events.read(Piece::Whole(&bytes)),
-                NewLine::Dead(dead) => {
-                    let mut bytes = dead.bytes;
-                    bytes.truncate(DEAD_PREFIX_BYTES);
-                    Candidate::Dead(DeadInput {
-                        source: dead.source.to_string(),
-                        refusal: Refusal::new(dead.class, dead.reason),
-                        bytes,
-                        length: dead.length,
-                        sha256: dead.sha256,
-                    })
-                }
-            };
-            batch.push(line, candidate);
+            batch.push(line, candidate(one, self.received_at, &mut self.events));
+        }
+    }
+}
+
+/// What is handed in of a line or a document.
+pub(super) fn candidate(one: NewLine, received_at: i64, events: &mut EventReader) -> Candidate {
+    match one {
+        NewLine::Record(record) => Candidate::Record(record.received(received_at)),
+        NewLine::Event(bytes) => events.read(Piece::Whole(&bytes)),
+        NewLine::Dead(dead) => {
+            let mut bytes = dead.bytes;
+            bytes.truncate(DEAD_PREFIX_BYTES);
+            Candidate::Dead(DeadInput {
+                source: dead.source.to_string(),
+                refusal: Refusal::new(dead.class, dead.reason),
+                bytes,
+                length: dead.length,
+                sha256: dead.sha256,
+            })
         }
     }
 }

@@ -32,7 +32,7 @@ use callboard_model::record::{Provenance, Record, Refusal, Routing, rank};
 use callboard_model::statement::Statement;
 use serde_json::Value;
 
-use crate::adapter::{Adapter, Declared};
+use crate::adapter::{Adapter, Declared, Handshake};
 use crate::lines::NewLine;
 use doc::Doc;
 use parts::When;
@@ -50,6 +50,10 @@ impl Adapter for Acs {
 
     fn split(&self, bytes: &[u8], declared: &Declared) -> Vec<NewLine> {
         split::split(bytes, declared)
+    }
+
+    fn handshake(&self, _query: &str, body: &[u8]) -> Option<Handshake> {
+        split::validation_answer(body).map(Handshake::Json)
     }
 
     fn route(&self, record: &Record) -> Result<Routing, Refusal> {

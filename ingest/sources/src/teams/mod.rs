@@ -28,7 +28,7 @@ use callboard_model::ids::{Key, PlatformId};
 use callboard_model::record::{Record, Refusal, RouteKey, Routing};
 use callboard_model::statement::Statement;
 
-use crate::adapter::{Adapter, Declared};
+use crate::adapter::{Adapter, Declared, Handshake};
 use crate::lines::NewLine;
 use callrecord::CallRecord;
 use feed::Feed;
@@ -51,6 +51,10 @@ impl Adapter for Teams {
 
     fn split(&self, bytes: &[u8], declared: &Declared) -> Vec<NewLine> {
         split::split(bytes, declared)
+    }
+
+    fn handshake(&self, query: &str, _body: &[u8]) -> Option<Handshake> {
+        notify::handshake(query).map(Handshake::Text)
     }
 
     fn route(&self, record: &Record) -> Result<Routing, Refusal> {

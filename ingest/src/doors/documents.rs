@@ -84,3 +84,7 @@ async fn submit(batch: &mut Batch) -> Result<(), Problem> {
     let submitted = batch.submit().await;
     submitted.map_err(|e| Problem::from(e).with(counts(&batch.answer)))
 }
+
+#[cfg(test)]
+#[path = "documents_tests.rs"]
+mod tests;

@@ -38,7 +38,7 @@ pub fn captures() -> Vec<String> {
 pub fn declared(instance: &str) -> Declared {
     Declared {
         instance: instance.to_owned(),
-        zone: String::new(),
+        ..Declared::default()
     }
 }
 

@@ -56,7 +56,7 @@ pub fn split(platform: &str, instance: &str, bytes: &[u8]) -> (Vec<Record>, Vec<
     let adapter = of_platform(platform).unwrap();
     let declared = Declared {
         instance: instance.to_owned(),
-        zone: String::new(),
+        ..Declared::default()
     };
     let (mut records, mut dead) = (Vec::new(), Vec::new());
     for line in adapter.split(bytes, &declared) {

@@ -54,6 +54,7 @@ fn times_without_a_zone_are_of_the_sources_zone() {
     let declared = callboard_sources::adapter::Declared {
         instance: "t1".into(),
         zone: "Europe/Berlin".into(),
+        ..Default::default()
     };
     let lines = adapter.split(&capture("multipart-acme--drachtio.txt"), &declared);
     let records: Vec<Record> = lines

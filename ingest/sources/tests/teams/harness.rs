@@ -30,7 +30,7 @@ pub fn every_capture() -> Vec<String> {
 pub fn split(bytes: &[u8], instance: &str) -> (Vec<Record>, Vec<DeadLine>) {
     let declared = Declared {
         instance: instance.to_owned(),
-        zone: String::new(),
+        ..Declared::default()
     };
     let mut records = Vec::new();
     let mut dead = Vec::new();

@@ -60,6 +60,7 @@ fn local_times_are_read_in_the_declared_zone() {
     let declared = Declared {
         instance: "contoso".into(),
         zone: "Europe/Berlin".into(),
+        ..Declared::default()
     };
     let lines = of_platform("teams")
         .unwrap()

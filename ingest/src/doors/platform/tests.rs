@@ -1,4 +1,5 @@
 use axum::body::{Body, to_bytes};
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 

@@ -6,6 +6,7 @@ use callboard_model::statement::Value;
 use sha2::{Digest, Sha256};
 
 use super::doc::Doc;
+use crate::payload::encoded;
 
 /// Name of the platform.
 pub const PLATFORM: &str = "acs";
@@ -120,7 +121,7 @@ pub fn unique(kind: &str, id: &str) -> Option<String> {
 /// The native id of a call. A server call id is the base64 text of the address of a conversation;
 /// standard and URL alphabets, padded or not, name the same call, so it is compared decoded.
 pub fn call(server_call_id: &str) -> Option<String> {
-    let decoded = decode_base64(server_call_id).and_then(|b| String::from_utf8(b).ok());
+    let decoded = encoded::base64(server_call_id).and_then(|b| String::from_utf8(b).ok());
     let conversation = decoded.as_deref().and_then(|url| {
         let (_, rest) = url.split_once("/conv/")?;
         let end = rest.find(['?', '/', '#']).unwrap_or(rest.len());
@@ -164,7 +165,7 @@ pub fn conversation(id: &str) -> Option<String> {
 /// sets a job's channelReference to a thread id or a server call id.
 pub fn reference(text: &str) -> Option<String> {
     thread(text).or_else(|| {
-        let decoded = decode_base64(text).and_then(|b| String::from_utf8(b).ok())?;
+        let decoded = encoded::base64(text).and_then(|b| String::from_utf8(b).ok())?;
         if decoded.starts_with("https://") {
             call(text)
         } else {
@@ -186,34 +187,6 @@ pub fn threads_in(text: &str) -> Vec<String> {
         }
     }
     found
-}
-
-/// Base64 in either alphabet, padded or not; nothing where it is none.
-pub fn decode_base64(text: &str) -> Option<Vec<u8>> {
-    let text = text.trim_end_matches('=');
-    if text.is_empty() || text.len() % 4 == 1 {
-        return None;
-    }
-    let mut out = Vec::with_capacity(text.len() / 4 * 3 + 2);
-    let (mut bits, mut held) = (0_u32, 0_u32);
-    for c in text.bytes() {
-        let six = match c {
-            b'A'..=b'Z' => c - b'A',
-            b'a'..=b'z' => c - b'a' + 26,
-            b'0'..=b'9' => c - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6) | u32::from(six);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            out.push((bits >> held) as u8);
-            bits &= (1 << held) - 1;
-        }
-    }
-    Some(out)
 }
 
 /// Bytes in hex.

@@ -11,9 +11,10 @@ use sha2::{Digest, Sha256};
 
 use super::detect::{Fields, feed};
 use super::doc::{Doc, instance_of, plain};
-use super::{Feed, PLATFORM, agent, base64};
+use super::{Feed, PLATFORM, agent};
 use crate::adapter::Declared;
 use crate::lines::{DeadLine, NewLine, NewRecord, PREFIX_BYTES};
+use crate::payload::encoded;
 
 /// Envelopes in envelopes.
 const MOST_DEPTH: usize = 6;
@@ -146,7 +147,7 @@ impl Opened<'_> {
             );
         }
         if let Some(data) = fields.text("data") {
-            return match base64::decode(&data) {
+            return match encoded::base64(&data) {
                 Some(bytes) => self.text(&bytes, depth + 1),
                 None => self.dead(raw, "bad_base64", "field data is not base64"),
             };

@@ -8,7 +8,6 @@
 //! * `leg` is one contact of the platform, told by its records; `contact` tells the chain.
 
 mod agent;
-mod base64;
 mod beside;
 mod contact;
 mod deliver;

@@ -6,6 +6,7 @@ use callboard_model::record::{Record, Refusal};
 use serde_json::Value;
 
 use super::CDR;
+use crate::payload::encoded;
 use crate::payload::value::{as_text, epoch, field};
 
 /// The headers of an event, or the variables of a call record.
@@ -32,7 +33,10 @@ impl Event {
     pub(super) fn of_text(text: &str) -> Event {
         let lines = text.lines().filter_map(|line| {
             let (name, value) = line.split_once(':')?;
-            Some((name.trim().to_ascii_lowercase(), decode(value.trim())))
+            Some((
+                name.trim().to_ascii_lowercase(),
+                encoded::percent(value.trim()),
+            ))
         });
         Event(lines.collect())
     }
@@ -61,7 +65,7 @@ impl Event {
         {
             for (name, value) in part.as_object().into_iter().flatten() {
                 if let Some(value) = as_text(value) {
-                    all.insert(name.to_ascii_lowercase(), decode(&value));
+                    all.insert(name.to_ascii_lowercase(), encoded::percent(&value));
                 }
             }
         }
@@ -98,31 +102,4 @@ impl Event {
     pub(super) fn time(&self, name: &str) -> Option<(i64, u32)> {
         epoch(self.get(name).parse().ok()?)
     }
-}
-
-/// Undoes percent signs; what is no UTF-8 then is replaced.
-pub(super) fn decode(text: &str) -> String {
-    if !text.contains('%') {
-        return text.to_owned();
-    }
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(b) = bytes.get(at) {
-        let hex = (*b == b'%')
-            .then(|| text.get(at + 1..at + 3))
-            .flatten()
-            .and_then(|h| u8::from_str_radix(h, 16).ok());
-        match hex {
-            Some(byte) => {
-                out.push(byte);
-                at += 3;
-            }
-            None => {
-                out.push(*b);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }

@@ -1,7 +1,8 @@
 //! What adapters of platforms that send documents share: the documents in a body, cut out as they
-//! arrived ([`documents`]), records and dead letters made of them, and values read tolerantly
-//! ([`value`]).
+//! arrived ([`documents`]), records and dead letters made of them, values read tolerantly ([`value`])
+//! and texts that stand for other bytes ([`encoded`]).
 
+pub mod encoded;
 pub mod value;
 
 use std::collections::BTreeMap;

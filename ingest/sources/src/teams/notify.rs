@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use super::read::{list, text};
+use crate::payload::encoded;
 
 /// What a request to the notification address is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +55,7 @@ pub fn handshake(query: &str) -> Option<String> {
     query.split('&').find_map(|pair| {
         let (name, value) = pair.split_once('=')?;
         name.eq_ignore_ascii_case("validationToken")
-            .then(|| decoded(value))
+            .then(|| encoded::form(value))
             .filter(|t| !t.is_empty())
     })
 }
@@ -102,30 +103,6 @@ fn one(value: &Value) -> Option<Named> {
         client_state: word("clientState"),
     };
     (!named.subscription.is_empty()).then_some(named)
-}
-
-/// A value of a query string, decoded: `+` is a space, `%41` a byte.
-fn decoded(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(b) = bytes.next() {
-        match b {
-            b'+' => out.push(b' '),
-            b'%' => {
-                let mut ahead = bytes.clone();
-                let digit = |b: Option<u8>| char::from(b?).to_digit(16);
-                match (digit(ahead.next()), digit(ahead.next())) {
-                    (Some(high), Some(low)) => {
-                        out.push(u8::try_from(high * 16 + low).unwrap_or(b'?'));
-                        bytes = ahead;
-                    }
-                    _ => out.push(b),
-                }
-            }
-            other => out.push(other),
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use callboard_model::record::{Record, Refusal};
 use serde_json::Value;
 
+use crate::payload::encoded;
 use crate::payload::value::{as_text, field, read_time};
 
 /// Fields of one record.
@@ -35,7 +36,7 @@ impl Fields {
     pub(super) fn of_form(text: &str) -> Fields {
         let pairs = text.trim().split('&').filter_map(|pair| {
             let (name, value) = pair.split_once('=')?;
-            Some((plain(&decode(name)), decode(value)))
+            Some((plain(&encoded::form(name)), encoded::form(value)))
         });
         Fields(pairs.collect())
     }
@@ -110,29 +111,6 @@ impl Fields {
     pub(super) fn json(&self, name: &str) -> Value {
         serde_json::from_str(self.get(name)).unwrap_or(Value::Null)
     }
-}
-
-/// Undoes the encoding of forms; what is no UTF-8 then is replaced.
-fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(b) = bytes.get(at) {
-        let hex = (*b == b'%')
-            .then(|| text.get(at + 1..at + 3))
-            .flatten()
-            .and_then(|h| u8::from_str_radix(h, 16).ok());
-        match (b, hex) {
-            (b'%', Some(byte)) => {
-                out.push(byte);
-                at += 2;
-            }
-            (b'+', _) => out.push(b' '),
-            (b, _) => out.push(*b),
-        }
-        at += 1;
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 #[cfg(test)]

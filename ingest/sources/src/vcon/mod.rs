@@ -20,7 +20,7 @@ use serde_json::value::RawValue;
 use crate::adapter::{Adapter, Declared};
 use crate::lines::NewLine;
 use crate::payload::value::{as_text, either, field, items, text, time};
-use crate::payload::{self, Piece, documents, fingerprint, object};
+use crate::payload::{self, Piece, documents, encoded, fingerprint, object};
 use parties::Parties;
 
 /// Name of the platform.
@@ -140,35 +140,9 @@ fn plain(bytes: &[u8]) -> Result<Value, Refusal> {
     else {
         return Ok(v);
     };
-    let inner = base64url(payload)
+    let inner = encoded::base64(payload)
         .ok_or_else(|| Refusal::new("bad_value", "the payload of the signature is no base64url"))?;
     serde_json::from_slice(&inner).map_err(not_json)
-}
-
-/// Base64 in either alphabet, with or without padding.
-fn base64url(text: &str) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(text.len() * 3 / 4);
-    let (mut bits, mut held) = (0u32, 0u8);
-    for b in text
-        .bytes()
-        .filter(|b| !b.is_ascii_whitespace() && *b != b'=')
-    {
-        let value = match b {
-            b'A'..=b'Z' => b - b'A',
-            b'a'..=b'z' => b - b'a' + 26,
-            b'0'..=b'9' => b - b'0' + 52,
-            b'-' | b'+' => 62,
-            b'_' | b'/' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6) | u32::from(value);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            out.push(u8::try_from((bits >> held) & 0xff).ok()?);
-        }
-    }
-    Some(out)
 }
 
 /// Its own id, and that of the version it was made from.
@@ -235,17 +209,4 @@ fn bare<'t>(address: &'t str) -> Cow<'t, str> {
         rest = rest.strip_prefix(scheme).unwrap_or(rest);
     }
     Cow::Borrowed(rest)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_in_both_alphabets() {
-        assert_eq!(base64url("aGk_").as_deref(), Some(&b"hi?"[..]));
-        assert_eq!(base64url("aGk/").as_deref(), Some(&b"hi?"[..]));
-        assert_eq!(base64url("aGk=").as_deref(), Some(&b"hi"[..]));
-        assert_eq!(base64url("a*"), None);
-    }
 }

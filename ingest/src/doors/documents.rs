@@ -9,7 +9,7 @@ use super::batch::Batch;
 use super::body::Chunks;
 use super::event::EventReader;
 use super::http::{Doors, counts};
-use super::platform::{candidate, empty};
+use super::platform::{candidate, empty, pace};
 use super::problem::Problem;
 
 /// Most bytes of documents in one request, after decompression.
@@ -72,17 +72,12 @@ pub(super) async fn take(
     for (number, one) in (1..).zip(documents) {
         batch.push(number, candidate(one, received_at, &mut events));
         batch.answer.last_line = number;
-        if batch.is_full() {
-            submit(&mut batch).await?;
-        }
+        let paced = pace(&doors.limits, &mut batch).await;
+        paced.map_err(|problem| problem.with(counts(&batch.answer)))?;
     }
-    submit(&mut batch).await?;
-    Ok(Json(batch.answer).into_response())
-}
-
-async fn submit(batch: &mut Batch) -> Result<(), Problem> {
     let submitted = batch.submit().await;
-    submitted.map_err(|e| Problem::from(e).with(counts(&batch.answer)))
+    submitted.map_err(|e| Problem::from(e).with(counts(&batch.answer)))?;
+    Ok(Json(batch.answer).into_response())
 }
 
 #[cfg(test)]

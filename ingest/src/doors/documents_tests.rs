@@ -131,3 +131,18 @@ async fn a_body_beyond_the_bound_is_refused_before_it_is_read_apart() {
     assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
     assert!(intake.records.lock().is_empty());
 }
+
+#[tokio::test]
+async fn a_body_of_which_too_much_cannot_be_read_is_ended() {
+    let intake = MemoryIntake::new();
+    let limits = Limits {
+        refused_lines: 20,
+        ..Limits::default()
+    };
+    let doors = Doors::new(intake.clone(), Arc::new(AlwaysReady), limits);
+    let app = Platforms::new(doors, HashMap::new()).router();
+    let (status, _, answer) = post(&app, "/v1/sources/genesys", "{\"x\": !}\n".repeat(100)).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "{answer}");
+    assert!(answer.contains("too_many_refused"), "{answer}");
+    assert_eq!(count(&answer, "refused"), 21, "{answer}");
+}

@@ -168,7 +168,7 @@ pub(super) fn empty() -> Problem {
     Problem::bad("empty_body", "the body is empty; send at least one line")
 }
 
-async fn pace(limits: &Limits, batch: &mut Batch) -> Result<(), Problem> {
+pub(super) async fn pace(limits: &Limits, batch: &mut Batch) -> Result<(), Problem> {
     let flood = batch.refused() > limits.refused_lines;
     if flood || batch.is_full() {
         batch.submit().await?;

@@ -1,6 +1,7 @@
 //! `callboard verify`: a server's tables held against the truth of a simulation, day by day.
 
 mod reasons;
+mod slices;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -64,14 +65,7 @@ async fn held_against(client: &Client, args: &VerifyArgs, table: &Table) -> Resu
     };
     let days = days(&folder.join(table.name))?;
     if table.contact.is_none() {
-        // Made of all contacts: asked for by day it would be made anew for each.
-        let mut truth = Vec::new();
-        for file in days.values() {
-            truth.extend(read(table, file)?);
-        }
-        let sql = format!("SELECT {columns} FROM {}", table.name);
-        let ours = rows(client, table, &sql, &[]).await?;
-        compare(table, truth, ours, args.show, &mut found);
+        slices::held_against(client, args, table, &days, &mut found).await?;
         return Ok(found);
     }
     let first = days.keys().next().copied().unwrap_or(0);
@@ -143,14 +137,19 @@ fn days(folder: &Path) -> Result<BTreeMap<i64, PathBuf>, Failure> {
 
 /// The rows of a file.
 fn read(table: &Table, path: &Path) -> Result<Vec<Row>, Failure> {
-    let file = File::open(path).map_err(|e| unread(path, &e))?;
     let mut rows = Vec::new();
+    each(path, |object| rows.push(Row::of(table, object)))?;
+    Ok(rows)
+}
+
+/// The objects of a file, one after the other.
+fn each(path: &Path, mut take: impl FnMut(&serde_json::Map<String, Value>)) -> Result<(), Failure> {
+    let file = File::open(path).map_err(|e| unread(path, &e))?;
     for line in BufReader::new(file).lines() {
         let line = line.map_err(|e| unread(path, &e))?;
-        let object = serde_json::from_str(&line).map_err(|e| unread(path, &e))?;
-        rows.push(Row::of(table, &object));
+        take(&serde_json::from_str(&line).map_err(|e| unread(path, &e))?);
     }
-    Ok(rows)
+    Ok(())
 }
 
 async fn report(client: &Client, table: &Table, found: &Found) -> Result<String, Failure> {

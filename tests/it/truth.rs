@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::readers::{read, same};
+use crate::support::scene::number;
 use crate::support::{Server, callboard, command};
 
 /// Contacts settle and reach the lake while the test runs.
@@ -117,11 +118,10 @@ fn the_tables_equal_the_truth() {
 /// One seed of 200 contacts; `make torture` takes 200 of 1,000.
 #[test]
 fn the_tables_equal_the_truth_in_disorder_and_with_poison() {
-    let set = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
-    let seeds: u64 = set("CALLBOARD_SEEDS").map_or(1, |v| v.parse().unwrap());
-    let contacts = set("CALLBOARD_CONTACTS").unwrap_or_else(|| "200".to_owned());
+    let (first, seeds) = (number("CALLBOARD_SEED", 6), number("CALLBOARD_SEEDS", 1));
+    let contacts = number("CALLBOARD_CONTACTS", 200).to_string();
     let more = ["--disorder", "wild", "--poison", "0.02"];
-    for seed in 6..6 + seeds {
+    for seed in first..first + seeds {
         equal_whatever_happens(&seed.to_string(), &contacts, &more);
         println!("seed {seed}: {contacts} contacts, wild, 2 % poison: equal, and after a restart");
     }

@@ -1,0 +1,126 @@
+//! Tables that are made of all contacts: asked for by day they would be made anew for each, and
+//! whole they can be more than fits. They are asked for by agents or queues, some at a time.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use callboard_datasets::compare::{Found, Row, compare};
+use callboard_datasets::simulate::Table;
+use serde_json::{Map, Value};
+
+use super::super::Failure;
+use super::super::client::Client;
+use super::{each, quoted, rows};
+use crate::cli::VerifyArgs;
+
+/// Rows of the truth that are held at a time, about.
+const AT_A_TIME: u64 = 1_000_000;
+
+/// Names from one on, up to but without another; `None` = no bound.
+type Range = (Option<String>, Option<String>);
+
+/// Compares such a table with its truth.
+///
+/// # Errors
+/// When the truth cannot be read or the server gives no answer.
+pub(super) async fn held_against(
+    client: &Client,
+    args: &VerifyArgs,
+    table: &Table,
+    days: &BTreeMap<i64, PathBuf>,
+    found: &mut Found,
+) -> Result<(), Failure> {
+    let Some(name) = table.key.first() else {
+        return Err(Failure::failed(format!("{} has no key", table.name)));
+    };
+    let named = |object: &Map<String, Value>| {
+        let value = object.get(*name).and_then(Value::as_str);
+        value.unwrap_or("").to_owned()
+    };
+    let mut told: BTreeMap<String, u64> = BTreeMap::new();
+    for file in days.values() {
+        each(file, |object| *told.entry(named(object)).or_default() += 1)?;
+    }
+    for range in ranges(&told, AT_A_TIME) {
+        let mut truth = Vec::new();
+        for file in days.values() {
+            each(file, |object| {
+                if within(&named(object), &range) {
+                    truth.push(Row::of(table, object));
+                }
+            })?;
+        }
+        let columns = quoted(table.columns);
+        let (bounds, params) = bounds(name, &range);
+        let sql = format!("SELECT {columns} FROM {}{bounds}", table.name);
+        let ours = rows(client, table, &sql, &params).await?;
+        compare(table, truth, ours, args.show, found);
+    }
+    Ok(())
+}
+
+/// Ranges of names, in order and without gaps, each with about so many rows or one name.
+fn ranges(told: &BTreeMap<String, u64>, most: u64) -> Vec<Range> {
+    let mut ranges = Vec::new();
+    let (mut from, mut held) = (None, 0);
+    for (name, rows) in told {
+        if held > 0 && held + rows > most {
+            ranges.push((from, Some(name.clone())));
+            (from, held) = (Some(name.clone()), 0);
+        }
+        held += rows;
+    }
+    ranges.push((from, None));
+    ranges
+}
+
+fn within(name: &str, (from, to): &Range) -> bool {
+    from.as_deref().is_none_or(|from| name >= from) && to.as_deref().is_none_or(|to| name < to)
+}
+
+/// The condition in SQL, and its parameters. Rows without a name belong to the first range.
+fn bounds<'a>(column: &str, range: &'a Range) -> (String, Vec<&'a str>) {
+    match range {
+        (None, None) => (String::new(), Vec::new()),
+        (None, Some(to)) => (
+            format!(" WHERE \"{column}\" < $1 OR \"{column}\" IS NULL"),
+            vec![to],
+        ),
+        (Some(from), None) => (format!(" WHERE \"{column}\" >= $1"), vec![from]),
+        (Some(from), Some(to)) => (
+            format!(" WHERE \"{column}\" >= $1 AND \"{column}\" < $2"),
+            vec![from, to],
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_lies_in_one_range_and_none_is_much_too_large() {
+        let names = ["a", "b", "c", "d", "e"].map(str::to_owned);
+        let told: BTreeMap<String, u64> = names.iter().cloned().zip([2, 2, 9, 1, 1]).collect();
+        let ranges = ranges(&told, 4);
+        assert_eq!(ranges.len(), 3);
+        for name in names.iter().map(String::as_str).chain(["", "aa", "z"]) {
+            assert_eq!(ranges.iter().filter(|r| within(name, r)).count(), 1);
+        }
+        assert_eq!(super::ranges(&BTreeMap::new(), 4), [(None, None)]);
+    }
+
+    #[test]
+    fn what_is_asked_has_a_parameter_for_each_bound() {
+        let of = |from: Option<&str>, to: Option<&str>| (from.map(Into::into), to.map(Into::into));
+        let asked = |range: Range| {
+            let (sql, params) = bounds("agent", &range);
+            assert_eq!(sql.matches('$').count(), params.len());
+            sql
+        };
+        assert_eq!(asked(of(None, None)), "");
+        assert!(asked(of(None, Some("m"))).contains("IS NULL"));
+        assert!(asked(of(Some("m"), None)).contains(">= $1"));
+        assert!(asked(of(Some("m"), Some("p"))).contains("< $2"));
+    }
+}

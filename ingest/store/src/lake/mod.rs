@@ -11,6 +11,7 @@ mod forget;
 mod instead;
 mod localstore;
 mod look;
+mod named;
 mod parquet;
 mod remote;
 pub(crate) mod retain;

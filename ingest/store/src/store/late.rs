@@ -152,10 +152,7 @@ impl Store {
         let mut known: Vec<Record> = Vec::new();
         loop {
             let list: Vec<String> = names.iter().cloned().collect();
-            let mut batches = self
-                .lake
-                .scan("records", Some(&days), Some(("natives", &list)))
-                .await?;
+            let mut batches = self.lake.records_naming(&days, &list).await?;
             {
                 let mut inner = self.inner.lock();
                 // Those that came since and wait too are not known yet: their turn is the next.

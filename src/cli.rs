@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod ask;
+mod map;
 mod simulate;
 mod upkeep;
 
 pub use ask::{ExplainArgs, Format, SqlArgs};
+pub use map::{GuessArgs, MapCommand, TryArgs};
 pub use simulate::{DisorderArg, SimulateArgs, VerifyArgs};
 pub use upkeep::{BackupArgs, DoctorArgs, EraseArgs, RestoreArgs};
 
@@ -74,6 +76,9 @@ pub enum Command {
     /// Speech models.
     #[command(subcommand)]
     Model(ModelCommand),
+    /// Mapping files, which say how any other system is read.
+    #[command(subcommand)]
+    Map(MapCommand),
     /// The configuration file.
     #[command(subcommand)]
     Config(ConfigCommand),

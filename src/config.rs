@@ -59,6 +59,8 @@ pub struct Config {
     pub limits: Limits,
     /// Bounds of queries.
     pub query: Query,
+    /// Mapping files.
+    pub mapping: MappingFolder,
     /// Users' own reports.
     pub reports: Option<PathBuf>,
     /// How long rows are kept, by table; `default` for those that are not named.
@@ -116,6 +118,14 @@ pub struct Source {
     /// Order of columns of a feed that was configured otherwise, by feed (`cel`, `cdr`).
     #[serde(default)]
     pub columns: BTreeMap<String, Vec<String>>,
+}
+
+/// Where mapping files are.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MappingFolder {
+    /// The folder; `mappings` in the data folder when missing.
+    pub folder: Option<PathBuf>,
 }
 
 /// A folder in which recordings appear.
@@ -238,6 +248,7 @@ impl Default for Config {
             keywords: Vec::new(),
             limits: Limits::default(),
             query: Query::default(),
+            mapping: MappingFolder::default(),
             reports: None,
             retention: BTreeMap::new(),
         }

@@ -9,6 +9,7 @@ pub mod demo;
 pub mod doctor;
 pub mod erase;
 pub mod explain;
+pub mod map;
 pub mod model;
 pub mod rebuild;
 pub mod recording;
@@ -85,6 +86,7 @@ pub fn run(cli: Cli, servers: &Servers) -> ExitCode {
         Command::Simulate(args) => simulate::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Model(command) => model::run(command),
+        Command::Map(command) => map::run(command),
         Command::Config(command) => config::run(command),
     };
     match result {

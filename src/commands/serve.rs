@@ -139,6 +139,8 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>, speed: f64) -> Result
     options.speed = speed;
     options.zone = config.zone.parse().unwrap_or(chrono_tz::UTC);
     options.reports = config.reports.clone();
+    let mappings = config.mapping.folder.clone();
+    options.mappings = Some(mappings.unwrap_or_else(|| config.data.join("mappings")));
     options.instances = config.instances();
     options.watch = config.watches(&config.data);
     options.scribe = scribe(config)?;

@@ -18,6 +18,7 @@ use callboard_dashboards as dashboards;
 use callboard_ingest::clockwork::{self, Periods};
 use callboard_ingest::doors::http::{Doors, Readiness};
 use callboard_ingest::doors::limits::Limits as DoorLimits;
+use callboard_ingest::doors::mapping::Mappings;
 use callboard_ingest::doors::platform::{Platforms, SourceDefaults};
 use callboard_ingest::doors::recordings::Recordings;
 use callboard_ingest::doors::recordings::watch::Watch;
@@ -58,6 +59,8 @@ pub struct ServerOptions {
     pub zone: chrono_tz::Tz,
     /// Users' own reports.
     pub reports: Option<PathBuf>,
+    /// Folder of mapping files.
+    pub mappings: Option<PathBuf>,
     /// Instances of platforms, as configured.
     pub instances: HashMap<String, SourceDefaults>,
     /// Folders in which recordings appear.
@@ -86,6 +89,7 @@ impl ServerOptions {
             speed: 1.0,
             zone: chrono_tz::UTC,
             reports: None,
+            mappings: None,
             instances: HashMap::new(),
             watch: Vec::new(),
             users: Vec::new(),
@@ -183,6 +187,10 @@ impl Server {
             )?),
             None => None,
         };
+        let program = std::env::current_exe().map_err(|e| format!("who am I? {e}"))?;
+        let mappings = Mappings::new(program, options.mappings);
+        tokio::spawn(mappings.clone().watch(stop.clone()));
+        let platforms = Platforms::new(doors.clone(), options.instances).with_mappings(mappings);
         let clock = options.clock.clone();
         let given = dashboards::Given {
             data: Arc::new(dashboards::EngineData::new(&engine, Principal::local())),
@@ -210,7 +218,7 @@ impl Server {
         let app = dashboards::router(dashboards::App::new(given))
             .merge(callboard_ingest::doors::http::router(doors.clone()))
             .merge(recordings.clone().router())
-            .merge(Platforms::new(doors, options.instances).router())
+            .merge(platforms.router())
             .merge(callboard_query::router(engine.clone()))
             .merge(backup::router(store.clone()))
             .merge(erase::router(store.clone()))

@@ -14,6 +14,7 @@ mod doctor;
 mod erasure;
 mod faults;
 mod huge;
+mod mappings;
 mod platforms;
 mod readers;
 mod rebuild;

@@ -66,6 +66,7 @@ pub static ADAPTERS: &[&dyn Adapter] = &[
     &crate::amazon_connect::AmazonConnect,
     &crate::freeswitch::FreeSwitch,
     &crate::genesys::Genesys,
+    &crate::mapping::Mapped,
     &crate::siprec::Siprec,
     &crate::teams::Teams,
     &crate::twilio::Twilio,

@@ -8,6 +8,7 @@
 //! * [`amazon_connect`] reads contact events and records, agent events, Contact Lens and more.
 //! * [`asterisk`] reads queue_log, CEL, CDR and AMI events, each alone or together.
 //! * [`payload`] is what adapters of platforms that send documents share.
+//! * [`mapping`] reads any other system, by a file that says how.
 //! * [`freeswitch`] reads FreeSWITCH: events of the callcenter and of channels, call records.
 //! * [`genesys`] reads Genesys Cloud: conversation details, events, notifications.
 //! * [`siprec`] reads metadata of recording sessions.
@@ -22,6 +23,7 @@ pub mod asterisk;
 pub mod freeswitch;
 pub mod genesys;
 pub mod lines;
+pub mod mapping;
 pub mod payload;
 pub mod registry;
 pub mod siprec;

@@ -4,6 +4,7 @@
 use axum::http::header;
 use axum::response::{IntoResponse, Json, Response};
 use callboard_sources::adapter::{Adapter, Declared, Handshake};
+use callboard_sources::lines::NewLine;
 
 use super::batch::Batch;
 use super::body::Chunks;
@@ -27,12 +28,8 @@ pub(super) struct How<'a> {
     pub list_all: bool,
 }
 
-/// Takes the documents of a body, or answers the platform's question whether it may send some.
-pub(super) async fn take(
-    doors: &Doors,
-    how: How<'_>,
-    mut chunks: Chunks,
-) -> Result<Response, Problem> {
+/// The whole body, bounded.
+pub(super) async fn whole(mut chunks: Chunks) -> Result<Vec<u8>, Problem> {
     let mut body = Vec::new();
     while let Some(chunk) = chunks.next().await? {
         if body.len() + chunk.len() > MOST_BYTES {
@@ -46,6 +43,16 @@ pub(super) async fn take(
         }
         body.extend_from_slice(&chunk);
     }
+    Ok(body)
+}
+
+/// Takes the documents of a body, or answers the platform's question whether it may send some.
+pub(super) async fn take(
+    doors: &Doors,
+    how: How<'_>,
+    chunks: Chunks,
+) -> Result<Response, Problem> {
+    let body = whole(chunks).await?;
     let adapter = how.adapter;
     if let Some(answer) = adapter.handshake(how.asked, &body) {
         let (media, text) = match answer {
@@ -66,7 +73,16 @@ pub(super) async fn take(
             "the body could not be taken apart; please report it with a sample",
         )
     })?;
-    let mut batch = Batch::new(doors.intake.clone(), "sources", &doors.limits, how.list_all);
+    hand_in(doors, documents, how.list_all).await
+}
+
+/// Hands in what a body was taken apart to.
+pub(super) async fn hand_in(
+    doors: &Doors,
+    documents: Vec<NewLine>,
+    list_all: bool,
+) -> Result<Response, Problem> {
+    let mut batch = Batch::new(doors.intake.clone(), "sources", &doors.limits, list_all);
     let received_at = doors.intake.now();
     let mut events = EventReader::new(received_at, doors.limits.record_bytes, doors.limits.nesting);
     for (number, one) in (1..).zip(documents) {

@@ -14,6 +14,7 @@ pub mod gate;
 pub mod http;
 pub mod intake;
 pub mod limits;
+pub mod mapping;
 pub mod platform;
 pub mod problem;
 pub mod recordings;

@@ -15,6 +15,7 @@ use axum::routing::post;
 use callboard_model::record::Refusal;
 use callboard_sources::adapter::of_platform;
 use callboard_sources::lines::{HEAD_BYTES, Kind, LineReader, NewLine, ReaderState, detect};
+use callboard_sources::mapping::PREFIX;
 
 use super::batch::Batch;
 use super::body::Chunks;
@@ -23,6 +24,7 @@ use super::event::EventReader;
 use super::http::{Doors, counts, handshake, sender};
 use super::intake::{Candidate, DEAD_PREFIX_BYTES, DeadInput};
 use super::limits::Limits;
+use super::mapping::Mappings;
 use super::problem::Problem;
 use super::split::Piece;
 use query::{How, SourceQuery, declared, how};
@@ -49,6 +51,7 @@ pub struct SourceDefaults {
 pub struct Platforms {
     doors: Doors,
     instances: Arc<HashMap<String, SourceDefaults>>,
+    mappings: Option<Arc<Mappings>>,
 }
 
 impl Platforms {
@@ -57,7 +60,14 @@ impl Platforms {
         Platforms {
             doors,
             instances: Arc::new(instances),
+            mappings: None,
         }
+    }
+
+    /// With sources that mapping files tell, `mapping:NAME`.
+    pub fn with_mappings(mut self, mappings: Arc<Mappings>) -> Self {
+        self.mappings = Some(mappings);
+        self
     }
 
     /// Route: `POST /v1/sources/{source}`.
@@ -97,6 +107,20 @@ async fn take(
     let list_all = query.detail == "all";
     let who = sender(&query.sender, request.extensions());
     let (parts, body) = request.into_parts();
+    if let (Some(name), Some(mappings)) = (source.strip_prefix(PREFIX), &door.mappings) {
+        let declared = declared(door, query)?;
+        let _pass = doors
+            .gate
+            .enter(&format!("{source} {} {who}", declared.instance))
+            .await?;
+        let chunks = Chunks::new(&parts.headers, body, &doors.limits)?;
+        let body = documents::whole(chunks).await?;
+        if body.is_empty() {
+            return Err(empty());
+        }
+        let told = mappings.split(name, &body, &declared).await?;
+        return documents::hand_in(doors, told, list_all).await;
+    }
     if let Some(adapter) = of_platform(source) {
         let declared = declared(door, query)?;
         let name = format!("{source} {} {who}", declared.instance);

@@ -38,7 +38,8 @@ impl Centre {
         centre
     }
 
-    fn data(&self) -> PathBuf {
+    /// The data folder.
+    pub fn data(&self) -> PathBuf {
         self.dir.path().join("data")
     }
 

@@ -18,6 +18,8 @@ mod oddities_more;
 mod pipeline;
 mod properties;
 mod shift_rows;
+#[path = "../mapping/mod.rs"]
+mod mapping;
 #[path = "../siprec/mod.rs"]
 mod siprec;
 mod stories;

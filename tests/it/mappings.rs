@@ -1,0 +1,197 @@
+//! Any other system by a mapping file: sent over HTTP, read in SQL, the same after a restart; files
+//! that change while the server runs, that are broken, endless, or take all memory; and the commands
+//! by which they are written.
+
+use std::path::Path;
+use std::process::Output;
+
+use serde_json::Value;
+
+use crate::support::centre::Centre;
+use crate::support::{callboard, command, project, until};
+
+/// The sample of the first test in a mapping that comes with callboard.
+fn sample(name: &str) -> String {
+    let path = project().join(format!("ingest/sources/mappings/{name}.toml"));
+    let text = std::fs::read_to_string(path).unwrap();
+    let (_, rest) = text.split_once("sample = '''\n").unwrap();
+    rest.split_once("'''").unwrap().0.to_owned()
+}
+
+fn post(centre: &Centre, path: &str, body: &str) -> (u16, Value) {
+    let path = format!("/v1/sources/mapping:{path}");
+    let body = body.as_bytes().to_vec();
+    centre.server().post(&path, "text/plain", body).unwrap()
+}
+
+#[test]
+fn what_a_mapping_reads_is_the_same_in_sql_after_a_restart() {
+    let mut centre = Centre::new();
+    for (name, query, records) in [
+        ("landis", "?instance=north", 2),
+        ("nice-cxone", "", 3),
+        ("five9", "?instance=five&zone=Europe/Berlin", 3),
+    ] {
+        for taken in [records, 0] {
+            let (status, answer) = post(&centre, &format!("{name}{query}"), &sample(name));
+            assert_eq!(status, 200, "{name}: {answer}");
+            assert_eq!(answer["refused"], 0, "{name}: {answer}");
+            assert_eq!(answer["taken"], taken, "{name}: {answer}");
+        }
+    }
+    let told = [
+        "five-300000001 inbound support ana@example.com 2026-03-02T09:00:00 answered 30000 220000 30000 15000 0",
+        "five-300000002 inbound support null 2026-03-02T09:05:00 abandoned 30000 null null null 0",
+        "north-L-1 inbound sales ana@example.com 2026-03-02T09:00:00 answered 20000 180000 null null 0",
+        "north-L-2 inbound sales null 2026-03-02T09:05:00 abandoned 41000 null null null 0",
+        "cxone-1003 inbound sales null 2026-03-02T09:10:00 abandoned 4200 null null null 0",
+    ];
+    let sql = "select contact_id, direction, queue, agent, started_at, outcome, wait_ms, talk_ms, hold_ms, wrap_ms, transfers from contacts order by contact_id";
+    for _ in 0..2 {
+        let rows = centre.rows(sql);
+        assert_eq!(rows.len(), 7, "{rows:#?}");
+        for row in told {
+            assert!(rows.iter().any(|r| r == row), "{row}\n{rows:#?}");
+        }
+        // Both legs of a transferred contact are parts of one.
+        let legs = "select segment_id, kind, queue from segments where contact_id = 'cxone-1001' order by started_at, segment_id";
+        assert_eq!(
+            centre.rows(legs),
+            [
+                "1001/menu menu null",
+                "1001/queue queue sales",
+                "1001/talk talk sales",
+                "1001/wrapup wrapup sales",
+                "1002/queue queue billing",
+                "1002/talk talk billing",
+            ]
+        );
+        assert_eq!(centre.rows("select count(*) from dead_letters"), ["0"]);
+        centre.restart();
+    }
+}
+
+/// A mapping whose contact's site is this expression.
+fn own(site: &str) -> String {
+    format!(
+        "name = \"own\"\ntitle = \"Own\"\nplatform = \"own\"\nsure = \"guessed\"\nknowledge = \"made for a test\"\nformat = \"ndjson\"\nid = '.id'\ntime = '.at'\n[[event]]\ntype = \"callboard.contact.recorded\"\n[event.data]\ncontact_id = '.id'\nstart = '.at'\nend = '.at'\nsite = '''{site}'''\n"
+    )
+}
+
+fn item(id: &str) -> String {
+    format!("{{\"id\":\"{id}\",\"at\":\"2026-03-02T09:00:00Z\",\"bad\":{}}}\n", id.starts_with("bad"))
+}
+
+#[test]
+fn a_mapping_changes_while_the_server_runs_and_a_bad_one_harms_nobody() {
+    let centre = Centre::new();
+    let folder = centre.data().join("mappings");
+    std::fs::create_dir_all(&folder).unwrap();
+    let write = |text: &str| std::fs::write(folder.join("own.toml"), text).unwrap();
+    let sites = || centre.rows("select contact_id, site from contacts order by contact_id");
+
+    let (status, answer) = post(&centre, "own", &item("1"));
+    assert_eq!((status, &answer["class"]), (404, &"unknown_mapping".into()), "{answer}");
+    let (status, _) = post(&centre, "..%2f..%2fown", &item("1"));
+    assert_eq!(status, 404);
+    write(&own("\"first\""));
+    assert_eq!(post(&centre, "own", &item("1")).1["taken"], 1);
+    write(&own("\"second\" + \"\""));
+    assert_eq!(post(&centre, "own", &item("2")).1["taken"], 1);
+    // A file that cannot be used leaves the one before it in force.
+    write(&own("nosuch(1)"));
+    assert_eq!(post(&centre, "own", &item("3")).1["taken"], 1);
+    assert_eq!(sites(), ["own-1 first", "own-2 second", "own-3 second"]);
+    until("told", || {
+        let (_, text) = centre.server().get("/metrics");
+        text.contains("callboard_mapping_broken{mapping=\"own\"} 1").then_some(())
+    });
+
+    // Endless, deep, and large beyond all memory: the item is refused, those around it are taken.
+    for (n, code) in [
+        "if .bad then (def f: f; f) else \"x\" end",
+        "if .bad then [range(1e12)] | tostring else \"x\" end",
+        "if .bad then (def f: 1 + f; f) else \"x\" end",
+        "if .bad then reduce range(60) as $i (\"x\"; . + .) else \"x\" end",
+        "if .bad then reduce range(40) as $i ([1]; [., .]) | tojson else \"x\" end",
+    ]
+    .iter()
+    .enumerate()
+    {
+        write(&own(code));
+        let body = [item(&format!("a{n}")), item(&format!("bad{n}")), item(&format!("c{n}"))].concat();
+        let (status, answer) = post(&centre, "own", &body);
+        assert_eq!(status, 200, "{code}: {answer}");
+        assert_eq!((&answer["taken"], &answer["refused"]), (&2.into(), &1.into()), "{code}: {answer}");
+        let line = &answer["lines"][0];
+        assert_eq!(line["line"], 2, "{code}: {answer}");
+        let class = line["class"].as_str().unwrap();
+        assert!(["mapping_limit", "mapping_error"].contains(&class), "{code}: {answer}");
+    }
+    assert_eq!(sites().len(), 13);
+    // A mapping is not needed to read again what it made.
+    std::fs::remove_file(folder.join("own.toml")).unwrap();
+    let mut centre = centre;
+    let before = centre.rows("select contact_id, site from contacts order by contact_id");
+    centre.restart();
+    let sql = "select contact_id, site from contacts order by contact_id";
+    assert_eq!(centre.rows(sql), before);
+}
+
+fn tried(args: &[&str]) -> (Option<i32>, String) {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command().arg("map").args(args).output().unwrap();
+    let text = [stdout, stderr].concat();
+    (status.code(), String::from_utf8(text).unwrap())
+}
+
+fn written(dir: &Path, name: &str, text: &str) -> String {
+    let path = dir.join(name);
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_mapping_is_written_by_trying_it() {
+    let list = callboard(&["map", "list"]);
+    assert!(list.contains("mapping:landis"), "{list}");
+    assert!(list.contains("guessed"), "{list}");
+    let dir = tempfile::tempdir().unwrap();
+    let csv = written(
+        dir.path(),
+        "Calls of March.csv",
+        "Call ID;Start;Queue Name;Agent;Caller;Wait Time;Talk Time;Result;Colour\n1;03/25/2026 10:00:00;Sales;Ana;+4930111;00:00:20;00:01:00;Answered;red\n2;03/25/2026 10:05:00;Sales;;+4930112;00:00:41;;Abandoned;blue\n",
+    );
+    let (code, proposed) = tried(&["guess", &csv]);
+    assert_eq!(code, Some(0), "{proposed}");
+    assert!(proposed.contains("name = \"calls-of-march\""), "{proposed}");
+    assert!(proposed.contains("# - not used: Colour"), "{proposed}");
+    let file = written(dir.path(), "m.toml", &proposed);
+    let (code, report) = tried(&["try", &file, &csv, "--zone", "Europe/Berlin"]);
+    assert_eq!(code, Some(0), "{report}");
+    assert!(report.contains("\"start\":\"2026-03-25T09:00:20Z\""), "{report}");
+    assert!(report.contains("\"outcome\":\"abandoned\""), "{report}");
+    assert!(report.contains("nothing reads: .Colour"), "{report}");
+    assert!(report.contains("2 items, 5 events"), "{report}");
+
+    let bad = written(dir.path(), "bad.csv", "Call ID;Start;Queue Name;Agent;Caller;Wait Time;Talk Time;Result;Colour\n1;soon;Sales;Ana;;;;;\n");
+    let (code, report) = tried(&["try", &file, &bad]);
+    assert_eq!(code, Some(1), "{report}");
+    assert!(report.contains("item 1: mapping_error: "), "{report}");
+    assert!(report.contains("\"soon\" is no time"), "{report}");
+    let (code, report) = tried(&["try", &file, &bad, "--json"]);
+    let (report, _) = report.split_once('\n').unwrap();
+    let report: Value = serde_json::from_str(report).unwrap();
+    assert_eq!((code, &report["errors"][0]["item"]), (Some(1), &1.into()));
+
+    // The tests in a shipped mapping run by its name; a text beyond all memory ends the command only.
+    assert_eq!(tried(&["try", "five9"]).0, Some(0));
+    let bomb = written(dir.path(), "bomb.toml", &own("reduce range(60) as $i (\"x\"; . + .)"));
+    let one = written(dir.path(), "one.json", &item("1"));
+    assert_ne!(tried(&["try", &bomb, &one]).0, Some(0));
+    let (code, told) = tried(&["try", "nosuch", &one]);
+    assert_eq!(code, Some(2), "{told}");
+}

@@ -9,6 +9,7 @@ mod backup;
 mod browser;
 mod clocks;
 mod copies;
+mod coverage;
 mod crash;
 mod doctor;
 mod erasure;

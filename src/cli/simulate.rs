@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use callboard_datasets::simulate::Platform;
+use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 
 use super::To;
@@ -20,7 +22,7 @@ pub enum DisorderArg {
 /// `callboard simulate`.
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "The folder gets events/SOURCE.ndjson to send, truth/TABLE/DAY.ndjson to compare with,\nand manifest.json with the hash of each file. The same seed gives the same bytes everywhere.\n\nExamples:\n  callboard simulate --seed 42 --contacts 1000 --out sim\n  callboard simulate --seed 7 --contacts 1000 --disorder wild --poison 0.01 --out sim\n  callboard send --source events sim/events && callboard verify --truth sim\n  callboard simulate --seed 1 --contacts 1000000 --stream --out truth | zstd > events.ndjson.zst"
+    after_help = "The folder gets events/SOURCE.ndjson to send, truth/TABLE/DAY.ndjson to compare with,\nand manifest.json with the hash of each file. The same seed gives the same bytes everywhere.\n\nExamples:\n  callboard simulate --seed 42 --contacts 1000 --out sim\n  callboard simulate --seed 7 --contacts 1000 --disorder wild --poison 0.01 --out sim\n  callboard send --source events sim/events && callboard verify --truth sim\n  callboard simulate --seed 1 --contacts 1000000 --stream --out truth | zstd > events.ndjson.zst\n  callboard simulate --as amazon-connect --contacts 400 --out connect\n  callboard send --source amazon-connect connect/told/site1"
 )]
 pub struct SimulateArgs {
     /// Seed.
@@ -42,6 +44,15 @@ pub struct SimulateArgs {
     /// without disorder, else 3].
     #[arg(long, value_name = "SECONDS")]
     pub source_clock_skew: Option<u32>,
+    /// Tells the day in this platform's own format instead of our events: its files in told/, what
+    /// its ids stand for in names.ndjson.
+    #[arg(
+        long = "as",
+        value_name = "PLATFORM",
+        value_parser = PossibleValuesParser::new(Platform::ALL.iter().map(|p| p.as_str())),
+        conflicts_with_all = ["disorder", "poison", "source_clock_skew", "stream"]
+    )]
+    pub platform: Option<String>,
     /// First day.
     #[arg(long, value_name = "DATE", default_value = callboard_datasets::simulate::FIRST_DAY)]
     pub first_day: String,

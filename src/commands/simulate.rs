@@ -3,7 +3,7 @@
 use std::io::{BufWriter, Write};
 
 use callboard_datasets::simulate::{
-    Disorder, Manifest, Options, SimulateError, read_date, run as simulate,
+    Disorder, Manifest, Options, Platform, SimulateError, read_date, run as simulate,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -89,6 +89,7 @@ fn options(args: &SimulateArgs) -> Result<Options, Failure> {
         disorder,
         poison,
         skew: i64::from(skew) * 1_000,
+        platform: args.platform.as_deref().and_then(Platform::of),
         out: args.out.clone(),
         threads: args.threads.unwrap_or_else(cores),
     })
@@ -108,6 +109,12 @@ fn summary(args: &SimulateArgs, manifest: &Manifest) -> String {
         counts.conflicts,
         counts.refused
     );
+    if let Some(platform) = &args.platform {
+        return text
+            + &format!(
+                "send them: callboard send --source {platform} {out}/told/site1\nwhat ids stand for: {out}/names.ndjson; the truth: {out}/truth\n"
+            );
+    }
     if !args.stream {
         text += &format!("send them: callboard send --source events {out}/events\n");
     }
@@ -139,6 +146,9 @@ mod tests {
         );
         let wild = asked("--disorder wild --poison 0.01").unwrap();
         assert_eq!((wild.poison, wild.skew), (10_000, 3_000));
+        assert_eq!(none.platform, None);
+        let told = asked("--as amazon-connect").unwrap();
+        assert_eq!(told.platform, Some(Platform::AmazonConnect));
         assert_eq!(asked("--poison 1.5").unwrap_err().code, 2);
         assert_eq!(asked("--source-clock-skew 3601").unwrap_err().code, 2);
         assert_eq!(asked("--first-day 2026-02-30").unwrap_err().code, 2);

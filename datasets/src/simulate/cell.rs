@@ -7,13 +7,15 @@ use serde::Serialize;
 use super::calendar::DAY;
 use super::chance::Chance;
 use super::disorder::{Line, arrive};
-use super::fate::{of_agent, of_contact};
+use super::fate::{Heard, of_agent, of_contact};
 use super::floor::{Day, Floor};
+use super::native::{self, Native};
 use super::poison::DeadLetter;
 use super::tell::Teller;
 use super::truth::agents::AgentDay;
 use super::truth::queues::Stay;
 use super::truth::rows;
+use super::truth::states;
 use super::truth::tables::At;
 use super::world::Site;
 use super::{Options, SimulateError};
@@ -57,6 +59,33 @@ pub struct CellOut {
     pub stays: Vec<Stay>,
     /// Agents' days, by their numbers.
     pub agents: BTreeMap<usize, AgentDay>,
+    /// What a platform tells, instead of lines.
+    pub native: Native,
+    /// Rows of agents' own states, where a platform tells.
+    pub states: Vec<Row>,
+}
+
+impl CellOut {
+    /// Adds the rows of a contact.
+    fn truth(&mut self, site: &Site, heard: &Heard<'_>) -> Result<(), SimulateError> {
+        let made = rows(site, heard);
+        let [contacts, segments, offers, links] = &mut self.rows;
+        contacts.push(Row::new(made.contact.started_at, &made.contact)?);
+        for row in &made.segments {
+            segments.push(Row::new(row.started_at, row)?);
+        }
+        for row in &made.offers {
+            offers.push(Row::new(row.offered_at, row)?);
+        }
+        for row in &made.links {
+            links.push(Row::new(row.at, row)?);
+        }
+        self.stays.extend(made.stays);
+        for (agent, span) in made.spans {
+            self.agents.entry(agent).or_default().spans.push(span);
+        }
+        Ok(())
+    }
 }
 
 /// Makes it.
@@ -73,27 +102,26 @@ pub fn cell(options: &Options, site: &Site, day: &Day) -> Result<CellOut, Simula
     };
     let mut sent = Vec::new();
     for (n, story) in happened.stories.iter().enumerate() {
+        if options.platform.is_some() {
+            out.truth(site, &Heard::all(story))?;
+            continue;
+        }
         let told = teller.story(story);
         let (lines, heard, conflicts) =
             of_contact(&mut fates.beside(n as u64), &rates, site, story, told)?;
         sent.extend(lines);
         out.conflicts += conflicts;
-        let made = rows(site, &heard);
-        let [contacts, segments, offers, links] = &mut out.rows;
-        contacts.push(Row::new(made.contact.started_at, &made.contact)?);
-        for row in &made.segments {
-            segments.push(Row::new(row.started_at, row)?);
+        out.truth(site, &heard)?;
+    }
+    if let Some(platform) = options.platform {
+        out.native = native::tell(platform, options.seed, site, &happened);
+        for (agent, points) in happened.points {
+            for row in states(&site.agents[agent].name, &points) {
+                out.states.push(Row::new(row.started_at, &row)?);
+            }
+            out.agents.entry(agent).or_default().points = points;
         }
-        for row in &made.offers {
-            offers.push(Row::new(row.offered_at, row)?);
-        }
-        for row in &made.links {
-            links.push(Row::new(row.at, row)?);
-        }
-        out.stays.extend(made.stays);
-        for (agent, span) in made.spans {
-            out.agents.entry(agent).or_default().spans.push(span);
-        }
+        return Ok(out);
     }
     let absences = Chance::of(options.seed, "absence", &index);
     for (agent, points) in happened.points {

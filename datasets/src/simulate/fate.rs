@@ -37,6 +37,23 @@ pub struct Heard<'a> {
     pub links: Vec<usize>,
 }
 
+impl<'a> Heard<'a> {
+    /// Everything that happened.
+    pub fn all(story: &'a Story) -> Self {
+        Heard {
+            story,
+            customer: story.customer.clone(),
+            end: Some(story.end),
+            parts: story
+                .parts
+                .iter()
+                .map(|part| Some(heard_part(part, true)))
+                .collect(),
+            links: (0..story.links.len()).collect(),
+        }
+    }
+}
+
 /// An event on its way.
 pub struct Sent {
     /// When it happened.

@@ -9,6 +9,8 @@ mod disorder;
 mod durations;
 mod fate;
 mod floor;
+mod manifest;
+mod native;
 mod poison;
 mod run;
 mod story;
@@ -21,7 +23,9 @@ use std::path::PathBuf;
 
 pub use calendar::{read_date, write_date};
 pub use disorder::Disorder;
-pub use run::{Manifest, run};
+pub use native::Platform;
+pub use manifest::Manifest;
+pub use run::run;
 pub use truth::tables::{TABLES, Table};
 
 /// Version of what is written: the same version, seed and options give the same bytes.
@@ -48,6 +52,8 @@ pub struct Options {
     pub poison: u64,
     /// What sources' clocks are wrong by at most, milliseconds.
     pub skew: i64,
+    /// Tells the day in this platform's format instead of our events; there is no disorder then.
+    pub platform: Option<Platform>,
     /// Folder to write to; made when it is not there.
     pub out: PathBuf,
     /// Threads.
@@ -74,6 +80,9 @@ pub enum SimulateError {
     /// A row of a day whose file is complete: a fault of the simulator.
     #[error("a row of {0} came after its day was complete")]
     TooLate(&'static str),
+    /// Disorder that was asked for beside a platform's format.
+    #[error("a platform's own format is written without disorder, poison and wrong clocks")]
+    NoDisorder,
     /// A thread that ended before its work.
     #[error("a part of the simulation broke off")]
     Broken,

@@ -5,69 +5,24 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
 
-use serde::Serialize;
-
 use super::calendar::{DAY, MINUTE, weekday, write_date};
 use super::cell::{CellOut, Row, cell};
 use super::chance::Chance;
 use super::floor::Day;
+use super::disorder::Disorder;
+use super::native::{Platform, ToldFiles};
+use super::manifest::{Counts, Manifest};
 use super::poison::DeadLetter;
 use super::tell::target;
 use super::truth::agents::AgentLine;
 use super::truth::queues::Quarters;
 use super::truth::tables::AgentIntervalRow;
 use super::world::{OPEN, Scale, Site, sites};
-use super::write::{FileEntry, Lines, Shelf};
+use super::write::{Lines, Shelf};
 use super::{Options, SimulateError, VERSION};
 
 /// Source of what is known before anything happens.
 const SETUP: &str = "/sim/setup";
-
-/// What was written.
-#[derive(Debug, Clone, Serialize)]
-pub struct Manifest {
-    /// Version of the simulator.
-    pub version: &'static str,
-    /// Seed.
-    pub seed: u64,
-    /// Contacts asked for.
-    pub contacts: u64,
-    /// First day.
-    pub first_day: String,
-    /// Days.
-    pub days: i64,
-    /// Sites, each a source.
-    pub sites: u64,
-    /// Disorder.
-    pub disorder: &'static str,
-    /// Lines that are no events, in a million.
-    pub poison_ppm: u64,
-    /// What clocks are wrong by at most, milliseconds.
-    pub skew_ms: i64,
-    /// What must be counted.
-    pub counts: Counts,
-    /// Files.
-    pub files: Vec<FileEntry>,
-}
-
-/// What must be counted of all lines.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Counts {
-    /// Contacts, those that came of others among them.
-    pub contacts: u64,
-    /// Lines.
-    pub lines: u64,
-    /// New events.
-    pub taken: u64,
-    /// Lines that repeat an event byte by byte.
-    pub repeated: u64,
-    /// Lines with the identity of an event and other bytes.
-    pub conflicts: u64,
-    /// Lines that are no events.
-    pub refused: u64,
-    /// Those by class.
-    pub dead_letters: BTreeMap<&'static str, u64>,
-}
 
 /// Weight of a weekday, Monday first.
 const WEEK: [u64; 7] = [115, 108, 102, 100, 98, 55, 45];
@@ -105,6 +60,10 @@ pub fn run(
     stream: Option<&mut dyn Write>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Manifest, SimulateError> {
+    let orderly = options.disorder == Disorder::None && options.poison == 0 && options.skew == 0;
+    if options.platform.is_some() && (!orderly || stream.is_some()) {
+        return Err(SimulateError::NoDisorder);
+    }
     let scale = Scale::of(options);
     let sites = sites(options, &scale);
     let shares = shares(options, &scale);
@@ -174,6 +133,7 @@ struct Whole<'a> {
     agents: Vec<Vec<AgentLine>>,
     intervals: Shelf,
     dead: Vec<DeadLetter>,
+    told: Option<ToldFiles>,
     counts: Counts,
 }
 
@@ -188,6 +148,8 @@ impl<'a> Whole<'a> {
         empty(out)?;
         let (outlet, setup) = match stream {
             Some(stream) => (Outlet::Stream(stream), None),
+            // A platform writes files of its own.
+            None if options.platform.is_some() => (Outlet::Files(Vec::new()), None),
             None => {
                 let file =
                     |site: &Site| Lines::create(out, &format!("events/{}.ndjson", site.name));
@@ -217,9 +179,12 @@ impl<'a> Whole<'a> {
                 .collect(),
             intervals: Shelf::create(out, "agent_intervals")?,
             dead: Vec::new(),
+            told: options.platform.map(|_| ToldFiles::create(out)).transpose()?,
             counts: Counts::default(),
         };
-        whole.targets(options, sites)?;
+        if options.platform.is_none() {
+            whole.targets(options, sites)?;
+        }
         Ok(whole)
     }
 
@@ -252,6 +217,11 @@ impl<'a> Whole<'a> {
         for dead in out.dead {
             *self.counts.dead_letters.entry(dead.class).or_default() += 1;
             self.dead.push(dead);
+        }
+        if let Some(told) = &mut self.told {
+            self.counts.lines += out.native.sheets.len() as u64;
+            self.counts.taken += out.native.sheets.len() as u64;
+            told.take(&site.name, out.native, &out.states)?;
         }
         for line in out.lines {
             self.serial += 1;
@@ -295,6 +265,9 @@ impl<'a> Whole<'a> {
     fn day_complete(&mut self, day: i64) -> Result<(), SimulateError> {
         for shelf in &mut self.rows {
             shelf.before(day)?;
+        }
+        if let Some(told) = &mut self.told {
+            told.states.before(day)?;
         }
         self.quarter_rows(day * DAY)?;
         self.queues.before(day)?;
@@ -345,6 +318,9 @@ impl<'a> Whole<'a> {
         for shelf in self.rows.into_iter().chain([self.queues, self.intervals]) {
             files.extend(shelf.finish()?);
         }
+        if let Some(told) = self.told {
+            files.extend(told.finish()?);
+        }
         files.push(dead.finish()?);
         let manifest = Manifest {
             version: VERSION,
@@ -356,6 +332,7 @@ impl<'a> Whole<'a> {
             disorder: options.disorder.as_str(),
             poison_ppm: options.poison,
             skew_ms: options.skew,
+            platform: options.platform.map(Platform::as_str),
             counts: self.counts,
             files,
         };

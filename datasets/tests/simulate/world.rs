@@ -16,6 +16,7 @@ pub fn options(out: &Path, seed: u64, contacts: u64, disorder: Disorder) -> Opti
         disorder,
         poison: disorder.poison() * 5,
         skew: if disorder == Disorder::None { 0 } else { 3_000 },
+        platform: None,
         out: out.to_owned(),
         threads: 2,
     }

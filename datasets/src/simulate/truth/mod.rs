@@ -4,6 +4,8 @@ pub mod agents;
 mod closing;
 mod contacts;
 pub mod queues;
+mod states;
 pub mod tables;
 
 pub use contacts::rows;
+pub use states::states;

@@ -1,0 +1,168 @@
+//! Asterisk: the queue log, whole seconds. It tells of queues, of whom they rang and who answered,
+//! and of members who come, pause and go; of menus, holds, wrap-up and calls that go out it has no
+//! word, and after a transfer nothing of the rest of the talk.
+
+use callboard_model::cloudevents::words::{
+    AgentState, Channel, Direction, EndedBy, SegmentKind, TargetKind,
+};
+
+use super::{Pen, children};
+use crate::simulate::story::{Part, Story};
+
+/// Tells a day.
+pub(super) fn tell(pen: &mut Pen<'_>) {
+    let site = pen.site;
+    pen.name("source", format!("/asterisk/{}", site.name), &site.source);
+    for (q, queue) in site.queues.iter().enumerate() {
+        pen.name("queue", queue_name(q), &queue.name);
+    }
+    for (a, agent) in site.agents.iter().enumerate() {
+        pen.name("agent", member(a), &agent.name);
+    }
+    let day = pen.day;
+    for (n, story) in day.stories.iter().enumerate() {
+        if story.channel == Channel::Voice && story.direction == Direction::Inbound {
+            call(pen, n, story);
+        }
+    }
+    for (agent, points) in &day.points {
+        let mut paused = false;
+        for (n, point) in points.iter().enumerate() {
+            for q in &site.agents[*agent].skills {
+                let mut say = |event: &str, data: &str| {
+                    let queue = queue_name(*q);
+                    line(pen, point.at, "NONE", (&queue, &member(*agent)), event, data);
+                };
+                match point.state {
+                    AgentState::Paused => say("PAUSE", point.reason),
+                    AgentState::Available if n == 0 => say("ADDMEMBER", ""),
+                    AgentState::Available => say("UNPAUSE", ""),
+                    _ => {
+                        if paused {
+                            say("UNPAUSE", "");
+                        }
+                        say("REMOVEMEMBER", "");
+                    }
+                }
+            }
+            paused = point.state == AgentState::Paused;
+        }
+    }
+}
+
+fn queue_name(queue: usize) -> String {
+    format!("queue{}", queue + 1)
+}
+
+fn member(agent: usize) -> String {
+    format!("agent{}", agent + 1)
+}
+
+fn line(
+    pen: &mut Pen<'_>,
+    at: i64,
+    call: &str,
+    (queue, agent): (&str, &str),
+    event: &str,
+    data: &str,
+) {
+    let text = format!("{}|{call}|{queue}|{agent}|{event}|{data}", at / 1_000);
+    pen.sheet("queue_log", at, text);
+}
+
+/// Whole seconds between two times, as the log counts.
+fn lasted(start: i64, end: i64) -> i64 {
+    end.div_euclid(1_000) - start.div_euclid(1_000)
+}
+
+fn call(pen: &mut Pen<'_>, n: usize, story: &Story) {
+    let id = format!("{}.{}", story.start / 1_000, 2 * n + 1);
+    let waits = |p: &&Part| p.kind == SegmentKind::Queue && p.outcome != "refused";
+    if story.parts.iter().any(|p| waits(&p)) {
+        pen.name("contact", id.clone(), &story.id);
+    }
+    for (place, part) in story.parts.iter().enumerate() {
+        if waits(&part) {
+            stay(pen, &id, story, (place, part));
+        }
+    }
+}
+
+/// A stay: in, rung, out.
+fn stay(pen: &mut Pen<'_>, id: &str, story: &Story, (place, part): (usize, &Part)) {
+    let queue = part.queue.map(queue_name).unwrap_or_default();
+    let waited = lasted(part.start, part.end);
+    let name = story.name.replace('|', " ");
+    let mut say = |at: i64, agent: &str, event: &str, data: String| {
+        line(pen, at, id, (&queue, agent), event, &data);
+    };
+    say(
+        part.start,
+        "NONE",
+        "ENTERQUEUE",
+        format!("|{}|1|{name}", story.customer),
+    );
+    let mut taken = None;
+    for offer in children(story, place).filter(|p| p.kind == SegmentKind::Offer) {
+        let Some(a) = offer.agent.map(member) else {
+            continue;
+        };
+        let ms = offer.end - offer.start;
+        match offer.outcome {
+            "accepted" => taken = Some((a, lasted(offer.start, offer.end))),
+            // The log calls it canceled where the caller left while it rang.
+            "caller_left" => say(offer.end, &a, "RINGCANCELED", ms.to_string()),
+            _ => say(offer.end, &a, "RINGNOANSWER", ms.to_string()),
+        }
+    }
+    let (Some((agent, rang)), "answered") = (taken, part.outcome) else {
+        let (event, data) = match part.outcome {
+            "abandoned" => ("ABANDON", format!("1|1|{waited}")),
+            "no_agents" => ("EXITEMPTY", format!("1|1|{waited}")),
+            "key_exit" | "callback" | "voicemail" => ("EXITWITHKEY", format!("9|1|1|{waited}")),
+            "withdrawn" => ("WITHDRAW", format!("1|1|{waited}|closed")),
+            _ => ("EXITWITHTIMEOUT", format!("1|1|{waited}")),
+        };
+        return say(part.end, "NONE", event, data);
+    };
+    let channel = format!("{id}9");
+    say(
+        part.end,
+        &agent,
+        "CONNECT",
+        format!("{waited}|{channel}|{rang}"),
+    );
+    let talk = story
+        .parts
+        .iter()
+        .find(|p| p.kind == SegmentKind::Talk && p.parent == Some(place) && p.mode == "serve");
+    let Some(talk) = talk else { return };
+    let times = format!("{waited}|{}|1", lasted(talk.start, talk.end));
+    match (talk.outcome, &talk.target) {
+        ("transferred", Some((TargetKind::Agent, to))) => {
+            let to = pen_member(pen, to);
+            let data = format!("BRIDGE|{to}|{times}");
+            line(pen, talk.end, id, (&queue, &agent), "ATTENDEDTRANSFER", &data);
+        }
+        ("transferred", Some((_, to))) => {
+            let to = match pen.queue_of(to) {
+                Some(q) => queue_name(q),
+                None => to.clone(),
+            };
+            let data = format!("{to}|default|{times}");
+            line(pen, talk.end, id, (&queue, &agent), "BLINDTRANSFER", &data);
+        }
+        _ => {
+            let event = match story.ended_by {
+                EndedBy::Customer => "COMPLETECALLER",
+                _ => "COMPLETEAGENT",
+            };
+            line(pen, talk.end, id, (&queue, &agent), event, &times);
+        }
+    }
+}
+
+/// The member of that name.
+fn pen_member(pen: &Pen<'_>, name: &str) -> String {
+    pen.agent_of(name).map(member).unwrap_or_default()
+}

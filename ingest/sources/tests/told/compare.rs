@@ -1,0 +1,225 @@
+//! Rows of the truth and of the product side by side: pairs in order, cells one by one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use callboard_model::time::parse_rfc3339;
+
+use crate::losses::{Losses, Stands};
+
+/// A row with what conditions may ask of it.
+#[derive(Debug, Clone, Default)]
+pub struct Row {
+    pub cells: BTreeMap<String, Option<String>>,
+    /// What its contact went through: `KIND`, `KIND.OUTCOME`, `KIND>TARGET`, `offer.OUTCOME`,
+    /// `link.KIND` to another contact, `from.KIND` from one, `many.KIND`.
+    pub has: BTreeSet<String>,
+}
+
+impl Row {
+    pub fn set(&mut self, column: &str, value: Option<String>) {
+        self.cells.insert(column.to_owned(), value);
+    }
+
+    /// A value; `NULL` for none.
+    pub fn text(&self, column: &str) -> String {
+        let value = self.cells.get(column).cloned().flatten();
+        value.unwrap_or_else(|| "NULL".to_owned())
+    }
+
+    pub fn show(&self, columns: &[&str]) -> String {
+        let all = columns.iter().map(|c| format!("{c} {}", self.text(c)));
+        all.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// What differs.
+#[derive(Debug)]
+pub struct Difference {
+    /// Table, column, and what it was about, to count alike ones.
+    pub sort: String,
+    pub contact: String,
+    pub text: String,
+}
+
+/// Counts and differences.
+#[derive(Default)]
+pub struct Found {
+    pub compared: u64,
+    pub skipped: u64,
+    pub differences: Vec<Difference>,
+}
+
+/// A table as it is compared.
+pub struct Table {
+    pub name: &'static str,
+    pub columns: &'static [&'static str],
+    /// Rows that differ here are different rows.
+    pub same: &'static [&'static str],
+}
+
+const GAP: u32 = 100;
+
+/// Compares the rows of one contact or agent; both lists are in their order.
+pub fn compare(
+    table: &Table,
+    losses: &Losses,
+    contact: &str,
+    truth: &[Row],
+    product: &[Row],
+    found: &mut Found,
+) {
+    let (n, m) = (truth.len(), product.len());
+    let lost = |t: &Row| losses.row(table.name, &Stands::NoRow, t);
+    let more = |p: &Row| losses.row(table.name, &Stands::MoreRows, p);
+    let gap = |free: bool| if free { 1 } else { GAP };
+    // Least cost to pair the rest of both lists, from their ends.
+    let mut cost = vec![vec![0u32; m + 1]; n + 1];
+    for i in (0..=n).rev() {
+        for j in (0..=m).rev() {
+            if i == n && j == m {
+                continue;
+            }
+            let mut best = u32::MAX;
+            if i < n {
+                best = best.min(cost[i + 1][j] + gap(lost(&truth[i]).is_some()));
+            }
+            if j < m {
+                best = best.min(cost[i][j + 1] + gap(more(&product[j]).is_some()));
+            }
+            if i < n && j < m {
+                best = best.min(cost[i + 1][j + 1].saturating_add(apart(
+                    table,
+                    losses,
+                    &truth[i],
+                    &product[j],
+                )));
+            }
+            cost[i][j] = best;
+        }
+    }
+    let (mut i, mut j) = (0, 0);
+    while i < n || j < m {
+        if i < n && j < m {
+            let pair = apart(table, losses, &truth[i], &product[j]);
+            if cost[i][j] == cost[i + 1][j + 1].saturating_add(pair) {
+                cells(table, losses, contact, &truth[i], &product[j], found);
+                (i, j) = (i + 1, j + 1);
+                continue;
+            }
+        }
+        if i < n && cost[i][j] == cost[i + 1][j] + gap(lost(&truth[i]).is_some()) {
+            match lost(&truth[i]) {
+                Some(loss) => {
+                    loss.needed.set(true);
+                    found.skipped += table.columns.len() as u64;
+                }
+                None => one_side(table, contact, "missing", &truth[i], found),
+            }
+            i += 1;
+        } else {
+            match more(&product[j]) {
+                Some(loss) => loss.needed.set(true),
+                None => one_side(table, contact, "too much", &product[j], found),
+            }
+            j += 1;
+        }
+    }
+}
+
+fn one_side(table: &Table, contact: &str, what: &str, row: &Row, found: &mut Found) {
+    let of: Vec<String> = ["kind", "outcome", "state"]
+        .iter()
+        .filter(|c| row.cells.contains_key(**c))
+        .map(|c| row.text(c))
+        .collect();
+    found.differences.push(Difference {
+        sort: format!("{} {what} {}", table.name, of.join(" ")),
+        contact: contact.to_owned(),
+        text: format!("{} {what}: {}", table.name, row.show(table.columns)),
+    });
+}
+
+/// How far two rows are from being told alike.
+fn apart(table: &Table, losses: &Losses, truth: &Row, product: &Row) -> u32 {
+    if table.same.iter().any(|c| truth.text(c) != product.text(c)) {
+        return 2 * GAP + 1;
+    }
+    let wrong = table.columns.iter().filter(|c| {
+        let loss = losses.cell(table.name, c, truth);
+        !told(loss.map(|l| &l.stands), &truth.text(c), &product.text(c))
+    });
+    wrong.count() as u32 * 4
+}
+
+/// Whether a cell is told as it should be.
+fn told(stands: Option<&Stands>, truth: &str, product: &str) -> bool {
+    match stands {
+        None | Some(Stands::NoRow | Stands::MoreRows) => truth == product,
+        Some(Stands::Other) => true,
+        Some(Stands::As(value)) => {
+            truth == product || product == value.as_deref().unwrap_or("NULL")
+        }
+        Some(Stands::Within(ms)) => match (number(truth), number(product)) {
+            (Some(a), Some(b)) => (a - b).abs() <= *ms,
+            _ => truth == product,
+        },
+    }
+}
+
+/// Milliseconds.
+fn number(text: &str) -> Option<i64> {
+    text.parse()
+        .ok()
+        .or_else(|| parse_rfc3339(text).map(|(us, _)| us / 1_000))
+}
+
+fn cells(
+    table: &Table,
+    losses: &Losses,
+    contact: &str,
+    truth: &Row,
+    product: &Row,
+    found: &mut Found,
+) {
+    for column in table.columns {
+        let (t, p) = (truth.text(column), product.text(column));
+        let loss = losses.cell(table.name, column, truth);
+        if let Some(loss) = loss.filter(|_| t != p) {
+            loss.needed.set(true);
+        }
+        if loss.is_some_and(|l| l.stands == Stands::Other) {
+            found.skipped += 1;
+            continue;
+        }
+        found.compared += 1;
+        if told(loss.map(|l| &l.stands), &t, &p) {
+            continue;
+        }
+        let kind = truth.text(if table.name == "segments" { "kind" } else { "channel" });
+        let sort = if number(&t).is_some() && number(&p).is_some() {
+            "number or time".to_owned()
+        } else {
+            let names = ["queue", "agent", "customer", "target"].contains(column);
+            let short = |t: &str| match number(t) {
+                Some(_) => "some".to_owned(),
+                None if names && t != "NULL" => "some".to_owned(),
+                None => t.to_owned(),
+            };
+            format!("{} -> {}", short(&t), short(&p))
+        };
+        found.differences.push(Difference {
+            sort: format!(
+                "{}.{column} of {kind} {}: {sort}",
+                table.name,
+                truth.text("outcome")
+            ),
+            contact: contact.to_owned(),
+            text: format!(
+                "{}.{column}: truth {t}, told {p}\n    truth: {}\n    told:  {}",
+                table.name,
+                truth.show(table.columns),
+                product.show(table.columns)
+            ),
+        });
+    }
+}

@@ -10,7 +10,7 @@ mod map;
 mod simulate;
 mod upkeep;
 
-pub use ask::{ExplainArgs, Format, SqlArgs};
+pub use ask::{ExplainArgs, ExportCommand, ExportVconArgs, Format, SqlArgs};
 pub use map::{GuessArgs, MapCommand, TryArgs};
 pub use simulate::{DisorderArg, SimulateArgs, VerifyArgs};
 pub use upkeep::{BackupArgs, DoctorArgs, EraseArgs, RestoreArgs};
@@ -47,6 +47,9 @@ pub enum Command {
     Transcribe(TranscribeArgs),
     /// Show which records made a contact, and what became of them.
     Explain(ExplainArgs),
+    /// Write contacts in another form.
+    #[command(subcommand)]
+    Export(ExportCommand),
     /// Make all rows anew from the records of a data folder, with today's adapters.
     #[command(
         after_help = "The server of that folder must be stopped.\n\nExample:\n  callboard rebuild --data ./data"

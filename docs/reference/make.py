@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Makes metrics.md and tables.md beside it: `python3 docs/reference/make.py`.
+"""Makes metrics.md, tables.md and measurements.md beside it: `python3 docs/reference/make.py`.
 
-Both are made from what the program itself is made from: the headers of query/metrics/*.sql and the
-descriptions in ingest/model/src/tables/*.rs. With --check it changes nothing and fails when a page
+They are made from what the program itself is made from: the headers of query/metrics/*.sql, the
+descriptions in ingest/model/src/tables/*.rs and the list in ingest/model/src/measures.rs. With --check it changes nothing and fails when a page
 is out of date.
 """
 
@@ -87,9 +87,31 @@ def tables():
     return out
 
 
+def measures():
+    source = (ROOT / "ingest/model/src/measures.rs").read_text()
+    body = source[source.index("pub static MEASURES") : source.index("\n];")]
+    left_out = re.search(r'LEFT_OUT: &str = "(\w+)"', source)[1]
+    out = (
+        "# Measurements\n\n"
+        "Made from `ingest/model/src/measures.rs`: names that mean the same whoever measured. Sources may\n"
+        "have others; those keep the source's name and unit. Members of WebRTC's `getStats` are taken\n"
+        "under their own names and put into our units. [How measurements come](../guides/measurements.md).\n\n"
+        "| name | unit | meaning | `getStats` |\n| --- | --- | --- | --- |\n"
+    )
+    found = re.findall(r"measure\(\s*(\"\w+\"|LEFT_OUT),\s*\"([^\"]+)\",\s*\"([^\"]+)\",\s*&\[(.*?)\],?\s*\)", body, re.S)
+    if len(found) != body.count("measure("):
+        sys.exit(f"{body.count('measure(')} measures, {len(found)} read")
+    for name, unit, meaning, stats in found:
+        name = left_out if name == "LEFT_OUT" else name.strip('"')
+        stats = ", ".join(f"`{s}`" for s in re.findall(r'\("(\w+)"', stats))
+        out += f"| `{name}` | {unit} | {meaning} | {stats} |\n"
+    return out
+
+
 def main():
     stale = []
-    for name, text in [("metrics.md", metrics()), ("tables.md", tables())]:
+    pages = [("metrics.md", metrics()), ("tables.md", tables()), ("measurements.md", measures())]
+    for name, text in pages:
         path = HERE / name
         if path.exists() and path.read_text() == text:
             continue

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use bytes::Bytes;
 use chrono_tz::Tz;
 use serde::Deserialize;
@@ -16,6 +16,7 @@ use crate::error::{Class, QueryError};
 use crate::{BUSY_RETRY_S, Engine, Param, Principal, moment};
 
 mod formats;
+mod vcon;
 
 /// Largest request in bytes.
 const BODY: usize = 1 << 20;
@@ -69,11 +70,12 @@ struct Asked {
     as_of: Option<String>,
 }
 
-/// The routes: `POST /v1/sql`. Whoever mounts them decides who gets through the door; a
+/// The routes: `POST /v1/sql`, `GET /v1/contacts/{id}/vcon`. Whoever mounts them decides who gets through the door; a
 /// [`Principal`] put into the request's extensions is the one who asks.
 pub fn router(engine: Engine) -> Router {
     Router::new()
         .route("/v1/sql", post(sql))
+        .route("/v1/contacts/{id}/vcon", get(vcon::vcon))
         .layer(DefaultBodyLimit::max(BODY))
         .with_state(engine)
 }

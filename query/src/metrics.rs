@@ -66,6 +66,7 @@ static FILES: &[(&str, &str)] = files![
     "agent_talk",
     "agent_idle",
     "agent_pause",
+    "adherence",
     "transfer_rate",
     "waiting_now",
     "longest_wait_now",

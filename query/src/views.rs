@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use callboard_model::tables;
 
+use crate::metrics;
+
 /// One view as its file states it.
 #[derive(Debug, Clone)]
 pub struct ViewFile {
@@ -17,8 +19,8 @@ pub struct ViewFile {
     pub recent: bool,
     /// Comments of columns: (unit or empty, comment).
     pub columns: BTreeMap<String, (String, String)>,
-    /// The SQL.
-    pub sql: &'static str,
+    /// The SQL; `{metric NAME}` in the file is the metric's own expression.
+    pub sql: String,
 }
 
 macro_rules! files {
@@ -48,6 +50,11 @@ static FILES: &[(&str, &str)] = files![
     "tags",
     "notes",
     "surveys",
+    "measurements",
+    "vendor_metrics",
+    "evaluations",
+    "customer_attributes",
+    "schedules",
     "queue_stays",
     "queue_intervals",
     "agent_spans",
@@ -55,6 +62,8 @@ static FILES: &[(&str, &str)] = files![
     "agent_known",
     "agent_intervals",
     "agent_time",
+    "adherence",
+    "vendor_beside_ours",
     "now_queues",
     "now_agents",
     "coverage",
@@ -72,7 +81,7 @@ fn parse(name: &'static str, text: &'static str) -> ViewFile {
         hidden: false,
         recent: false,
         columns: BTreeMap::new(),
-        sql: text,
+        sql: String::new(),
     };
     let mut header = 0;
     for line in text.lines() {
@@ -96,8 +105,25 @@ fn parse(name: &'static str, text: &'static str) -> ViewFile {
             view.comment.push_str(rest);
         }
     }
-    view.sql = text.get(header..).unwrap_or("").trim_end();
+    view.sql = with_metrics(text.get(header..).unwrap_or("").trim_end());
     view
+}
+
+/// Puts metrics' expressions where a view names them, so that no figure is computed in two ways. A
+/// name that is none of a metric stays, and the view does not plan.
+fn with_metrics(sql: &str) -> String {
+    let mut out = String::with_capacity(sql.len());
+    let mut rest = sql;
+    while let Some((before, after)) = rest.split_once("{metric ") {
+        out.push_str(before);
+        let (name, behind) = after.split_once('}').unwrap_or((after, ""));
+        match metrics::metric(name) {
+            Some(metric) => out.push_str(&format!("({})", metric.expr)),
+            None => out.push_str(&format!("{{metric {name}}}")),
+        }
+        rest = behind;
+    }
+    out + rest
 }
 
 impl ViewFile {
@@ -126,7 +152,7 @@ impl ViewFile {
 
     /// The SQL over today's and yesterday's rows.
     pub fn recent_sql(&self) -> String {
-        let mut sql = self.sql.to_owned();
+        let mut sql = self.sql.clone();
         for base in ["segments", "offers", "agent_states"] {
             sql = sql.replace(
                 &format!("internal.{base}\n"),

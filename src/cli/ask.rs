@@ -1,6 +1,8 @@
-//! Questions: `callboard sql` and `callboard explain`.
+//! Questions: `callboard sql`, `callboard explain` and `callboard export`.
 
-use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::To;
 
@@ -44,6 +46,33 @@ pub struct ExplainArgs {
     pub contact: String,
     /// Show what was known at that moment, what changed since, and by which records: RFC 3339, or
     /// a time of UTC.
+    #[arg(long, value_name = "TIME")]
+    pub as_of: Option<String>,
+    /// The server.
+    #[command(flatten)]
+    pub to: To,
+}
+
+/// `callboard export`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ExportCommand {
+    /// Contacts as vCons, one JSON document a line.
+    #[command(
+        after_help = "Examples:\n  callboard export vcon pbx1-1795253950.1 > call.vcon.json\n  callboard export vcon --out ./vcons pbx1-1795253950.1 pbx1-1795253950.9"
+    )]
+    Vcon(ExportVconArgs),
+}
+
+/// `callboard export vcon`.
+#[derive(Debug, Clone, Args)]
+pub struct ExportVconArgs {
+    /// The contacts.
+    #[arg(required = true, value_name = "CONTACT")]
+    pub contacts: Vec<String>,
+    /// Write each into this folder, as UUID.vcon.json; made when it is not there.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// As they were known at that moment: RFC 3339, or a time of UTC.
     #[arg(long, value_name = "TIME")]
     pub as_of: Option<String>,
     /// The server.

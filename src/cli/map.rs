@@ -16,9 +16,7 @@ pub enum MapCommand {
         json: bool,
     },
     /// Print a mapping that comes with callboard, to change it.
-    #[command(
-        after_help = "Example:\n  callboard map show landis > data/mappings/landis.toml"
-    )]
+    #[command(after_help = "Example:\n  callboard map show landis > data/mappings/landis.toml")]
     Show {
         /// Its name.
         name: String,

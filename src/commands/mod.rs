@@ -9,6 +9,7 @@ pub mod demo;
 pub mod doctor;
 pub mod erase;
 pub mod explain;
+pub mod export;
 pub mod map;
 pub mod model;
 pub mod rebuild;
@@ -83,6 +84,7 @@ pub fn run(cli: Cli, servers: &Servers) -> ExitCode {
         Command::Sql(args) => sql::run(&args),
         Command::Transcribe(args) => transcribe::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Export(command) => export::run(&command),
         Command::Simulate(args) => simulate::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Model(command) => model::run(command),

@@ -16,6 +16,7 @@ mod erasure;
 mod faults;
 mod huge;
 mod mappings;
+mod measured;
 mod platforms;
 mod readers;
 mod rebuild;

@@ -79,7 +79,10 @@ fn own(site: &str) -> String {
 }
 
 fn item(id: &str) -> String {
-    format!("{{\"id\":\"{id}\",\"at\":\"2026-03-02T09:00:00Z\",\"bad\":{}}}\n", id.starts_with("bad"))
+    format!(
+        "{{\"id\":\"{id}\",\"at\":\"2026-03-02T09:00:00Z\",\"bad\":{}}}\n",
+        id.starts_with("bad")
+    )
 }
 
 #[test]
@@ -91,7 +94,11 @@ fn a_mapping_changes_while_the_server_runs_and_a_bad_one_harms_nobody() {
     let sites = || centre.rows("select contact_id, site from contacts order by contact_id");
 
     let (status, answer) = post(&centre, "own", &item("1"));
-    assert_eq!((status, &answer["class"]), (404, &"unknown_mapping".into()), "{answer}");
+    assert_eq!(
+        (status, &answer["class"]),
+        (404, &"unknown_mapping".into()),
+        "{answer}"
+    );
     let (status, _) = post(&centre, "..%2f..%2fown", &item("1"));
     assert_eq!(status, 404);
     write(&own("\"first\""));
@@ -104,7 +111,8 @@ fn a_mapping_changes_while_the_server_runs_and_a_bad_one_harms_nobody() {
     assert_eq!(sites(), ["own-1 first", "own-2 second", "own-3 second"]);
     until("told", || {
         let (_, text) = centre.server().get("/metrics");
-        text.contains("callboard_mapping_broken{mapping=\"own\"} 1").then_some(())
+        text.contains("callboard_mapping_broken{mapping=\"own\"} 1")
+            .then_some(())
     });
 
     // Endless, deep, and large beyond all memory: the item is refused, those around it are taken.
@@ -119,14 +127,26 @@ fn a_mapping_changes_while_the_server_runs_and_a_bad_one_harms_nobody() {
     .enumerate()
     {
         write(&own(code));
-        let body = [item(&format!("a{n}")), item(&format!("bad{n}")), item(&format!("c{n}"))].concat();
+        let body = [
+            item(&format!("a{n}")),
+            item(&format!("bad{n}")),
+            item(&format!("c{n}")),
+        ]
+        .concat();
         let (status, answer) = post(&centre, "own", &body);
         assert_eq!(status, 200, "{code}: {answer}");
-        assert_eq!((&answer["taken"], &answer["refused"]), (&2.into(), &1.into()), "{code}: {answer}");
+        assert_eq!(
+            (&answer["taken"], &answer["refused"]),
+            (&2.into(), &1.into()),
+            "{code}: {answer}"
+        );
         let line = &answer["lines"][0];
         assert_eq!(line["line"], 2, "{code}: {answer}");
         let class = line["class"].as_str().unwrap();
-        assert!(["mapping_limit", "mapping_error"].contains(&class), "{code}: {answer}");
+        assert!(
+            ["mapping_limit", "mapping_error"].contains(&class),
+            "{code}: {answer}"
+        );
     }
     assert_eq!(sites().len(), 13);
     // A mapping is not needed to read again what it made.
@@ -172,12 +192,19 @@ fn a_mapping_is_written_by_trying_it() {
     let file = written(dir.path(), "m.toml", &proposed);
     let (code, report) = tried(&["try", &file, &csv, "--zone", "Europe/Berlin"]);
     assert_eq!(code, Some(0), "{report}");
-    assert!(report.contains("\"start\":\"2026-03-25T09:00:20Z\""), "{report}");
+    assert!(
+        report.contains("\"start\":\"2026-03-25T09:00:20Z\""),
+        "{report}"
+    );
     assert!(report.contains("\"outcome\":\"abandoned\""), "{report}");
     assert!(report.contains("nothing reads: .Colour"), "{report}");
     assert!(report.contains("2 items, 5 events"), "{report}");
 
-    let bad = written(dir.path(), "bad.csv", "Call ID;Start;Queue Name;Agent;Caller;Wait Time;Talk Time;Result;Colour\n1;soon;Sales;Ana;;;;;\n");
+    let bad = written(
+        dir.path(),
+        "bad.csv",
+        "Call ID;Start;Queue Name;Agent;Caller;Wait Time;Talk Time;Result;Colour\n1;soon;Sales;Ana;;;;;\n",
+    );
     let (code, report) = tried(&["try", &file, &bad]);
     assert_eq!(code, Some(1), "{report}");
     assert!(report.contains("item 1: mapping_error: "), "{report}");
@@ -189,7 +216,11 @@ fn a_mapping_is_written_by_trying_it() {
 
     // The tests in a shipped mapping run by its name; a text beyond all memory ends the command only.
     assert_eq!(tried(&["try", "five9"]).0, Some(0));
-    let bomb = written(dir.path(), "bomb.toml", &own("reduce range(60) as $i (\"x\"; . + .)"));
+    let bomb = written(
+        dir.path(),
+        "bomb.toml",
+        &own("reduce range(60) as $i (\"x\"; . + .)"),
+    );
     let one = written(dir.path(), "one.json", &item("1"));
     assert_ne!(tried(&["try", &bomb, &one]).0, Some(0));
     let (code, told) = tried(&["try", "nosuch", &one]);

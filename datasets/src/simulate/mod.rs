@@ -23,8 +23,8 @@ use std::path::PathBuf;
 
 pub use calendar::{read_date, write_date};
 pub use disorder::Disorder;
-pub use native::Platform;
 pub use manifest::Manifest;
+pub use native::Platform;
 pub use run::run;
 pub use truth::tables::{TABLES, Table};
 

@@ -8,10 +8,10 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use super::calendar::{DAY, MINUTE, weekday, write_date};
 use super::cell::{CellOut, Row, cell};
 use super::chance::Chance;
-use super::floor::Day;
 use super::disorder::Disorder;
-use super::native::{Platform, ToldFiles};
+use super::floor::Day;
 use super::manifest::{Counts, Manifest};
+use super::native::{Platform, ToldFiles};
 use super::poison::DeadLetter;
 use super::tell::target;
 use super::truth::agents::AgentLine;
@@ -179,7 +179,10 @@ impl<'a> Whole<'a> {
                 .collect(),
             intervals: Shelf::create(out, "agent_intervals")?,
             dead: Vec::new(),
-            told: options.platform.map(|_| ToldFiles::create(out)).transpose()?,
+            told: options
+                .platform
+                .map(|_| ToldFiles::create(out))
+                .transpose()?,
             counts: Counts::default(),
         };
         if options.platform.is_none() {

@@ -97,6 +97,73 @@ fn digits(s: &[u8]) -> (&[u8], &[u8]) {
     (&run[zeros..], rest)
 }
 
+/// What stands beside contacts under keys of its own.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+pub enum Beside {
+    /// Measurements on a contact that somebody else than its own records told, by the contact as
+    /// he names it.
+    Measurements,
+    /// Figures that a platform computed itself, by source, scope and span.
+    Figures,
+    /// What is known of a customer since some time.
+    Customer,
+    /// A planned activity of an agent.
+    Schedule,
+    /// An evaluation of a contact or an agent, with its questions.
+    Evaluation,
+}
+
+impl Beside {
+    /// All of them.
+    pub const ALL: [Beside; 5] = [
+        Beside::Measurements,
+        Beside::Figures,
+        Beside::Customer,
+        Beside::Schedule,
+        Beside::Evaluation,
+    ];
+
+    /// The word by which its keys begin.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Beside::Measurements => "measurements",
+            Beside::Figures => "figures",
+            Beside::Customer => "customer",
+            Beside::Schedule => "schedule",
+            Beside::Evaluation => "evaluation",
+        }
+    }
+
+    /// The table that its rows stand in.
+    pub fn table(self) -> &'static str {
+        match self {
+            Beside::Measurements => "measurements",
+            Beside::Figures => "vendor_metrics",
+            Beside::Customer => "customer_attributes",
+            Beside::Schedule => "schedules",
+            Beside::Evaluation => "evaluations",
+        }
+    }
+
+    /// The column of that table which holds the key's id.
+    pub fn column(self) -> &'static str {
+        match self {
+            Beside::Measurements => "set_id",
+            Beside::Figures => "figures_id",
+            Beside::Customer => "attribute_id",
+            Beside::Schedule => "schedule_id",
+            Beside::Evaluation => "evaluation_id",
+        }
+    }
+
+    /// Whether it can tell of one customer, and goes when he is erased.
+    pub fn is_of_customers(self) -> bool {
+        !matches!(self, Beside::Figures | Beside::Schedule)
+    }
+}
+
 /// What a set of records speaks of.
 #[derive(
     Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
@@ -116,6 +183,8 @@ pub enum Key {
     Target(Arc<str>),
     /// An instance of a platform: restarts, gaps. (`/platform/instance`)
     Instance(Arc<str>),
+    /// Something else that stands beside contacts: what it is, and its id.
+    Beside(Beside, Arc<str>),
 }
 
 impl Key {
@@ -129,6 +198,7 @@ impl Key {
             Key::Survey(id) => format!("survey:{id}"),
             Key::Target(id) => format!("target:{id}"),
             Key::Instance(source) => format!("instance:{source}"),
+            Key::Beside(what, id) => format!("{}:{id}", what.as_str()),
         }
     }
 }

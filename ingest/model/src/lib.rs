@@ -8,9 +8,11 @@
 pub mod closing;
 pub mod cloudevents;
 pub mod ids;
+pub mod measures;
 pub mod merge;
 pub mod record;
 pub mod rows;
 pub mod statement;
 pub mod tables;
 pub mod time;
+pub mod vcon;

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::record::Provenance;
 
+/// The time of a measurement of which its source tells none.
+pub const UNTIMED: i64 = i64::MIN;
+
 /// What a statement is about, within its key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Thing {
@@ -31,6 +34,12 @@ pub enum Thing {
     Restart(i64),
     /// A statement that nothing was heard of the key until this time, UTC microseconds.
     Silence(i64),
+    /// A measurement: source, participant (empty = nobody in particular), name, and its time in UTC
+    /// microseconds or [`UNTIMED`]. These four are its identity.
+    Measurement(Arc<str>, Arc<str>, Arc<str>, i64),
+    /// One of the items of what stands beside contacts: a figure, an attribute, a question; empty
+    /// for the whole.
+    Item(Arc<str>),
 }
 
 /// Names of facts. One list for all things; which fact belongs to which thing is said by the
@@ -171,6 +180,16 @@ pub enum F {
     AnsweredAt,
     /// True: it is over, and its source will not tell since when.
     Over,
+    /// Unit of a number.
+    Unit,
+    /// What a figure is of: `queue:support`, `agent:ann`, or empty for all.
+    Scope,
+    /// Section of a form.
+    Section,
+    /// Paid time.
+    Paid,
+    /// True: it was taken back, or does not apply.
+    Withdrawn,
     /// An attribute of the platform, by name.
     Attr(Arc<str>),
 }

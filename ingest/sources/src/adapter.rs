@@ -67,6 +67,7 @@ pub static ADAPTERS: &[&dyn Adapter] = &[
     &crate::freeswitch::FreeSwitch,
     &crate::genesys::Genesys,
     &crate::mapping::Mapped,
+    &crate::sheet::Sheet,
     &crate::siprec::Siprec,
     &crate::teams::Teams,
     &crate::twilio::Twilio,

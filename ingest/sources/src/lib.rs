@@ -11,6 +11,7 @@
 //! * [`mapping`] reads any other system, by a file that says how.
 //! * [`freeswitch`] reads FreeSWITCH: events of the callcenter and of channels, call records.
 //! * [`genesys`] reads Genesys Cloud: conversation details, events, notifications.
+//! * [`sheet`] reads tables kept as CSV: attributes, schedules, measurements, figures, scores.
 //! * [`siprec`] reads metadata of recording sessions.
 //! * [`twilio`] reads Twilio: TaskRouter and Flex, calls, conferences, recordings.
 //! * [`vcon`] reads conversations in the IETF's container.
@@ -26,6 +27,7 @@ pub mod lines;
 pub mod mapping;
 pub mod payload;
 pub mod registry;
+pub mod sheet;
 pub mod siprec;
 pub mod teams;
 pub mod twilio;

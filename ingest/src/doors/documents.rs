@@ -47,11 +47,7 @@ pub(super) async fn whole(mut chunks: Chunks) -> Result<Vec<u8>, Problem> {
 }
 
 /// Takes the documents of a body, or answers the platform's question whether it may send some.
-pub(super) async fn take(
-    doors: &Doors,
-    how: How<'_>,
-    chunks: Chunks,
-) -> Result<Response, Problem> {
+pub(super) async fn take(doors: &Doors, how: How<'_>, chunks: Chunks) -> Result<Response, Problem> {
     let body = whole(chunks).await?;
     let adapter = how.adapter;
     if let Some(answer) = adapter.handshake(how.asked, &body) {

@@ -117,7 +117,11 @@ impl Mappings {
                 }
                 Err(faults) => {
                     let faults_told = faults.join("; ");
-                    tracing::error!(mapping = name, faults = faults_told, "the mapping file cannot be used; what was in force before stays");
+                    tracing::error!(
+                        mapping = name,
+                        faults = faults_told,
+                        "the mapping file cannot be used; what was in force before stays"
+                    );
                     held.faults = faults;
                 }
             }
@@ -144,7 +148,9 @@ impl Mappings {
     /// A file's text, if it can be used.
     async fn check(&self, path: &std::path::Path, length: u64) -> Result<Arc<str>, Vec<String>> {
         if length > MOST_BYTES as u64 {
-            return Err(vec![format!("{length} bytes; a mapping file has at most {MOST_BYTES}")]);
+            return Err(vec![format!(
+                "{length} bytes; a mapping file has at most {MOST_BYTES}"
+            )]);
         }
         let text = std::fs::read_to_string(path).map_err(|e| vec![e.to_string()])?;
         let ask = Ask {
@@ -227,7 +233,11 @@ impl Mappings {
                 Err(Ended::Died) => {
                     metrics::counter!("callboard_mapping_processes_ended_total", "mapping" => name.to_owned())
                         .increment(1);
-                    tracing::warn!(mapping = name, item = told.items + 1, "a mapping took too much time or memory; its process was ended");
+                    tracing::warn!(
+                        mapping = name,
+                        item = told.items + 1,
+                        "a mapping took too much time or memory; its process was ended"
+                    );
                     told.part.clear();
                     if told.found.is_none() {
                         let reason = "finding the items took more memory or time than a mapping may; look at the expression `items`";

@@ -99,7 +99,7 @@ pub fn build(base: &SessionState) -> Result<Catalog> {
     let mut docs = Vec::new();
     let mut columns = Vec::new();
     for file in views::files() {
-        let view = plan(&ctx, file.name, file.sql)?;
+        let view = plan(&ctx, file.name, &file.sql)?;
         if file.hidden {
             internal.register_table(file.name.to_owned(), view)?;
         } else {

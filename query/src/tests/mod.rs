@@ -5,6 +5,7 @@ mod fixture;
 mod gathering;
 mod lake;
 mod limits;
+mod measured;
 mod reading;
 mod then;
 mod wire;

@@ -109,7 +109,11 @@ fn job(pen: &mut Pen<'_>, story: &Story) {
         _ => "chat",
     };
     let mut job = Job { pen, id, channel };
-    job.say("RouterJobReceived", first.start, json!({"jobStatus": "PendingClassification"}));
+    job.say(
+        "RouterJobReceived",
+        first.start,
+        json!({"jobStatus": "PendingClassification"}),
+    );
     for (place, part) in story.parts.iter().enumerate() {
         match part.kind {
             SegmentKind::Queue if part.outcome != "refused" => stay(&mut job, story, place, part),
@@ -123,7 +127,11 @@ fn job(pen: &mut Pen<'_>, story: &Story) {
 
 fn stay(job: &mut Job<'_, '_>, story: &Story, place: usize, part: &Part) {
     let queue = part.queue.map(queue_id);
-    job.say("RouterJobQueued", part.start, json!({"queueId": queue, "priority": 1}));
+    job.say(
+        "RouterJobQueued",
+        part.start,
+        json!({"queueId": queue, "priority": 1}),
+    );
     for (n, offer) in children(story, place).enumerate() {
         let (SegmentKind::Offer, Some(a)) = (offer.kind, offer.agent) else {
             continue;
@@ -153,10 +161,13 @@ fn stay(job: &mut Job<'_, '_>, story: &Story, place: usize, part: &Part) {
         _ => "",
     };
     if !rule.is_empty() {
-        job.say("RouterJobExceptionTriggered", part.end, json!({"ruleKey": rule}));
+        job.say(
+            "RouterJobExceptionTriggered",
+            part.end,
+            json!({"ruleKey": rule}),
+        );
     }
-    let goes_on = part.outcome == "answered"
-        || matches!(part.target, Some((TargetKind::Queue, _)));
+    let goes_on = part.outcome == "answered" || matches!(part.target, Some((TargetKind::Queue, _)));
     if !goes_on {
         let word = match part.outcome {
             "abandoned" => "abandoned",
@@ -164,7 +175,11 @@ fn stay(job: &mut Job<'_, '_>, story: &Story, place: usize, part: &Part) {
             "voicemail" => "voicemail",
             _ => "",
         };
-        job.say("RouterJobCancelled", part.end, json!({"dispositionCode": word}));
+        job.say(
+            "RouterJobCancelled",
+            part.end,
+            json!({"dispositionCode": word}),
+        );
     }
 }
 

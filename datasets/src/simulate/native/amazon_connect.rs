@@ -37,7 +37,11 @@ pub(super) fn tell(pen: &mut Pen<'_>) {
     for story in &day.stories {
         let own = legs(pen, story);
         for leg in &own {
-            pen.name("contact", format!("{}-{}", instance(pen), leg.id), &story.id);
+            pen.name(
+                "contact",
+                format!("{}-{}", instance(pen), leg.id),
+                &story.id,
+            );
             events(pen, story, leg);
             record(pen, story, leg);
         }
@@ -168,9 +172,14 @@ fn detail(pen: &Pen<'_>, story: &Story, leg: &Leg, kind: &str, now: i64) -> Valu
         let path = format!("/agent/{}", agent_id(pen, a));
         agent.insert("agentArn".into(), arn(pen, &path).into());
         agent.insert("connectedToAgentTimestamp".into(), at.into());
-        if let Some((start, end)) = leg.wrap.filter(|w| w.0 <= now && kind != "CONNECTED_TO_AGENT")
+        if let Some((start, end)) = leg
+            .wrap
+            .filter(|w| w.0 <= now && kind != "CONNECTED_TO_AGENT")
         {
-            agent.insert("afterContactWorkStartTimestamp".into(), millis(start).into());
+            agent.insert(
+                "afterContactWorkStartTimestamp".into(),
+                millis(start).into(),
+            );
             if end <= now {
                 agent.insert("afterContactWorkEndTimestamp".into(), millis(end).into());
                 agent.insert(
@@ -227,9 +236,9 @@ fn record(pen: &mut Pen<'_>, story: &Story, leg: &Leg) {
             "Duration": leg.enqueued.map(|at| whole(left - at)),
         })
     });
-    let endpoint = customer(story).map(|c| {
-        json!({"Address": c["address"], "Type": c["type"], "DisplayName": c["displayName"]})
-    });
+    let endpoint = customer(story).map(
+        |c| json!({"Address": c["address"], "Type": c["type"], "DisplayName": c["displayName"]}),
+    );
     let mut body = json!({
         "AWSAccountId": ACCOUNT,
         "AWSContactTraceRecordFormatVersion": "2017-03-10",

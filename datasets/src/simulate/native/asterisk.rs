@@ -31,7 +31,14 @@ pub(super) fn tell(pen: &mut Pen<'_>) {
             for q in &site.agents[*agent].skills {
                 let mut say = |event: &str, data: &str| {
                     let queue = queue_name(*q);
-                    line(pen, point.at, "NONE", (&queue, &member(*agent)), event, data);
+                    line(
+                        pen,
+                        point.at,
+                        "NONE",
+                        (&queue, &member(*agent)),
+                        event,
+                        data,
+                    );
                 };
                 match point.state {
                     AgentState::Paused => say("PAUSE", point.reason),
@@ -142,7 +149,14 @@ fn stay(pen: &mut Pen<'_>, id: &str, story: &Story, (place, part): (usize, &Part
         ("transferred", Some((TargetKind::Agent, to))) => {
             let to = pen_member(pen, to);
             let data = format!("BRIDGE|{to}|{times}");
-            line(pen, talk.end, id, (&queue, &agent), "ATTENDEDTRANSFER", &data);
+            line(
+                pen,
+                talk.end,
+                id,
+                (&queue, &agent),
+                "ATTENDEDTRANSFER",
+                &data,
+            );
         }
         ("transferred", Some((_, to))) => {
             let to = match pen.queue_of(to) {

@@ -156,10 +156,7 @@ fn stay(
         let leg = pen.uuid(&["leg", &story.id, &place.to_string(), &n.to_string()]);
         let agent = ("CC-Agent", agent_id(pen, a));
         say(offer.start, "agent-offering", vec![agent.clone()]);
-        let called = (
-            "CC-Agent-Called-Time",
-            (offer.start / 1_000).to_string(),
-        );
+        let called = ("CC-Agent-Called-Time", (offer.start / 1_000).to_string());
         let cause = match offer.outcome {
             "no_answer" => "NO_ANSWER",
             "declined" => "CALL_REJECTED",
@@ -175,9 +172,10 @@ fn stay(
         let more = vec![agent, ("CC-Hangup-Cause", cause.to_owned()), called];
         say(offer.end, "bridge-agent-fail", more);
     }
-    let talk = story.parts.iter().enumerate().find(|(_, p)| {
-        p.kind == SegmentKind::Talk && p.parent == Some(place) && p.mode == "serve"
-    });
+    let talk =
+        story.parts.iter().enumerate().find(|(_, p)| {
+            p.kind == SegmentKind::Talk && p.parent == Some(place) && p.mode == "serve"
+        });
     let (Some((at, talk)), Some((a, leg))) = (talk, legs.pop()) else {
         let reason = match part.outcome {
             "abandoned" | "withdrawn" => "BREAK_OUT",

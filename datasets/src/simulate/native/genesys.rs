@@ -178,7 +178,12 @@ impl Writer<'_, '_> {
             Some(dial) if dial.kind == SegmentKind::Dial && dial.agent.is_none() => {
                 vec![segment("dialing", (dial.start, dial.end), None, "client")]
             }
-            _ => vec![segment("interact", (story.start, story.end), None, disconnect)],
+            _ => vec![segment(
+                "interact",
+                (story.start, story.end),
+                None,
+                disconnect,
+            )],
         };
         let session = json!({"ani": ani, "dnis": dnis, "segments": segments});
         self.join("customer", "customer", None, session);

@@ -68,9 +68,9 @@ fn queue_sid(pen: &Pen<'_>, queue: usize) -> String {
 /// The body of a call-back.
 fn form(pen: &mut Pen<'_>, file: &str, at: i64, fields: Vec<(&'static str, String)>) {
     let account = ("AccountSid", sid(pen, "AC", &[]));
-    let pairs = std::iter::once(account).chain(fields).map(|(name, value)| {
-        format!("{name}={}", utf8_percent_encode(&value, NON_ALPHANUMERIC))
-    });
+    let pairs = std::iter::once(account)
+        .chain(fields)
+        .map(|(name, value)| format!("{name}={}", utf8_percent_encode(&value, NON_ALPHANUMERIC)));
     let body = pairs.collect::<Vec<_>>().join("&");
     pen.sheet(file, at, body);
 }
@@ -258,9 +258,10 @@ impl Task<'_, '_> {
         let Some(agent) = part.agent else { return };
         let story = self.story;
         let offered = part.parent.filter(|_| {
-            let first = story.parts.iter().position(|p| {
-                p.kind == SegmentKind::Talk && p.parent == part.parent
-            });
+            let first = story
+                .parts
+                .iter()
+                .position(|p| p.kind == SegmentKind::Talk && p.parent == part.parent);
             first == Some(place)
         });
         let of = match offered {
@@ -310,7 +311,11 @@ impl Task<'_, '_> {
         if part.mode == "conference" {
             return (part.start, part.start);
         }
-        let others = self.story.links.iter().filter_map(|l| self.pen.by_id.get(l.to.as_str()));
+        let others = self
+            .story
+            .links
+            .iter()
+            .filter_map(|l| self.pen.by_id.get(l.to.as_str()));
         let internal = others.filter(|s| s.direction == Direction::Internal);
         let mut offers = internal.flat_map(|s| &s.parts);
         let rang = offers.find(|p| p.kind == SegmentKind::Offer && p.agent == part.agent);
@@ -318,8 +323,13 @@ impl Task<'_, '_> {
     }
 
     fn hold(&mut self, hold: &Part) {
-        let Some(call) = self.call.clone() else { return };
-        for (at, word) in [(hold.start, "participant-hold"), (hold.end, "participant-unhold")] {
+        let Some(call) = self.call.clone() else {
+            return;
+        };
+        for (at, word) in [
+            (hold.start, "participant-hold"),
+            (hold.end, "participant-unhold"),
+        ] {
             let fields = vec![
                 ("ConferenceSid", sid(self.pen, "CF", &[&self.story.id])),
                 ("StatusCallbackEvent", word.to_owned()),

@@ -21,9 +21,10 @@ pub(super) fn tell(pen: &mut Pen<'_>) {
 
 fn container(pen: &mut Pen<'_>, story: &Story) {
     let mut agents: Vec<usize> = Vec::new();
-    let own = story.parts.iter().filter(|p| {
-        matches!(p.kind, SegmentKind::Talk | SegmentKind::Dial)
-    });
+    let own = story
+        .parts
+        .iter()
+        .filter(|p| matches!(p.kind, SegmentKind::Talk | SegmentKind::Dial));
     for part in own {
         agents.extend(part.agent.filter(|a| !agents.contains(a)));
     }

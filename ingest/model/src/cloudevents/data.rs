@@ -11,8 +11,12 @@ use super::words::{
     SurveyKind, TargetKind, Track, Variant,
 };
 
+mod measured;
 mod turns;
 
+pub use measured::{
+    AnswerData, CustomerData, EvaluationData, FigureData, MeasurementData, ScheduleData,
+};
 pub use turns::{TagData, TurnData, WordData};
 
 macro_rules! entity {
@@ -26,6 +30,7 @@ macro_rules! entity {
         }
     };
 }
+use entity;
 
 /// Attributes of a platform: names to texts, numbers or truth values.
 pub type Attributes = BTreeMap<String, serde_json::Value>;

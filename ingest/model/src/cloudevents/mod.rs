@@ -4,6 +4,8 @@ pub mod data;
 mod says;
 pub mod words;
 
+pub use says::figures_id;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -79,6 +81,26 @@ pub const TYPES: &[(&str, &str)] = &[
     ("callboard.note", "recorded: a reviewer's note"),
     ("callboard.survey", "recorded: a customer's answer"),
     ("callboard.target", "recorded: a queue's target"),
+    (
+        "callboard.measurement",
+        "recorded: measurements on a contact, such as the quality of a call",
+    ),
+    (
+        "callboard.figure",
+        "recorded: figures that a platform computed itself",
+    ),
+    (
+        "callboard.evaluation",
+        "recorded: an evaluation with its questions",
+    ),
+    (
+        "callboard.customer",
+        "recorded: attributes of a customer since some time",
+    ),
+    (
+        "callboard.schedule",
+        "recorded: a planned activity of an agent",
+    ),
     ("callboard.source", "changed: a source's own state"),
     (
         "callboard.silence",
@@ -293,7 +315,8 @@ impl<D: Serialize> CloudEvent<D> {
 /// The JSON Schema of all our events, by entity.
 pub fn schema() -> serde_json::Value {
     use data::{
-        AgentData, ContactData, LinkData, NoteData, RecordingData, SegmentData, SilenceData,
+        AgentData, ContactData, CustomerData, EvaluationData, FigureData, LinkData,
+        MeasurementData, NoteData, RecordingData, ScheduleData, SegmentData, SilenceData,
         SourceData, SurveyData, TargetData, TranscriptData,
     };
     macro_rules! entities {
@@ -309,6 +332,8 @@ pub fn schema() -> serde_json::Value {
         "contact" => ContactData, "segment" => SegmentData, "link" => LinkData,
         "agent" => AgentData, "recording" => RecordingData, "transcript" => TranscriptData,
         "note" => NoteData, "survey" => SurveyData, "target" => TargetData,
-        "source" => SourceData, "silence" => SilenceData,
+        "source" => SourceData, "silence" => SilenceData, "measurement" => MeasurementData,
+        "figure" => FigureData, "evaluation" => EvaluationData, "customer" => CustomerData,
+        "schedule" => ScheduleData,
     }
 }

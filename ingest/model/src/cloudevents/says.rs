@@ -16,6 +16,9 @@ use crate::record::{Provenance, Refusal, RouteKey, Routing};
 use crate::statement::{F, Statement, Thing, Value};
 
 mod beside;
+mod measured;
+
+pub use measured::figures_id;
 
 /// One event's context.
 pub(super) struct Says<'a> {
@@ -48,6 +51,11 @@ impl Says<'_> {
             "target" if told => parse(data).and_then(|d| self.target(&d)),
             "source" if told => parse(data).and_then(|d| self.source(&d)),
             "silence" if told => parse(data).and_then(|d| self.silence(&d)),
+            "measurement" if told => parse(data).and_then(|d| self.measurement(&d)),
+            "figure" if told => parse(data).and_then(|d| self.figure(&d)),
+            "evaluation" if told => parse(data).and_then(|d| self.evaluation(&d)),
+            "customer" if told => parse(data).and_then(|d| self.customer(&d)),
+            "schedule" if told => parse(data).and_then(|d| self.schedule(&d)),
             _ => return None,
         };
         Some(said)

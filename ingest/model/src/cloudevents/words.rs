@@ -64,6 +64,17 @@ words! {
 }
 
 words! {
+    /// What a planned activity asks of an agent.
+    PlanClass {
+        /// Ready for contacts, or with one.
+        Available = "available",
+        /// Break, training, meeting.
+        Paused = "paused",
+        Offline = "offline",
+    }
+}
+
+words! {
     /// How a customer answered a menu.
     InputType { Dtmf = "dtmf", Speech = "speech", Directory = "directory" }
 }

@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use crate::closing::{Around, Progress, Span, close, contact_age};
 use crate::ids::PlatformId;
 use crate::merge::{Facts, State};
+use crate::rows::measurement_rows;
 use crate::statement::{F, Thing, Value};
-use crate::tables::{AliasRow, ContactRow, Day, Instant, LinkRow, OfferRow, SegmentRow};
+use crate::tables::{
+    AliasRow, ContactRow, Day, Instant, LinkRow, MeasurementRow, OfferRow, SegmentRow,
+};
 
 /// All rows of one contact.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -21,6 +24,8 @@ pub struct ContactRows {
     pub links: Vec<LinkRow>,
     /// Other names of the contact.
     pub aliases: Vec<AliasRow>,
+    /// Measurements that its own records tell.
+    pub measurements: Vec<MeasurementRow>,
 }
 
 /// Makes a contact's rows. `ids` are its platform ids; `restarts` those of its instance,
@@ -82,6 +87,7 @@ pub fn contact_rows(ids: &[PlatformId], state: &State, restarts: &[i64]) -> Cont
 
     let (segments, offers) = segment_rows(&contact_id, &spans, day);
     let links = link_rows(&contact_id, state, day);
+    let measurements = measurement_rows(&contact_id, &contact_id, state, Some(day));
     let contact = contact_row(
         &contact_id,
         facts,
@@ -100,6 +106,7 @@ pub fn contact_rows(ids: &[PlatformId], state: &State, restarts: &[i64]) -> Cont
         offers,
         links,
         aliases: aliases(ids, &contact_id, day),
+        measurements,
     }
 }
 

@@ -3,6 +3,7 @@
 mod agents;
 mod audio;
 mod contacts;
+mod measured;
 mod records;
 mod spec;
 mod words;
@@ -14,6 +15,10 @@ pub use agents::{
 pub use audio::{AUDIO, AudioRow, RECORDINGS, RecordingRow};
 pub use contacts::{
     ALIASES, AliasRow, CONTACTS, ContactRow, LINKS, LinkRow, OFFERS, OfferRow, SEGMENTS, SegmentRow,
+};
+pub use measured::{
+    CUSTOMER_ATTRIBUTES, CustomerAttributeRow, EVALUATIONS, EvaluationRow, MEASUREMENTS,
+    MeasurementRow, SCHEDULES, ScheduleRow, VENDOR_METRICS, VendorMetricRow,
 };
 pub use records::{CORRECTIONS, CorrectionRow, DEAD_LETTERS, DeadLetterRow, RECORDS, RecordRow};
 pub use spec::{Cell, ColumnSpec, Day, Instant, Kind, Row, TableSpec};
@@ -37,6 +42,11 @@ pub static TABLES: &[&TableSpec] = &[
     &TAGS,
     &NOTES,
     &SURVEYS,
+    &MEASUREMENTS,
+    &VENDOR_METRICS,
+    &EVALUATIONS,
+    &CUSTOMER_ATTRIBUTES,
+    &SCHEDULES,
     &CORRECTIONS,
     &DEAD_LETTERS,
 ];

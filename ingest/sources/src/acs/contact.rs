@@ -67,6 +67,7 @@ pub fn interpret(events: &[Event]) -> Vec<Statement> {
         about.attr("call_duration_ms", &ms.to_string(), &by);
     }
     about.state(&mut out);
+    out.extend(call::measured(events));
     let parts = [jobs.parts, jobs.talks, chats.parts, calls.parts, messages];
     for part in parts.into_iter().flatten() {
         part.state(&mut out);

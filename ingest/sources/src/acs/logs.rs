@@ -10,6 +10,7 @@ use super::ids::{self, platform_id};
 use super::parts::{About, When};
 use super::roster::{Span, Spans};
 use super::{Event, Feed, instance_source};
+use crate::payload::measured::Measured;
 
 /// The native id of the call that a row is of.
 pub fn correlation(event: &Event) -> Option<String> {
@@ -92,6 +93,46 @@ pub fn describe(events: &[Event], about: &mut About) -> Option<When> {
         about.attr("media", &media.join(","), &event.when);
     }
     end
+}
+
+/// Figures of a row of the call diagnostics: field, name.
+const FIGURES: [(&str, &str); 9] = [
+    ("roundTripTimeAvg", "round_trip_ms"),
+    ("roundTripTimeMax", "round_trip_max_ms"),
+    ("jitterAvg", "jitter_ms"),
+    ("jitterMax", "jitter_max_ms"),
+    ("packetLossRateAvg", "packet_loss_ratio"),
+    ("packetLossRateMax", "packet_loss_max_ratio"),
+    ("healedDataRatioAvg", "concealed_ratio"),
+    ("jitterBufferSizeAvg", "jitter_buffer_ms"),
+    ("videoFrameRateAvg", "video_frame_rate"),
+];
+
+/// What the diagnostics measured: a row for each participant, kind of media and direction.
+pub fn measured(events: &[Event]) -> Vec<Statement> {
+    let mut out = Vec::new();
+    for (event, d) in rows(events, "CallDiagnostics") {
+        let mut who = ids::raw_id(d.get("identifier"));
+        if who.is_empty() {
+            who = d.first(&["participantId", "endpointId"]).as_text();
+        }
+        for word in [d.text("mediaType"), d.text("streamDirection")] {
+            if !matches!(word.as_str(), "" | "Audio") {
+                who = format!("{who} {word}");
+            }
+        }
+        let source = instance_source(&event.instance);
+        let of = Measured {
+            source: &source,
+            who: who.trim(),
+            at: event.when.at,
+            by: &event.when.by,
+        };
+        for (field, name) in FIGURES {
+            out.extend(of.says(name, d.float(field)));
+        }
+    }
+    out
 }
 
 /// The answer to an end-of-call survey: the overall rating, with its scale and the issues named.

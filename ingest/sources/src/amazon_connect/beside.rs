@@ -1,6 +1,8 @@
 //! What stands beside contacts: evaluations and matched rules, as notes that never reopen a contact;
 //! messages of outbound campaigns.
 
+mod scores;
+
 use callboard_model::ids::Key;
 use callboard_model::record::{Refusal, RouteKey, Routing};
 use callboard_model::statement::{F, Statement, Thing};
@@ -91,7 +93,11 @@ pub(super) fn evaluation(read: &Read<'_>) -> Result<Routing, Refusal> {
     if let Some((us, precision)) = at {
         s = s.time(F::At, us, precision);
     }
-    Ok(note(read, &id, at.map(|t| t.0), s))
+    let mut routing = note(read, &id, at.map(|t| t.0), s);
+    let (key, scores) = scores::tell(read, &id, &by, at);
+    routing.keys.push(RouteKey::Direct(key));
+    routing.statements.get_or_insert_default().extend(scores);
+    Ok(routing)
 }
 
 fn noted(line: String, notes: &str) -> String {

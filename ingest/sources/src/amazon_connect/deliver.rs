@@ -113,7 +113,7 @@ impl Opened<'_> {
         if let Some(feed) = feed(fields) {
             return self.record(raw, feed);
         }
-        for name in ["Records", "logEvents"] {
+        for name in ["Records", "logEvents", "MetricResults"] {
             // Lambda writes Records, Firehose records.
             if let Some(list) = fields.raw(name).filter(|v| v.get().starts_with('[')) {
                 return self.item(list.get().as_bytes(), depth + 1);
@@ -271,6 +271,7 @@ fn instance(doc: Doc<'_>) -> Option<String> {
         detail.any(&["InstanceARN", "instance", "contactArn", "contact"]),
         doc.get("AgentARN"),
         doc.get("ContactFlowId"),
+        doc.at(&["Dimensions", "QUEUE"]),
     ];
     arns.extend(doc.get("resources").list());
     if let Some(found) = arns.into_iter().find_map(of_arn) {

@@ -83,6 +83,9 @@ pub(super) fn feed(fields: &Fields<'_>) -> Option<Feed> {
     if has("evaluationId") && has("metadata") {
         return Some(Feed::Evaluation);
     }
+    if has("MetricInterval") && has("Collections") {
+        return Some(Feed::Figures);
+    }
     if has("campaign_event_id") || has("campaignEventId") {
         return Some(Feed::Campaign);
     }

@@ -10,6 +10,7 @@ use callboard_model::statement::{F, Statement, Thing};
 use super::doc::Doc;
 use super::{Feed, Read, instance_source};
 
+pub(super) mod scores;
 mod tags;
 
 /// Turns of one transcript.

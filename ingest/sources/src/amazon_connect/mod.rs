@@ -13,6 +13,7 @@ mod contact;
 mod deliver;
 mod detect;
 mod doc;
+mod figures;
 mod flow;
 mod leg;
 mod lens;
@@ -21,7 +22,7 @@ mod words;
 
 use std::sync::Arc;
 
-use callboard_model::ids::{Key, PlatformId};
+use callboard_model::ids::{Beside, Key, PlatformId};
 use callboard_model::record::{Provenance, Record, Refusal, RouteKey, Routing, rank};
 use callboard_model::statement::Statement;
 use serde_json::Value;
@@ -62,13 +63,15 @@ pub enum Feed {
     ScreenRecording,
     /// Event of an outbound campaign.
     Campaign,
+    /// Figures that the platform computed: an answer of GetMetricDataV2.
+    Figures,
     /// Any other event of the platform: kept, and nothing is made of it.
     Other,
 }
 
 impl Feed {
     /// All of them.
-    pub const ALL: [Feed; 14] = [
+    pub const ALL: [Feed; 15] = [
         Feed::ContactEvent,
         Feed::ContactRecord,
         Feed::AgentEvent,
@@ -82,6 +85,7 @@ impl Feed {
         Feed::Rules,
         Feed::ScreenRecording,
         Feed::Campaign,
+        Feed::Figures,
         Feed::Other,
     ];
 
@@ -101,6 +105,7 @@ impl Feed {
             Feed::Rules => "amazon-connect/rules",
             Feed::ScreenRecording => "amazon-connect/screen-recording",
             Feed::Campaign => "amazon-connect/campaign",
+            Feed::Figures => "amazon-connect/figures",
             Feed::Other => "amazon-connect/other",
         }
     }
@@ -149,6 +154,7 @@ impl Adapter for AmazonConnect {
             Feed::Rules => beside::rule(&read),
             Feed::ScreenRecording => recording::screen(&read),
             Feed::Campaign => beside::campaign(&read),
+            Feed::Figures => Ok(figures::route(&read)),
             Feed::Other => Ok(Routing {
                 time: read.doc().get("time").time().map(|t| t.0),
                 statements: Some(Vec::new()),
@@ -166,6 +172,8 @@ impl Adapter for AmazonConnect {
         match key {
             Key::Contact(id) => contact::interpret(id, all),
             Key::Recording(id) => recording::interpret(id, &all),
+            Key::Beside(Beside::Measurements, id) => recording::measured(id, &all),
+            Key::Beside(Beside::Figures, _) => figures::interpret(key, &all),
             _ => Vec::new(),
         }
     }

@@ -10,6 +10,7 @@ use super::doc::{Doc, resource};
 use super::leg::{agent, queue, recorded_at};
 use super::lens::{self, Part};
 use super::{Feed, Read, instance_source, missing};
+use crate::payload::measured::key_of;
 
 /// A recording that a contact record lists: its name within the contact.
 fn listed(doc: Doc<'_>) -> Vec<(&'static str, Doc<'_>)> {
@@ -35,11 +36,14 @@ fn listed(doc: Doc<'_>) -> Vec<(&'static str, Doc<'_>)> {
 /// A recording's key. Where no instance is known, the contact is named by the platform's id alone,
 /// which its aliases know.
 fn key(read: &Read<'_>, contact: &str, name: &str) -> Key {
-    let contact = match read.instance() {
+    Key::Recording(format!("{}/{name}", contact_name(read, contact)).into())
+}
+
+fn contact_name(read: &Read<'_>, contact: &str) -> String {
+    match read.instance() {
         "" => contact.to_owned(),
         _ => read.contact(contact).contact_id(),
-    };
-    Key::Recording(format!("{contact}/{name}").into())
+    }
 }
 
 /// Keys of the recordings of a contact record.
@@ -74,11 +78,27 @@ pub(super) fn route(feed: Feed, read: &Read<'_>) -> Result<Routing, Refusal> {
         _ if feed == Feed::Chat => "chat",
         _ => "both",
     };
+    let own = key(read, &contact, name);
+    let mut keys = vec![RouteKey::Direct(own)];
+    if feed == Feed::Lens && lens::scores::has_any(read.doc()) {
+        keys.push(RouteKey::Direct(key_of(&contact_name(read, &contact))));
+    }
     Ok(Routing {
-        keys: vec![RouteKey::Direct(key(read, &contact, name))],
+        keys,
         statements: None,
         time: lens::time(read),
     })
+}
+
+/// What a contact's Contact Lens files measured.
+pub(super) fn measured(contact: &str, all: &[(Feed, Read<'_>)]) -> Vec<Statement> {
+    let files = all.iter().filter(|(feed, _)| *feed == Feed::Lens);
+    files
+        .filter(|(feed, read)| {
+            contact_of(*feed, read).is_some_and(|c| contact_name(read, &c) == contact)
+        })
+        .flat_map(|(_, read)| lens::scores::tell(read, contact))
+        .collect()
 }
 
 /// State of a screen recording.

@@ -7,6 +7,7 @@ use callboard_model::record::{Provenance, Record, Refusal, RouteKey, Routing, ra
 use callboard_model::statement::{F, Statement, Thing};
 
 use super::{Body, Mark, ami, cel, instance_source, parse};
+use crate::payload::measured::Figures;
 
 /// What a record speaks of. Records that change no row have no keys; they are kept as records.
 ///
@@ -14,7 +15,8 @@ use super::{Body, Mark, ami, cel, instance_source, parse};
 ///   two calls and so joins them. The tone before a message also names the message.
 /// * ADDMEMBER, REMOVEMEMBER, PAUSE.., AGENTLOGIN.. and the manager's QueueMember events: the
 ///   agent, by member name. PENALTY, RINGINUSE and notes carry an interface and change no row.
-/// * QUEUESTART and FullyBooted: the instance. QueueParams: the target of its queue.
+/// * QUEUESTART and FullyBooted: the instance. QueueParams: the target of its queue and
+///   what the queue counted; QueueSummary: what it counts now.
 ///
 /// # Errors
 /// A [`Refusal`] when the record cannot be read.
@@ -45,10 +47,18 @@ pub fn route(record: &Record) -> Result<Routing, Refusal> {
                 keys.push(RouteKey::Direct(Key::Instance(instance_source(instance))));
             }
             "QueueParams" => {
-                if let Some((key, said)) = target(instance, event, &parsed.mark) {
+                let (found, mut said) = figures(instance, event, &parsed.mark);
+                keys.extend(found.map(RouteKey::Direct));
+                if let Some((key, target)) = target(instance, event, &parsed.mark) {
                     keys.push(RouteKey::Direct(key));
-                    statements = Some(vec![said]);
+                    said.push(target);
                 }
+                statements = Some(said).filter(|s| !s.is_empty());
+            }
+            "QueueSummary" => {
+                let (found, said) = figures(instance, event, &parsed.mark);
+                keys.extend(found.map(RouteKey::Direct));
+                statements = Some(said);
             }
             _ if event.is_about_contact() => {
                 let ids: Vec<&str> = event.channel_ids().collect();
@@ -97,6 +107,42 @@ fn cel_ids(row: &cel::Row<'_>) -> Vec<String> {
         }
     }
     ids
+}
+
+/// What the queue module counts itself, since it was loaded or reset.
+const FIGURES: [(&str, &str); 14] = [
+    ("LoggedIn", "count"),
+    ("Available", "count"),
+    ("Callers", "count"),
+    ("Calls", "count"),
+    ("Completed", "count"),
+    ("Abandoned", "count"),
+    ("HoldTime", "s"),
+    ("Holdtime", "s"),
+    ("TalkTime", "s"),
+    ("LongestHoldTime", "s"),
+    ("ServicelevelPerf", "percent"),
+    ("ServiceLevelPerf", "percent"),
+    ("ServicelevelPerf2", "percent"),
+    ("ServiceLevelPerf2", "percent"),
+];
+
+/// The figures of a queue as they are now.
+fn figures(instance: &str, event: &ami::Event<'_>, mark: &Mark) -> (Option<Key>, Vec<Statement>) {
+    let queue = event.get("Queue");
+    let mut figures = Figures {
+        scope: format!("queue:{queue}"),
+        end: Some((mark.at, 1)),
+        ..Figures::default()
+    };
+    for (name, unit) in FIGURES {
+        figures.add(name, unit, event.get(name).parse().ok());
+    }
+    if queue.is_empty() || figures.values.is_empty() {
+        return (None, Vec::new());
+    }
+    let source = instance_source(instance);
+    (Some(figures.key(&source)), figures.says(&source, &mark.by))
 }
 
 /// The service level that a queue has now, as a target. It holds from when it was first seen, and

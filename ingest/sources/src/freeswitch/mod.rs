@@ -21,6 +21,7 @@ use callboard_model::time::{MILLI, SECOND};
 
 use crate::adapter::{Adapter, Declared};
 use crate::lines::NewLine;
+use crate::payload::measured::Figures;
 use crate::payload::value::tidy;
 use event::Event;
 
@@ -65,6 +66,9 @@ impl Adapter for FreeSwitch {
             "callcenter::info" if action.starts_with("agent-") && action != "agent-offering" => {
                 agent::route(instance, &event, at, record)
             }
+            "callcenter::info" if action == "members-count" => {
+                members(instance, &event, at, record)
+            }
             "callcenter::info" => contact_of(
                 instance,
                 &[
@@ -102,6 +106,27 @@ fn instance_source(instance: &str) -> Arc<str> {
     match instance {
         "" => format!("/{PLATFORM}").into(),
         _ => format!("/{PLATFORM}/{instance}").into(),
+    }
+}
+
+/// How many wait in a queue, as the callcenter counts them.
+fn members(instance: &str, event: &Event, at: (i64, u32), record: &Record) -> Routing {
+    let queue = event.get("CC-Queue");
+    let mut figures = Figures {
+        scope: format!("queue:{}", tidy(queue)),
+        end: Some(at),
+        ..Figures::default()
+    };
+    figures.add("members-count", "count", event.get("CC-Count").parse().ok());
+    if queue.is_empty() || figures.values.is_empty() {
+        return Routing::default();
+    }
+    let source = instance_source(instance);
+    let by = record.provenance(rank::GAUGE, Some(at.0));
+    Routing {
+        keys: vec![RouteKey::Direct(figures.key(&source))],
+        statements: Some(figures.says(&source, &by)),
+        time: None,
     }
 }
 

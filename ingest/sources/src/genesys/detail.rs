@@ -136,6 +136,7 @@ pub(super) fn tell(record: &Record, v: &Value, told: &mut Told) {
     let outside = |s: &Session<'_>| matches!(&*s.purpose, "customer" | "external");
     let internal = !all.is_empty() && !all.iter().any(outside);
     whole(instance, v, &all, internal, &by, told);
+    measured::tell(instance, v, recorded_at(v), &by, &mut told.out);
     // The customer's side of a dial is told once, by him who dials.
     let agents = || {
         all.iter()
@@ -370,8 +371,11 @@ fn waits(s: &Session<'_>, dialled: bool, told: &mut Told) {
 }
 
 mod agent;
+mod evaluation;
+mod measured;
 mod survey;
 
 pub(super) use agent::hold_id;
 use agent::tell as detail_agent;
+pub(super) use evaluation::{evaluation, keys as evaluations};
 pub(super) use survey::{keys as surveys, survey};

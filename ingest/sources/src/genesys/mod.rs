@@ -8,6 +8,7 @@
 mod contact;
 mod detail;
 mod event;
+mod figures;
 mod recording;
 mod split;
 mod topic;
@@ -16,7 +17,7 @@ pub mod words;
 
 use std::sync::Arc;
 
-use callboard_model::ids::{Key, PlatformId};
+use callboard_model::ids::{Beside, Key, PlatformId};
 use callboard_model::record::{Record, Refusal, RouteKey, Routing};
 use callboard_model::statement::Statement;
 use serde_json::Value;
@@ -36,6 +37,10 @@ const EVENT: &str = "genesys/event";
 const RECORDING: &str = "genesys/recording";
 /// A user's presence and routing status.
 const USER: &str = "genesys/user";
+/// An evaluation of the quality service.
+const EVALUATION: &str = "genesys/evaluation";
+/// One result of an aggregate query.
+const FIGURES: &str = "genesys/figures";
 /// Answer of a queue observation query.
 const OBSERVATION: &str = "genesys/observation";
 
@@ -59,6 +64,7 @@ impl Adapter for Genesys {
             CONVERSATION => {
                 let mut keys = vec![contact(instance, &text(&v, "conversationId"))?];
                 keys.extend(detail::surveys(instance, &v).map(RouteKey::Direct));
+                keys.extend(detail::evaluations(instance, &v).map(RouteKey::Direct));
                 Routing {
                     keys,
                     statements: None,
@@ -68,6 +74,13 @@ impl Adapter for Genesys {
             EVENT => event::route(instance, &v, record)?,
             RECORDING => recording::route(instance, &v, record)?,
             USER => users::detail(instance, &v, record)?,
+            EVALUATION => Routing {
+                keys: detail::evaluations(instance, &v)
+                    .map(RouteKey::Direct)
+                    .collect(),
+                ..Routing::default()
+            },
+            FIGURES => figures::route(instance, &v),
             OBSERVATION => Routing::default(),
             other => {
                 return Err(Refusal::new(
@@ -91,6 +104,15 @@ impl Adapter for Genesys {
             Key::Survey(id) => read
                 .iter()
                 .flat_map(|(r, v)| detail::survey(id, r, v))
+                .collect(),
+            Key::Beside(Beside::Evaluation, _) => read
+                .iter()
+                .flat_map(|(r, v)| detail::evaluation(key, r, v))
+                .collect(),
+            Key::Beside(Beside::Figures, _) => read
+                .iter()
+                .filter(|(r, _)| &*r.format == FIGURES)
+                .flat_map(|(r, v)| figures::tell(key, r, v))
                 .collect(),
             Key::Recording(id) => read
                 .iter()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use super::{CONVERSATION, EVENT, OBSERVATION, RECORDING, USER};
+use super::{CONVERSATION, EVALUATION, EVENT, FIGURES, OBSERVATION, RECORDING, USER};
 use crate::adapter::Declared;
 use crate::lines::NewLine;
 use crate::payload::{self, Piece, documents, fingerprint, list, object};
@@ -50,6 +50,20 @@ fn document(raw: &RawValue, outermost: bool, declared: &Declared, out: &mut Vec<
             return;
         }
     }
+    // Each result of an aggregate query is of one group; an observation's tell no time.
+    if let Some(all) = fields
+        .get("results")
+        .and_then(|raw| list(raw))
+        .filter(|_| outermost)
+    {
+        let timed = |raw: &&RawValue| raw.get().contains("\"interval\"");
+        if !all.is_empty() && all.iter().all(timed) {
+            for one in all {
+                document(one, false, declared, out);
+            }
+            return;
+        }
+    }
     let line = if has("detail-type") || has("detail") {
         let instance = match declared.instance.as_str() {
             "" => organisation(&words(&fields, "source")),
@@ -78,6 +92,11 @@ fn document(raw: &RawValue, outermost: bool, declared: &Declared, out: &mut Vec<
         new(RECORDING, &format!("{id}@{}", fingerprint(bytes)))
     } else if has("userId") && (has("primaryPresence") || has("routingStatus")) {
         new(USER, "")
+    } else if has("evaluationForm") && has("id") {
+        let id = words(&fields, "id");
+        new(EVALUATION, &format!("{id}@{}", fingerprint(bytes)))
+    } else if has("group") && has("data") {
+        new(FIGURES, "")
     } else if has("results") {
         new(OBSERVATION, "")
     } else {

@@ -179,7 +179,10 @@ impl MappingFile {
     /// What is wrong with it, a sentence each, with line or field.
     pub fn parse(text: &str) -> Result<MappingFile, Vec<String>> {
         if text.len() > MOST_BYTES {
-            let told = format!("{} bytes; a mapping file has at most {MOST_BYTES}", text.len());
+            let told = format!(
+                "{} bytes; a mapping file has at most {MOST_BYTES}",
+                text.len()
+            );
             return Err(vec![told]);
         }
         let file: MappingFile = toml::from_str(text).map_err(|e| {
@@ -191,7 +194,11 @@ impl MappingFile {
             vec![format!("{place}{}", e.message().trim())]
         })?;
         let faults = file.faults();
-        if faults.is_empty() { Ok(file) } else { Err(faults) }
+        if faults.is_empty() {
+            Ok(file)
+        } else {
+            Err(faults)
+        }
     }
 
     fn faults(&self) -> Vec<String> {

@@ -30,7 +30,9 @@ type Told = Result<Val, Error<Val>>;
 /// Functions in Rust.
 pub(super) fn natives() -> Vec<Fun<Lang>> {
     vec![
-        run(("named", v(1), |cv| with_one(cv, |v, name| Ok(named(&v, &name))))),
+        run(("named", v(1), |cv| {
+            with_one(cv, |v, name| Ok(named(&v, &name)))
+        })),
         run(("text", v(0), |cv| bome(Ok(text(cv.1))))),
         run(("yes", v(0), |cv| bome(yes(&cv.1)))),
         run(("ms", v(0), |cv| bome(milliseconds(&cv.1)))),
@@ -86,7 +88,10 @@ fn named(v: &Val, name: &Val) -> Val {
     }
     let wanted = as_str(name).map(bare).unwrap_or_default();
     let same = |(k, _): &(&Val, &Val)| as_str(k).is_some_and(|k| bare(k) == wanted);
-    fields.iter().find(same).map_or(Val::Null, |(_, v)| v.clone())
+    fields
+        .iter()
+        .find(same)
+        .map_or(Val::Null, |(_, v)| v.clone())
 }
 
 /// A name in small letters and digits.
@@ -148,7 +153,12 @@ fn milliseconds(v: &Val) -> Told {
         let n: Option<f64> = part.trim().parse().ok();
         match n.filter(|n| (0.0..1e9).contains(n)) {
             Some(n) => seconds += n * unit,
-            None => return Err(error(format!("{} is no duration: write HH:MM:SS or seconds", shown(v)))),
+            None => {
+                return Err(error(format!(
+                    "{} is no duration: write HH:MM:SS or seconds",
+                    shown(v)
+                )));
+            }
         }
     }
     match parts.next() {
@@ -198,7 +208,11 @@ fn millis(from: &Val, to: &Val) -> Told {
     match (read(from), read(to)) {
         (Some((a, _)), Some((b, _))) if b >= a => Ok(Val::from(((b - a) / 1000) as isize)),
         (Some(_), Some(_)) => Ok(Val::Null),
-        _ => Err(error(format!("{} and {} are no times", shown(from), shown(to)))),
+        _ => Err(error(format!(
+            "{} and {} are no times",
+            shown(from),
+            shown(to)
+        ))),
     }
 }
 

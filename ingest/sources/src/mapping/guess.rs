@@ -15,66 +15,296 @@ const LOOKED_AT: usize = 500;
 
 /// What a column can be, with the names that such columns have, small letters and digits only.
 const ROLES: &[(&str, &[&str])] = &[
-    ("contact", &[
-        "callid", "contactid", "interactionid", "conversationid", "uniqueid", "uniquecallid", "sessionid",
-        "correlationid", "callguid", "dialogueid", "ticketid", "ucid", "callreference", "id",
-    ]),
-    ("started", &[
-        "starttime", "startdatetime", "startdate", "start", "callstart", "callstarttime", "startedat",
-        "contactstart", "begin", "begintime", "calldate", "datetime", "timestamp", "arrivaltime", "arrived",
-        "queuedat", "beginn", "startzeit", "date", "time",
-    ]),
-    ("answered", &[
-        "answertime", "answeredat", "answerdatetime", "answer", "connecttime", "connectedat", "pickuptime",
-        "answeredtime", "answerdate",
-    ]),
-    ("ended", &[
-        "endtime", "enddatetime", "enddate", "end", "callend", "callendtime", "endedat", "hanguptime",
-        "disconnecttime", "disconnectedat", "completedat", "ende", "endzeit",
-    ]),
-    ("queue", &[
-        "queue", "queuename", "skill", "skillname", "skillgroup", "callqueue", "huntgroup", "workgroup",
-        "service", "servicename", "group", "groupname", "acdgroup", "warteschlange", "vq",
-    ]),
-    ("agent", &[
-        "agent", "agentname", "agentid", "agentlogin", "agentemail", "user", "username", "operator",
-        "answeredby", "handledby", "employee", "mitarbeiter", "extension",
-    ]),
-    ("customer", &[
-        "ani", "caller", "callerid", "callernumber", "callingnumber", "callingparty", "callerphone", "cli",
-        "from", "fromnumber", "fromaddress", "phone", "phonenumber", "customer", "customernumber",
-        "customerphone", "anrufer",
-    ]),
-    ("dialled", &[
-        "dnis", "called", "callednumber", "calledparty", "dialed", "dialled", "dialednumber",
-        "diallednumber", "destination", "to", "tonumber", "toaddress", "ddi", "did",
-    ]),
-    ("direction", &["direction", "calldirection", "calltype", "inout", "richtung"]),
-    ("raw", &[
-        "disposition", "outcome", "result", "callresult", "status", "callstatus", "endreason",
-        "terminationreason", "completioncode", "ergebnis",
-    ]),
-    ("code", &["wrapupcode", "wrapup", "wrapupreason", "classification", "reasoncode", "topic"]),
-    ("wait", &[
-        "queuetime", "waittime", "waitingtime", "wait", "queuewaittime", "timeinqueue", "inqueueseconds",
-        "waitseconds", "queueduration", "queueseconds", "speedofanswer", "asa", "wartezeit",
-    ]),
-    ("ring", &["ringtime", "ringingtime", "ring", "alerttime", "ringseconds", "ringduration"]),
-    ("talk", &[
-        "talktime", "talk", "talkduration", "talkseconds", "agentseconds", "conversationtime",
-        "conversationduration", "billsec", "connectedtime", "speechtime", "gespraechszeit", "gesprächszeit",
-    ]),
-    ("hold", &["holdtime", "hold", "holdduration", "holdseconds", "onholdtime", "haltezeit"]),
+    (
+        "contact",
+        &[
+            "callid",
+            "contactid",
+            "interactionid",
+            "conversationid",
+            "uniqueid",
+            "uniquecallid",
+            "sessionid",
+            "correlationid",
+            "callguid",
+            "dialogueid",
+            "ticketid",
+            "ucid",
+            "callreference",
+            "id",
+        ],
+    ),
+    (
+        "started",
+        &[
+            "starttime",
+            "startdatetime",
+            "startdate",
+            "start",
+            "callstart",
+            "callstarttime",
+            "startedat",
+            "contactstart",
+            "begin",
+            "begintime",
+            "calldate",
+            "datetime",
+            "timestamp",
+            "arrivaltime",
+            "arrived",
+            "queuedat",
+            "beginn",
+            "startzeit",
+            "date",
+            "time",
+        ],
+    ),
+    (
+        "answered",
+        &[
+            "answertime",
+            "answeredat",
+            "answerdatetime",
+            "answer",
+            "connecttime",
+            "connectedat",
+            "pickuptime",
+            "answeredtime",
+            "answerdate",
+        ],
+    ),
+    (
+        "ended",
+        &[
+            "endtime",
+            "enddatetime",
+            "enddate",
+            "end",
+            "callend",
+            "callendtime",
+            "endedat",
+            "hanguptime",
+            "disconnecttime",
+            "disconnectedat",
+            "completedat",
+            "ende",
+            "endzeit",
+        ],
+    ),
+    (
+        "queue",
+        &[
+            "queue",
+            "queuename",
+            "skill",
+            "skillname",
+            "skillgroup",
+            "callqueue",
+            "huntgroup",
+            "workgroup",
+            "service",
+            "servicename",
+            "group",
+            "groupname",
+            "acdgroup",
+            "warteschlange",
+            "vq",
+        ],
+    ),
+    (
+        "agent",
+        &[
+            "agent",
+            "agentname",
+            "agentid",
+            "agentlogin",
+            "agentemail",
+            "user",
+            "username",
+            "operator",
+            "answeredby",
+            "handledby",
+            "employee",
+            "mitarbeiter",
+            "extension",
+        ],
+    ),
+    (
+        "customer",
+        &[
+            "ani",
+            "caller",
+            "callerid",
+            "callernumber",
+            "callingnumber",
+            "callingparty",
+            "callerphone",
+            "cli",
+            "from",
+            "fromnumber",
+            "fromaddress",
+            "phone",
+            "phonenumber",
+            "customer",
+            "customernumber",
+            "customerphone",
+            "anrufer",
+        ],
+    ),
+    (
+        "dialled",
+        &[
+            "dnis",
+            "called",
+            "callednumber",
+            "calledparty",
+            "dialed",
+            "dialled",
+            "dialednumber",
+            "diallednumber",
+            "destination",
+            "to",
+            "tonumber",
+            "toaddress",
+            "ddi",
+            "did",
+        ],
+    ),
+    (
+        "direction",
+        &[
+            "direction",
+            "calldirection",
+            "calltype",
+            "inout",
+            "richtung",
+        ],
+    ),
+    (
+        "raw",
+        &[
+            "disposition",
+            "outcome",
+            "result",
+            "callresult",
+            "status",
+            "callstatus",
+            "endreason",
+            "terminationreason",
+            "completioncode",
+            "ergebnis",
+        ],
+    ),
+    (
+        "code",
+        &[
+            "wrapupcode",
+            "wrapup",
+            "wrapupreason",
+            "classification",
+            "reasoncode",
+            "topic",
+        ],
+    ),
+    (
+        "wait",
+        &[
+            "queuetime",
+            "waittime",
+            "waitingtime",
+            "wait",
+            "queuewaittime",
+            "timeinqueue",
+            "inqueueseconds",
+            "waitseconds",
+            "queueduration",
+            "queueseconds",
+            "speedofanswer",
+            "asa",
+            "wartezeit",
+        ],
+    ),
+    (
+        "ring",
+        &[
+            "ringtime",
+            "ringingtime",
+            "ring",
+            "alerttime",
+            "ringseconds",
+            "ringduration",
+        ],
+    ),
+    (
+        "talk",
+        &[
+            "talktime",
+            "talk",
+            "talkduration",
+            "talkseconds",
+            "agentseconds",
+            "conversationtime",
+            "conversationduration",
+            "billsec",
+            "connectedtime",
+            "speechtime",
+            "gespraechszeit",
+            "gesprächszeit",
+        ],
+    ),
+    (
+        "hold",
+        &[
+            "holdtime",
+            "hold",
+            "holdduration",
+            "holdseconds",
+            "onholdtime",
+            "haltezeit",
+        ],
+    ),
     ("holds", &["holds", "holdcount", "numberofholds"]),
-    ("acw", &[
-        "aftercallworktime", "aftercallwork", "acw", "acwtime", "acwseconds", "wrapuptime", "wraptime",
-        "wrapupduration", "nachbearbeitung", "nachbearbeitungszeit",
-    ]),
-    ("ivr", &["ivrtime", "ivr", "ivrduration", "menutime", "prequeueseconds", "timeinivr", "ivrseconds"]),
-    ("length", &[
-        "duration", "callduration", "calltime", "totaltime", "totalduration", "totaldurationseconds",
-        "length", "calllength", "dauer",
-    ]),
+    (
+        "acw",
+        &[
+            "aftercallworktime",
+            "aftercallwork",
+            "acw",
+            "acwtime",
+            "acwseconds",
+            "wrapuptime",
+            "wraptime",
+            "wrapupduration",
+            "nachbearbeitung",
+            "nachbearbeitungszeit",
+        ],
+    ),
+    (
+        "ivr",
+        &[
+            "ivrtime",
+            "ivr",
+            "ivrduration",
+            "menutime",
+            "prequeueseconds",
+            "timeinivr",
+            "ivrseconds",
+        ],
+    ),
+    (
+        "length",
+        &[
+            "duration",
+            "callduration",
+            "calltime",
+            "totaltime",
+            "totalduration",
+            "totaldurationseconds",
+            "length",
+            "calllength",
+            "dauer",
+        ],
+    ),
     ("abandoned", &["abandoned", "isabandoned", "abandon"]),
     ("campaign", &["campaign", "campaignname"]),
     ("site", &["site", "location", "standort"]),
@@ -118,7 +348,9 @@ pub fn guess(name: &str, bytes: &[u8]) -> Result<String, String> {
         .filter_map(|row| serde_json::from_slice(&row.ok()?).ok())
         .collect();
     let Some(Value::Object(first)) = found.first() else {
-        return Err("no rows: the first line must name the columns, and a row must follow".to_owned());
+        return Err(
+            "no rows: the first line must name the columns, and a row must follow".to_owned(),
+        );
     };
     let columns: Vec<Column> = header(bytes, separator)
         .into_iter()
@@ -147,7 +379,11 @@ pub fn guess(name: &str, bytes: &[u8]) -> Result<String, String> {
     if is("started").is_none() && is("ended").is_none() && is("answered").is_none() {
         return Err(format!(
             "none of the columns {} is known to be a time; name one of them Start Time, or write the mapping by hand",
-            columns.iter().map(|c| format!("\"{}\"", c.name)).collect::<Vec<_>>().join(", ")
+            columns
+                .iter()
+                .map(|c| format!("\"{}\"", c.name))
+                .collect::<Vec<_>>()
+                .join(", ")
         ));
     }
     Ok(written(name, separator, &columns, &roles))
@@ -222,12 +458,7 @@ const MISSING: &[(&str, &str)] = &[
     ("site", "null"),
 ];
 
-fn written(
-    name: &str,
-    separator: char,
-    columns: &[Column],
-    roles: &[(&str, &Column)],
-) -> String {
+fn written(name: &str, separator: char, columns: &[Column], roles: &[(&str, &Column)]) -> String {
     let mut out = String::new();
     let quoted = |text: &str| Value::from(text).to_string();
     let mut look: Vec<String> = Vec::new();
@@ -273,9 +504,16 @@ fn written(
         }
     }
     if !has("contact") {
-        look.push("no column is known to be the call's id: start, caller and queue together stand for it".to_owned());
-        let parts = "[(told_started // told_answered // told_ended), customer, dialled, queue, agent]";
-        let _ = writeln!(functions, "def contact: {parts} | map(values) | join(\" \");");
+        look.push(
+            "no column is known to be the call's id: start, caller and queue together stand for it"
+                .to_owned(),
+        );
+        let parts =
+            "[(told_started // told_answered // told_ended), customer, dialled, queue, agent]";
+        let _ = writeln!(
+            functions,
+            "def contact: {parts} | map(values) | join(\" \");"
+        );
     }
     functions.push_str(DERIVED);
     let unknown: Vec<&str> = columns
@@ -286,7 +524,10 @@ fn written(
     if !unknown.is_empty() {
         look.push(format!("not used: {}", unknown.join(", ")));
     }
-    let _ = writeln!(out, "# Proposed from the columns of an export. Look it over, then: callboard map try THIS-FILE EXPORT.csv");
+    let _ = writeln!(
+        out,
+        "# Proposed from the columns of an export. Look it over, then: callboard map try THIS-FILE EXPORT.csv"
+    );
     for told in look {
         // A column's name may hold a line break.
         let _ = writeln!(out, "# - {}", told.replace(['\n', '\r'], " "));
@@ -299,7 +540,11 @@ fn written(
     let _ = writeln!(out, "csv.separator = {}", quoted(&separator.to_string()));
     out.push_str("items = 'select(contact != null and started != null)'\nid = 'contact'\ntime = 'ended // started'\n");
     // A text between three quotes ends at three: a column's name can hold them.
-    let _ = writeln!(out, "functions = '''\n{}'''", functions.replace("'''", "''\\u0027"));
+    let _ = writeln!(
+        out,
+        "functions = '''\n{}'''",
+        functions.replace("'''", "''\\u0027")
+    );
     out.push_str(EVENTS);
     out
 }

@@ -79,7 +79,9 @@ impl Mapping {
     /// Class and reason of its refusal.
     pub fn map(&self, item: &[u8], declared: &Declared) -> Result<Mapped, (&'static str, String)> {
         let zone = self.zone(&declared.zone);
-        let told = self.tell(item, zone).map_err(|e| (class(&e), e.to_string()))?;
+        let told = self
+            .tell(item, zone)
+            .map_err(|e| (class(&e), e.to_string()))?;
         let source = self.source(&declared.instance);
         let mut events = Vec::with_capacity(told.events.len());
         for (number, (rule, event)) in told.events.into_iter().enumerate() {
@@ -137,7 +139,11 @@ impl Mapping {
             }
         }
         for name in ["time", "recordedtime"] {
-            if let Some(value) = event.get_mut(name).map(Value::take).filter(|v| !v.is_null()) {
+            if let Some(value) = event
+                .get_mut(name)
+                .map(Value::take)
+                .filter(|v| !v.is_null())
+            {
                 put(name, value);
             }
         }
@@ -246,7 +252,9 @@ fn grouped(source: &str, events: Vec<Value>) -> Vec<Vec<Value>> {
     let mut groups: Vec<(Vec<RouteKey>, Vec<Value>)> = Vec::new();
     for event in events {
         let record = virtual_record(source, "", 0, event.to_string().into_bytes());
-        let keys = cloudevents::read(&record).map(|r| r.keys).unwrap_or_default();
+        let keys = cloudevents::read(&record)
+            .map(|r| r.keys)
+            .unwrap_or_default();
         match groups.iter_mut().find(|(known, _)| *known == keys) {
             Some((_, all)) => all.push(event),
             None => groups.push((keys, vec![event])),
@@ -269,7 +277,10 @@ pub(super) fn class(stop: &Stop) -> &'static str {
 /// An identity that leaves room for what is put behind it.
 fn shortened(id: &str) -> String {
     match id.len() {
-        0..=400 => id.chars().map(|c| if c.is_control() { ' ' } else { c }).collect(),
+        0..=400 => id
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect(),
         _ => sha256(id.as_bytes()),
     }
 }

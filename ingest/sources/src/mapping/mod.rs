@@ -61,7 +61,12 @@ impl Adapter for Mapped {
     /// Without the name of a mapping nothing can be read.
     fn split(&self, bytes: &[u8], _: &Declared) -> Vec<NewLine> {
         let reason = "name the mapping: send to mapping:NAME; `callboard map list` lists those that come with callboard";
-        vec![payload::dead("/mapping", "no_mapping", reason.to_owned(), bytes)]
+        vec![payload::dead(
+            "/mapping",
+            "no_mapping",
+            reason.to_owned(),
+            bytes,
+        )]
     }
 
     fn route(&self, record: &Record) -> Result<Routing, Refusal> {

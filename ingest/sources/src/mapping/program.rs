@@ -86,7 +86,11 @@ impl Mapping {
 
     /// The items of a document that are told by an expression: their JSON. `None` where every
     /// document is an item.
-    pub(super) fn items_of(&self, document: &[u8], zone: Tz) -> Option<(Vec<Vec<u8>>, Option<Stop>)> {
+    pub(super) fn items_of(
+        &self,
+        document: &[u8],
+        zone: Tz,
+    ) -> Option<(Vec<Vec<u8>>, Option<Stop>)> {
         let program = self.items.as_ref()?;
         let bounds = Bounds {
             steps: OF_AN_ITEM.steps + document.len() as u64,
@@ -112,7 +116,9 @@ impl Mapping {
         let mut told = Told::default();
         for bytes in outputs {
             let output: Output = serde_json::from_slice(&bytes).map_err(|e| {
-                Stop::Error(format!("an event that JSON cannot say (not a number?): {e}"))
+                Stop::Error(format!(
+                    "an event that JSON cannot say (not a number?): {e}"
+                ))
             })?;
             match output.rule {
                 Some(rule) => told.events.push((rule, output.event)),

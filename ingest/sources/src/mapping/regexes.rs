@@ -104,18 +104,21 @@ fn string(text: &str) -> Val {
 
 fn groups(text: &str, re: &Regex, found: &Captures<'_>) -> Result<Val, Error<Val>> {
     let chars = |at: usize| text.get(..at).map_or(0, |t| t.chars().count());
-    let all = found.iter().zip(re.capture_names()).filter_map(|(part, name)| {
-        let part = part?;
-        let mut fields = vec![
-            (string("offset"), Val::from(chars(part.start()) as isize)),
-            (
-                string("length"),
-                Val::from(part.as_str().chars().count() as isize),
-            ),
-            (string("string"), string(part.as_str())),
-        ];
-        fields.extend(name.map(|name| (string("name"), string(name))));
-        Some(<Val as jaq_core::ValT>::from_map(fields))
-    });
+    let all = found
+        .iter()
+        .zip(re.capture_names())
+        .filter_map(|(part, name)| {
+            let part = part?;
+            let mut fields = vec![
+                (string("offset"), Val::from(chars(part.start()) as isize)),
+                (
+                    string("length"),
+                    Val::from(part.as_str().chars().count() as isize),
+                ),
+                (string("string"), string(part.as_str())),
+            ];
+            fields.extend(name.map(|name| (string("name"), string(name))));
+            Some(<Val as jaq_core::ValT>::from_map(fields))
+        });
     all.collect()
 }

@@ -13,7 +13,10 @@ pub(super) fn read(bytes: &[u8], how: &Csv) -> Vec<Found> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut rest = bytes;
     for _ in 0..how.skip {
-        let end = rest.iter().position(|b| *b == b'\n').map_or(rest.len(), |n| n + 1);
+        let end = rest
+            .iter()
+            .position(|b| *b == b'\n')
+            .map_or(rest.len(), |n| n + 1);
         rest = rest.get(end..).unwrap_or_default();
     }
     let mut reader = csv::ReaderBuilder::new()

@@ -67,7 +67,9 @@ pub fn try_out(mapping: &Mapping, bytes: &[u8], declared: &Declared) -> Report {
         match mapping.map(&item, declared) {
             Ok(mapped) => {
                 report.silent += usize::from(mapped.events.is_empty());
-                report.events.extend(mapped.events.into_iter().map(|e| (n, e)));
+                report
+                    .events
+                    .extend(mapped.events.into_iter().map(|e| (n, e)));
                 if read.len() < LOOKED_AT {
                     read.extend(serde_json::from_slice::<Value>(&item).ok());
                 }

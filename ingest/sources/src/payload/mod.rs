@@ -3,6 +3,7 @@
 //! and texts that stand for other bytes ([`encoded`]).
 
 pub mod encoded;
+pub mod measured;
 pub mod value;
 
 use std::collections::BTreeMap;

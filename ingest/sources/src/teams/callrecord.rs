@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::feed::{Feed, page_of};
 use super::read::{At, at, id, list, member, says_nothing, scalar, text};
+use super::streams;
 
 /// What kind of thing stands at an end of a session.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,6 +90,8 @@ pub struct Session {
     pub failure: Option<(String, String)>,
     /// Worst figures of its streams.
     pub quality: BTreeMap<&'static str, f64>,
+    /// All figures of its streams.
+    pub streams: Vec<streams::Figure>,
 }
 
 /// A record, or a page of one.
@@ -267,6 +270,7 @@ fn session(value: &Value) -> Session {
             (word("reason"), word("stage"))
         }),
         quality,
+        streams: streams::of(value),
     }
 }
 
@@ -277,7 +281,7 @@ fn worst(all: &mut BTreeMap<&'static str, f64>, name: &'static str, value: Optio
     }
 }
 
-fn endpoint(value: &Value) -> End {
+pub(super) fn endpoint(value: &Value) -> End {
     let agent = member(value, "userAgent");
     let identity = member(value, "identity").and_then(person);
     let other = member(value, "associatedIdentity").and_then(person);
@@ -358,7 +362,7 @@ fn tenant(value: &Value, depth: u8) -> Option<String> {
 }
 
 /// A duration of ISO 8601 with hours, minutes and seconds, as milliseconds.
-fn iso_millis(text: &str) -> Option<f64> {
+pub(super) fn iso_millis(text: &str) -> Option<f64> {
     let mut rest = text.strip_prefix("PT")?;
     let mut sum = 0.0;
     for (unit, seconds) in [('H', 3_600.0), ('M', 60.0), ('S', 1.0)] {

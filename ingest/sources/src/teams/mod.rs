@@ -19,6 +19,7 @@ pub mod row;
 pub mod side;
 mod split;
 pub mod story;
+pub mod streams;
 pub mod voice;
 pub mod words;
 

@@ -6,6 +6,7 @@
 
 mod call;
 mod fields;
+mod insights;
 mod recording;
 mod split;
 mod task;
@@ -32,6 +33,8 @@ const TASKROUTER: &str = "twilio/taskrouter";
 const VOICE: &str = "twilio/voice";
 /// Status call-back of a conference.
 const CONFERENCE: &str = "twilio/conference";
+/// Summary of a call by Voice Insights.
+const INSIGHTS: &str = "twilio/insights";
 /// Call-back of a recording.
 const RECORDING: &str = "twilio/recording";
 
@@ -49,8 +52,11 @@ impl Adapter for Twilio {
     }
 
     fn route(&self, record: &Record) -> Result<Routing, Refusal> {
-        let fields = Fields::of(record)?;
         let instance = &*record.stamp.instance;
+        if &*record.format == INSIGHTS {
+            return insights::route(instance, record);
+        }
+        let fields = Fields::of(record)?;
         let time = fields.at().map(|t| t.0);
         let ids: Vec<String> = match &*record.format {
             TASKROUTER => {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::fields::Fields;
-use super::{CONFERENCE, RECORDING, TASKROUTER, VOICE};
+use super::{CONFERENCE, INSIGHTS, RECORDING, TASKROUTER, VOICE, insights};
 use crate::adapter::Declared;
 use crate::lines::NewLine;
 use crate::payload::{self, Piece, documents, list, object};
@@ -69,6 +69,20 @@ fn json(raw: &RawValue, outermost: bool, declared: &Declared, out: &mut Vec<NewL
         for one in all {
             json(one, false, declared, out);
         }
+        return;
+    }
+    let of = |name: &str| {
+        outer
+            .get(name)
+            .map(|raw| raw.get().trim_matches('"').to_owned())
+    };
+    if insights::is_summary(|name| outer.contains_key(name)) {
+        let account = of("account_sid").or(of("accountSid")).unwrap_or_default();
+        let instance = match declared.instance.as_str() {
+            "" => account.as_str(),
+            given => given,
+        };
+        out.push(payload::record(INSIGHTS, instance, declared, "", bytes));
         return;
     }
     let v: Value = match serde_json::from_str(raw.get()) {

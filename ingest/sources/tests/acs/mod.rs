@@ -7,5 +7,5 @@ mod envelopes;
 mod jobs;
 mod journeys;
 mod messages;
-mod pipe;
+pub mod pipe;
 mod recordings;

@@ -8,12 +8,17 @@ use callboard_model::cloudevents::words::{
     AgentState, Channel, Direction, EndedBy, Leg, LinkKind, RecordingState, SegmentKind,
     TargetKind, Track, outcomes,
 };
-use callboard_model::ids::{Key, PlatformId};
+use callboard_model::ids::{Beside, Key, PlatformId};
 use callboard_model::merge::State;
 use callboard_model::record::{Interpreter, Record, RouteKey};
-use callboard_model::rows::{ContactRows, agent_rows, contact_rows, recording_rows, survey_rows};
+use callboard_model::rows::{
+    ContactRows, agent_rows, contact_rows, evaluation_rows, figure_rows, measurement_rows,
+    recording_rows, survey_rows,
+};
 use callboard_model::statement::Thing;
-use callboard_model::tables::{AgentStateRow, RecordingRow, SurveyRow, TurnRow};
+use callboard_model::tables::{
+    AgentStateRow, EvaluationRow, MeasurementRow, RecordingRow, SurveyRow, TurnRow, VendorMetricRow,
+};
 use callboard_sources::adapter::{Declared, of_platform};
 use callboard_sources::lines::{DeadLine, NewLine};
 use callboard_sources::registry::Registry;
@@ -30,6 +35,9 @@ pub struct Rows {
     pub turns: BTreeMap<String, Vec<TurnRow>>,
     pub surveys: BTreeMap<String, Vec<SurveyRow>>,
     pub restarts: BTreeMap<String, Vec<i64>>,
+    pub measured: Vec<MeasurementRow>,
+    pub figures: Vec<VendorMetricRow>,
+    pub evaluations: Vec<EvaluationRow>,
 }
 
 /// A capture of a platform.
@@ -202,6 +210,14 @@ pub fn fold(records: &[Record]) -> Rows {
             Key::Survey(id) => {
                 rows.surveys.insert(id.to_string(), survey_rows(id, state));
             }
+            Key::Beside(Beside::Measurements, id) => {
+                let made = measurement_rows(&key.text(), id, state, None);
+                rows.measured.extend(made);
+            }
+            Key::Beside(Beside::Figures, id) => rows.figures.extend(figure_rows(id, state)),
+            Key::Beside(Beside::Evaluation, id) => {
+                rows.evaluations.extend(evaluation_rows(id, state));
+            }
             _ => {}
         }
     }
@@ -212,6 +228,13 @@ pub fn fold(records: &[Record]) -> Rows {
 pub fn only(rows: &Rows) -> &ContactRows {
     assert_eq!(rows.contacts.len(), 1, "{:?}", rows.contacts.keys());
     rows.contacts.values().next().unwrap()
+}
+
+/// Whose, name and value of measurements.
+pub fn measures(rows: &[MeasurementRow]) -> Vec<(&str, &str, f64)> {
+    rows.iter()
+        .map(|m| (m.participant.as_deref().unwrap_or(""), &*m.name, m.value))
+        .collect()
 }
 
 /// Kind, agent or queue, outcome and milliseconds of each segment; -1 where it is not known.

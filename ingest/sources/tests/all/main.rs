@@ -13,13 +13,14 @@ mod freeswitch;
 #[path = "../genesys/mod.rs"]
 mod genesys;
 mod history;
+#[path = "../mapping/mod.rs"]
+mod mapping;
+mod measured;
 mod oddities;
 mod oddities_more;
 mod pipeline;
 mod properties;
 mod shift_rows;
-#[path = "../mapping/mod.rs"]
-mod mapping;
 #[path = "../siprec/mod.rs"]
 mod siprec;
 mod stories;

@@ -3,14 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use callboard_model::ids::{Key, PlatformId};
+use callboard_model::ids::{Beside, Key, PlatformId};
 use callboard_model::merge::State;
 use callboard_model::record::{Interpreter, Record, RouteKey};
 use callboard_model::rows::{
-    ContactRows, RecordingRows, agent_rows, contact_rows, note_rows, recording_rows,
+    ContactRows, RecordingRows, agent_rows, contact_rows, evaluation_rows, figure_rows,
+    measurement_rows, note_rows, recording_rows,
 };
 use callboard_model::statement::Statement;
-use callboard_model::tables::{AgentStateRow, NoteRow, OfferRow, SegmentRow};
+use callboard_model::tables::{
+    AgentStateRow, EvaluationRow, MeasurementRow, NoteRow, OfferRow, SegmentRow, VendorMetricRow,
+};
 use callboard_sources::adapter::{Adapter, Declared};
 use callboard_sources::amazon_connect::AmazonConnect;
 use callboard_sources::lines::{DeadLine, NewLine};
@@ -74,6 +77,9 @@ pub struct Rows {
     pub agents: BTreeMap<String, Vec<AgentStateRow>>,
     pub recordings: BTreeMap<String, RecordingRows>,
     pub notes: Vec<NoteRow>,
+    pub measured: Vec<MeasurementRow>,
+    pub figures: Vec<VendorMetricRow>,
+    pub evaluations: Vec<EvaluationRow>,
 }
 
 #[derive(Default)]
@@ -147,6 +153,14 @@ pub fn rows(records: &[Record]) -> Rows {
     for (key, known) in &direct {
         let state = known.state(key);
         match key {
+            Key::Beside(Beside::Measurements, id) => {
+                let made = measurement_rows(&key.text(), id, &state, None);
+                out.measured.extend(made);
+            }
+            Key::Beside(Beside::Figures, id) => out.figures.extend(figure_rows(id, &state)),
+            Key::Beside(Beside::Evaluation, id) => {
+                out.evaluations.extend(evaluation_rows(id, &state));
+            }
             Key::Agent(source, agent) => {
                 let rows = agent_rows(source, agent, &state, &[], at(20_000.0));
                 out.agents.insert(agent.to_string(), rows);

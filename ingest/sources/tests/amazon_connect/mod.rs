@@ -5,6 +5,6 @@ mod contacts;
 mod coverage;
 mod damage;
 mod deliveries;
-mod fold;
+pub mod fold;
 mod lens;
 mod other_contacts;

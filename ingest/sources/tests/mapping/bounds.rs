@@ -50,7 +50,11 @@ fn events_and_items_are_bounded() {
     );
     let mapping = Mapping::parse(&many).unwrap();
     let (class, reason) = mapping.map(ITEM, &declared()).unwrap_err();
-    assert_eq!((class, reason.contains("1000 outputs")), ("mapping_limit", true), "{reason}");
+    assert_eq!(
+        (class, reason.contains("1000 outputs")),
+        ("mapping_limit", true),
+        "{reason}"
+    );
 
     let endless = file(
         "items = '., (def f: f; f)'\n[[event]]\ntype = \"callboard.contact.recorded\"\n[event.data]\ncontact_id = '.id'\n",
@@ -65,18 +69,32 @@ fn events_and_items_are_bounded() {
             NewLine::Event(_) => "event",
         })
         .collect();
-    assert_eq!(shown, ["record", "mapping_limit", "record", "mapping_limit"]);
+    assert_eq!(
+        shown,
+        ["record", "mapping_limit", "record", "mapping_limit"]
+    );
 }
 
 #[test]
 fn deep_and_long_items_are_refused() {
     let mapping = with_data("site = '.x | tostring'").unwrap();
-    let deep = format!("{{\"id\":\"1\",\"x\":{}1{}}}", "[".repeat(5_000), "]".repeat(5_000));
-    assert_eq!(mapping.map(deep.as_bytes(), &declared()).unwrap_err().0, "mapping_error");
+    let deep = format!(
+        "{{\"id\":\"1\",\"x\":{}1{}}}",
+        "[".repeat(5_000),
+        "]".repeat(5_000)
+    );
+    assert_eq!(
+        mapping.map(deep.as_bytes(), &declared()).unwrap_err().0,
+        "mapping_error"
+    );
     let long = format!(
         "{{\"id\":\"1\",\"at\":\"2026-03-02T09:00:00Z\",\"y\":\"{}\"}}",
         "x".repeat(1_100_000)
     );
     let lines = records(&mapping, long.as_bytes());
-    assert!(matches!(&lines[0], NewLine::Dead(d) if d.class == "too_long"), "{:?}", lines.len());
+    assert!(
+        matches!(&lines[0], NewLine::Dead(d) if d.class == "too_long"),
+        "{:?}",
+        lines.len()
+    );
 }

@@ -42,7 +42,9 @@ fn records(mapping: &Mapping, bytes: &[u8]) -> Vec<NewLine> {
     let lines = found.into_iter().flat_map(|item| match item {
         Ok(item) => mapping.records(&item, &declared()),
         Err((class, reason, bytes)) => {
-            vec![callboard_sources::payload::dead("/t", class, reason, &bytes)]
+            vec![callboard_sources::payload::dead(
+                "/t", class, reason, &bytes,
+            )]
         }
     });
     lines.collect()

@@ -22,7 +22,10 @@ fn an_item_that_speaks_of_two_things_is_two_records() {
     let body = br#"{"id": "a", "at":"2026-03-02T09:00:00Z", "site":"B", "agent":"ann"}"#;
     let all: Vec<Record> = records(&mapping, body).into_iter().map(read).collect();
     assert_eq!(all.len(), 2);
-    assert!(all.iter().all(|r| &*r.format == FORMAT && &*r.source == "/t/north"));
+    assert!(
+        all.iter()
+            .all(|r| &*r.format == FORMAT && &*r.source == "/t/north")
+    );
     assert_eq!(all[1].id.as_ref(), format!("{}/1", all[0].id));
     assert_eq!(all[0].stamp.sequence, 3);
     // The item stands in it as it arrived.
@@ -43,7 +46,9 @@ fn an_item_that_speaks_of_two_things_is_two_records() {
 #[test]
 fn a_newer_mapping_makes_another_record_that_wins() {
     let old = Mapping::parse(&file(TWO)).unwrap();
-    let newer = TWO.replace("version = 3", "version = 4").replace("'.site'", "'\"C\"'");
+    let newer = TWO
+        .replace("version = 3", "version = 4")
+        .replace("'.site'", "'\"C\"'");
     let newer = Mapping::parse(&file(&newer)).unwrap();
     let body = br#"{"id":"a","at":"2026-03-02T09:00:00Z","site":"B"}"#;
     let told = |mapping: &Mapping| {
@@ -65,5 +70,8 @@ fn an_item_that_tells_nothing_is_kept() {
     .unwrap();
     let record = read(records(&mapping, br#"{"id":"a"}"#).remove(0));
     let routing = Mapped.route(&record).unwrap();
-    assert_eq!((routing.keys.len(), routing.statements), (0, Some(Vec::new())));
+    assert_eq!(
+        (routing.keys.len(), routing.statements),
+        (0, Some(Vec::new()))
+    );
 }

@@ -2,7 +2,7 @@
 
 mod calls;
 mod damage;
-mod harness;
+pub mod harness;
 mod more;
 mod order;
 mod section0;

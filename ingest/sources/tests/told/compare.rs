@@ -195,7 +195,11 @@ fn cells(
         if told(loss.map(|l| &l.stands), &t, &p) {
             continue;
         }
-        let kind = truth.text(if table.name == "segments" { "kind" } else { "channel" });
+        let kind = truth.text(if table.name == "segments" {
+            "kind"
+        } else {
+            "channel"
+        });
         let sort = if number(&t).is_some() && number(&p).is_some() {
             "number or time".to_owned()
         } else {

@@ -56,14 +56,19 @@ pub fn told(platform: &str) -> Told {
         let text = |field: &str| name[field].as_str().unwrap().to_owned();
         let of = names.entry(text("entity")).or_default();
         let before = of.insert(text("native"), text("id"));
-        assert!(before.is_none_or(|b| b == text("id")), "two for one: {name}");
+        assert!(
+            before.is_none_or(|b| b == text("id")),
+            "two for one: {name}"
+        );
     }
     let mut sheets = Vec::new();
     for site in files(&dir.path().join("told")) {
         for file in files(&site) {
             let name = |p: &Path| p.file_name().unwrap().to_str().unwrap().to_owned();
             let (site, name) = (name(&site), name(&file));
-            let listed = [".ndjson", ".csv", ".log", "queue_log"].iter().any(|e| name.ends_with(e));
+            let listed = [".ndjson", ".csv", ".log", "queue_log"]
+                .iter()
+                .any(|e| name.ends_with(e));
             let all = if listed {
                 lines(&file)
             } else {

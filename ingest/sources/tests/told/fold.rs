@@ -124,7 +124,10 @@ struct Contacts<'r> {
 
 impl<'r> Contacts<'r> {
     fn at(&mut self, ids: Vec<PlatformId>) -> &mut Known<'r> {
-        let held: BTreeSet<usize> = ids.iter().filter_map(|id| self.of.get(id).copied()).collect();
+        let held: BTreeSet<usize> = ids
+            .iter()
+            .filter_map(|id| self.of.get(id).copied())
+            .collect();
         let mut one = Known::default();
         for n in held {
             one.join(self.all.remove(&n).unwrap());

@@ -80,16 +80,16 @@ impl Losses {
 
     /// How a cell is told, if not as it is.
     pub fn cell(&self, table: &str, column: &str, row: &Row) -> Option<&Loss> {
-        self.0.iter().find(|l| {
-            l.table == table && l.column.as_deref() == Some(column) && l.meets(row)
-        })
+        self.0
+            .iter()
+            .find(|l| l.table == table && l.column.as_deref() == Some(column) && l.meets(row))
     }
 
     /// Whether a row may be missing, or be too much.
     pub fn row(&self, table: &str, stands: &Stands, row: &Row) -> Option<&Loss> {
-        self.0.iter().find(|l| {
-            l.table == table && l.column.is_none() && l.stands == *stands && l.meets(row)
-        })
+        self.0
+            .iter()
+            .find(|l| l.table == table && l.column.is_none() && l.stands == *stands && l.meets(row))
     }
 }
 
@@ -104,7 +104,11 @@ fn line(text: &str) -> Vec<Loss> {
         panic!("four columns are wanted: {text}");
     };
     assert!(!why.is_empty(), "without a reason: {text}");
-    let list = |t: &str| t.split(',').map(|v| v.trim().to_owned()).collect::<Vec<_>>();
+    let list = |t: &str| {
+        t.split(',')
+            .map(|v| v.trim().to_owned())
+            .collect::<Vec<_>>()
+    };
     let condition = |t: &str| {
         let t = t.trim();
         if let Some(tokens) = t.strip_prefix("has ") {

@@ -76,7 +76,9 @@ pub fn check(platform: &str) {
     };
     let records = records(platform, &arrives);
     let times = day.truth["contacts"].iter();
-    let last = times.filter_map(|r| parse_rfc3339(r["ended_at"].as_str()?)).map(|t| t.0);
+    let last = times
+        .filter_map(|r| parse_rfc3339(r["ended_at"].as_str()?))
+        .map(|t| t.0);
     let rows = rows(&records, last.max().unwrap() + 3_600_000_000);
     let losses = Losses::of(platform);
     let mut found = Found::default();
@@ -91,7 +93,10 @@ pub fn check(platform: &str) {
     );
     let mut wrong = String::new();
     for loss in losses.0.iter().filter(|l| !l.needed.get()) {
-        wrong += &format!("listed as lost, and nothing was lost by it: {}\n", loss.text);
+        wrong += &format!(
+            "listed as lost, and nothing was lost by it: {}\n",
+            loss.text
+        );
     }
     let mut sorts: BTreeMap<&str, usize> = BTreeMap::new();
     for d in &found.differences {
@@ -117,7 +122,9 @@ fn of_contact<'d>(day: &'d Told, id: &str) -> Vec<&'d [u8]> {
     let names = day.names.values().flatten();
     let own = names.filter(|(_, simulated)| *simulated == id);
     // A contact's name is that of the platform after the instance's.
-    let ids: Vec<&str> = own.map(|(n, _)| n.get(n.len().saturating_sub(30)..).unwrap_or(n)).collect();
+    let ids: Vec<&str> = own
+        .map(|(n, _)| n.get(n.len().saturating_sub(30)..).unwrap_or(n))
+        .collect();
     let told = day.sheets.iter().map(|s| s.bytes.as_slice());
     let of = |b: &&[u8]| {
         let text = String::from_utf8_lossy(b);
@@ -159,7 +166,8 @@ impl Sides {
             let product = self.product.get(table.name).unwrap_or(&none);
             let all: BTreeSet<&String> = truth.keys().chain(product.keys()).collect();
             for id in all {
-                let side = |of: &BTreeMap<String, Vec<Row>>| of.get(id).cloned().unwrap_or_default();
+                let side =
+                    |of: &BTreeMap<String, Vec<Row>>| of.get(id).cloned().unwrap_or_default();
                 if dropped.contains(id) {
                     if table.name != "contacts" {
                         found.skipped += (side(truth).len() * table.columns.len()) as u64;
@@ -205,11 +213,20 @@ impl Sides {
             }
         }
         for row in &day.truth["offers"] {
-            note(text(row, "contact_id"), format!("offer.{}", text(row, "outcome")));
+            note(
+                text(row, "contact_id"),
+                format!("offer.{}", text(row, "outcome")),
+            );
         }
         for row in &day.truth["links"] {
-            note(text(row, "from_contact"), format!("link.{}", text(row, "kind")));
-            note(text(row, "to_contact"), format!("from.{}", text(row, "kind")));
+            note(
+                text(row, "from_contact"),
+                format!("link.{}", text(row, "kind")),
+            );
+            note(
+                text(row, "to_contact"),
+                format!("from.{}", text(row, "kind")),
+            );
         }
         let of: BTreeMap<String, &Value> = day.truth["contacts"]
             .iter()
@@ -279,7 +296,9 @@ impl Sides {
             let known = &day.names["contact"];
             let ids: BTreeSet<&String> = natives.filter_map(|n| known.get(n)).collect();
             assert!(ids.len() <= 1, "one contact of several: {ids:?}");
-            let id = ids.first().map_or(own.contact_id.clone(), |id| (*id).clone());
+            let id = ids
+                .first()
+                .map_or(own.contact_id.clone(), |id| (*id).clone());
             for (table, rows) in product(contact, &names) {
                 let all = self.product.entry(table).or_default();
                 all.entry(id.clone()).or_default().extend(rows);
@@ -295,7 +314,9 @@ impl Sides {
             row.set("reason", state.reason.clone());
             row.set("started_at", time(Some(state.started_at)));
             row.set("ended_at", time(state.ended_at));
-            all.entry(names("agent", &state.agent)).or_default().push(row);
+            all.entry(names("agent", &state.agent))
+                .or_default()
+                .push(row);
         }
     }
 }

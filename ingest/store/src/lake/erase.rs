@@ -179,6 +179,9 @@ pub(crate) fn named_in(batch: &RecordBatch, names: &Names) -> BooleanArray {
         ("recording_id", "recording:"),
         ("note_id", "note:"),
         ("survey_id", "survey:"),
+        ("set_id", ""),
+        ("attribute_id", "customer:"),
+        ("evaluation_id", "evaluation:"),
     ];
     let columns: Vec<_> = keys
         .iter()

@@ -65,6 +65,11 @@ pub(crate) fn key_is_in(batch: &RecordBatch, keys: &HashSet<u64>) -> BooleanArra
         ("recording_id", "recording:"),
         ("note_id", "note:"),
         ("survey_id", "survey:"),
+        ("set_id", ""),
+        ("figures_id", "figures:"),
+        ("attribute_id", "customer:"),
+        ("schedule_id", "schedule:"),
+        ("evaluation_id", "evaluation:"),
     ];
     let found = kinds.iter().find_map(|(column, kind)| {
         let texts = batch.column_by_name(column)?.as_string_opt::<i32>()?;

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use callboard_model::ids::{Key, PlatformId};
+use callboard_model::ids::{Beside, Key, PlatformId};
 use callboard_model::merge::State;
 use callboard_model::rows;
 use callboard_model::tables::{
-    AgentStateRow, AliasRow, ContactRow, LinkRow, NoteRow, OfferRow, QueueTargetRow, RecordingRow,
-    Row, SegmentRow, SurveyRow, TagRow, TurnRow,
+    AgentStateRow, AliasRow, ContactRow, CustomerAttributeRow, EvaluationRow, LinkRow,
+    MeasurementRow, NoteRow, OfferRow, QueueTargetRow, RecordingRow, Row, ScheduleRow, SegmentRow,
+    SurveyRow, TagRow, TurnRow, VendorMetricRow,
 };
 use deltalake::arrow::array::RecordBatch;
 use deltalake::arrow::error::ArrowError;
@@ -87,6 +88,11 @@ key_rows! {
     tags: TagRow,
     notes: NoteRow,
     surveys: SurveyRow,
+    measurements: MeasurementRow,
+    vendor_metrics: VendorMetricRow,
+    evaluations: EvaluationRow,
+    customer_attributes: CustomerAttributeRow,
+    schedules: ScheduleRow,
 }
 
 /// Makes the rows of a key. `restarts` are those of its instance; `horizon` the snapshot's now.
@@ -107,6 +113,7 @@ pub fn rows_of(
                 out.offers = made.offers;
                 out.links = made.links;
                 out.aliases = made.aliases;
+                out.measurements = made.measurements;
             }
         }
         Key::Agent(source, agent) => {
@@ -122,8 +129,26 @@ pub fn rows_of(
         Key::Survey(id) => out.surveys = rows::survey_rows(id, state),
         Key::Target(id) => out.queue_targets = rows::target_rows(id, state),
         Key::Instance(_) => {}
+        Key::Beside(what, id) => match what {
+            Beside::Measurements => {
+                out.measurements = rows::measurement_rows(&row_id(*what, key, id), id, state, None);
+            }
+            Beside::Figures => out.vendor_metrics = rows::figure_rows(id, state),
+            Beside::Customer => out.customer_attributes = rows::customer_rows(id, state),
+            Beside::Schedule => out.schedules = rows::schedule_rows(id, state),
+            Beside::Evaluation => out.evaluations = rows::evaluation_rows(id, state),
+        },
     }
     out
+}
+
+/// By what the rows of such a key are found. A contact's own measurements stand in the same table
+/// under its id, so that those which others told need another.
+fn row_id(what: Beside, key: &Key, id: &str) -> String {
+    match what {
+        Beside::Measurements => key.text(),
+        _ => id.to_owned(),
+    }
 }
 
 /// Tables that hold rows of this kind of key, with the ids by which its rows are found there.
@@ -140,10 +165,15 @@ pub fn tables_of(key: &Key, ids: &[PlatformId]) -> Vec<(&'static str, Vec<String
             let mut former: Vec<String> = ids.iter().map(PlatformId::contact_id).collect();
             former.sort();
             former.dedup();
-            ["contacts", "segments", "offers", "links", "aliases"]
-                .iter()
-                .map(|n| (*n, former.clone()))
-                .collect()
+            let tables = [
+                "contacts",
+                "segments",
+                "offers",
+                "links",
+                "aliases",
+                "measurements",
+            ];
+            tables.iter().map(|n| (*n, former.clone())).collect()
         }
         Key::Agent(source, agent) => one(&["agent_states"], AgentStateRow::key_of(source, agent)),
         Key::Recording(id) => one(&["recordings", "turns", "tags"], id.to_string()),
@@ -151,6 +181,7 @@ pub fn tables_of(key: &Key, ids: &[PlatformId]) -> Vec<(&'static str, Vec<String
         Key::Survey(id) => one(&["surveys"], id.to_string()),
         Key::Target(id) => one(&["queue_targets"], id.to_string()),
         Key::Instance(_) => Vec::new(),
+        Key::Beside(what, id) => one(&[what.table()], row_id(*what, key, id)),
     }
 }
 
@@ -166,7 +197,11 @@ mod tests {
             SegmentRow::batch(&[]).unwrap().num_columns(),
             SegmentRow::spec().columns.len()
         );
-        assert_eq!(KEYED.len(), 12);
+        assert_eq!(KEYED.len(), 17);
+        for what in Beside::ALL {
+            let spec = callboard_model::tables::table(what.table()).unwrap();
+            assert_eq!(spec.id, what.column());
+        }
         for spec in KEYED {
             assert!(callboard_model::tables::table(spec().name).is_some());
         }

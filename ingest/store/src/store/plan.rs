@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use callboard_model::ids::Key;
+use callboard_model::ids::{Beside, Key};
 use callboard_model::tables::{CorrectionRow, Instant};
 use deltalake::arrow::array::RecordBatch;
 
@@ -207,8 +207,7 @@ impl Store {
     /// Whether nothing was heard of it for long enough to settle; some need not wait.
     fn quiet(&self, entry: &Entry, now: i64) -> bool {
         let last = entry.last_received.max(entry.last_sign);
-        matches!(entry.key, Key::Note(_) | Key::Survey(_))
-            || now.saturating_sub(last) >= self.options.grace
+        is_whole(&entry.key) || now.saturating_sub(last) >= self.options.grace
     }
 
     fn settles(&self, entry: &Entry, rows: &KeyRows, now: i64) -> bool {
@@ -224,8 +223,19 @@ impl Store {
                         || !matches!(row.state.as_str(), "ready" | "active"))
             }),
             Key::Note(_) | Key::Survey(_) => true,
+            // Measurements come again and again while the contact lasts.
+            Key::Beside(..) => is_whole(&entry.key) || quiet,
             Key::Agent(..) | Key::Target(_) | Key::Instance(_) => false,
         }
+    }
+}
+
+/// Whether one record tells all of it.
+fn is_whole(key: &Key) -> bool {
+    match key {
+        Key::Note(_) | Key::Survey(_) => true,
+        Key::Beside(what, _) => *what != Beside::Measurements,
+        _ => false,
     }
 }
 
@@ -238,6 +248,7 @@ fn correction(entry: &Entry, attempt: i64, now: i64, tables: Vec<String>) -> Cor
         Key::Survey(id) => ("survey", id.to_string()),
         Key::Target(id) => ("target", id.to_string()),
         Key::Instance(id) => ("instance", id.to_string()),
+        Key::Beside(what, id) => (what.as_str(), id.to_string()),
     };
     CorrectionRow {
         correction_id: format!("{attempt}/{id}"),

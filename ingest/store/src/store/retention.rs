@@ -7,6 +7,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use callboard_model::ids::Beside;
 use callboard_model::tables::{
     AGENT_STATES, CONTACTS, Instant, OFFERS, QUEUE_TARGETS, RECORDS, SEGMENTS, TABLES,
 };
@@ -172,7 +173,8 @@ impl Store {
     /// Which rows of day 0 go: those of keys whose records went.
     fn timeless(&self, table: &str, gone: &Arc<HashSet<u64>>) -> Option<Goes> {
         let keyed = ["recordings", "turns", "tags", "notes", "surveys"];
-        if gone.is_empty() || !keyed.contains(&table) {
+        let beside = Beside::ALL.map(Beside::table);
+        if gone.is_empty() || !(keyed.contains(&table) || beside.contains(&table)) {
             return None;
         }
         let gone = gone.clone();

@@ -70,7 +70,9 @@ fn of_leg<'l>(leg: &'l Leg, all: &mut BTreeMap<usize, Vec<(i64, Change<'l>)>>) {
     }
     let Some(agent) = leg.agent else { return };
     if leg.offers.is_empty()
-        && let Some(at) = leg.connected.filter(|at| leg.talk.is_none_or(|t| t.0 > *at))
+        && let Some(at) = leg
+            .connected
+            .filter(|at| leg.talk.is_none_or(|t| t.0 > *at))
     {
         // He dials.
         put(agent, at, Change::Contact(leg, "CONNECTING"));

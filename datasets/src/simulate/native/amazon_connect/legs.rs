@@ -191,7 +191,9 @@ impl Writer<'_> {
                         }
                     };
                     if let Some((TargetKind::Queue, _)) = &part.target
-                        && !story.parts[place..].iter().any(|p| p.kind == SegmentKind::Queue)
+                        && !story.parts[place..]
+                            .iter()
+                            .any(|p| p.kind == SegmentKind::Queue)
                     {
                         leg.transferred = Some((part.end, BACK_IN.to_owned()));
                     }
@@ -252,7 +254,10 @@ impl Writer<'_> {
             (other.direction == Direction::Internal).then_some((l.at, *other))
         });
         let (start, rang) = match asked {
-            Some((at, other)) => (at, other.parts.iter().find(|p| p.kind == SegmentKind::Offer)),
+            Some((at, other)) => (
+                at,
+                other.parts.iter().find(|p| p.kind == SegmentKind::Offer),
+            ),
             None => (part.start, None),
         };
         let mut leg = self.leg("TRANSFER", start);
@@ -277,9 +282,12 @@ impl Writer<'_> {
     fn outbound(&mut self) {
         let story = self.story;
         let back = story.parts.iter().any(|p| p.name == "callback");
-        let asked = self.pen.day.stories.iter().find(|s| {
-            back && s.links.iter().any(|l| l.to == story.id)
-        });
+        let asked = self
+            .pen
+            .day
+            .stories
+            .iter()
+            .find(|s| back && s.links.iter().any(|l| l.to == story.id));
         let promised = asked.and_then(|s| {
             let promise = s.parts.iter().find(|p| p.kind == SegmentKind::Callback)?;
             // Of the legs of who asked, the last one led here.

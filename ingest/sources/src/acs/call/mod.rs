@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use callboard_model::ids::PlatformId;
-use callboard_model::statement::F;
+use callboard_model::statement::{F, Statement};
 
 use super::Event;
 use super::doc::Doc;
@@ -83,6 +83,11 @@ pub fn read(
     call.parts.extend(held);
     call.parts.extend(own);
     call
+}
+
+/// What was measured on its media.
+pub fn measured(events: &[Event]) -> Vec<Statement> {
+    logs::measured(events)
 }
 
 /// Whether an event is of a call.

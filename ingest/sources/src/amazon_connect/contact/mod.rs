@@ -3,6 +3,7 @@
 //! contact of its own, linked to the one that asked for it.
 
 mod chain;
+mod measured;
 mod own;
 mod parts;
 mod target;
@@ -95,6 +96,7 @@ pub(super) fn interpret(key: &PlatformId, all: Vec<(Feed, Read<'_>)>) -> Vec<Sta
     own::tell(&chain, instance, &mut out);
     for leg in &legs {
         parts::tell(&chain, leg, &mut out);
+        measured::tell(leg, instance, &mut out);
     }
     for callback in &callbacks {
         tell_callback(callback, instance, &mut out);

@@ -15,6 +15,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use callboard_model::measures;
 use callboard_model::record::{Provenance, Record, rank};
 use callboard_model::statement::{F, Statement, Thing};
 
@@ -23,6 +24,7 @@ use super::feed::Feed;
 use super::instance_source;
 use super::read::{At, after, plain, short};
 use super::voice::VoiceRow;
+use crate::payload::measured::Measured;
 use legs::{Leg, Legs};
 
 /// A part of the call, as far as the next parts need it.
@@ -252,6 +254,29 @@ impl Call {
                 .text(F::Dialled, &dialled),
         );
         self.attributes(about(by), said);
+        self.measurements(instance, said);
+    }
+
+    fn measurements(&self, instance: &str, said: &mut Vec<Statement>) {
+        let source = instance_source(instance);
+        for call in &self.calls {
+            for figure in call.sessions.iter().flat_map(|s| &s.streams) {
+                let of = Measured {
+                    source: &source,
+                    who: &figure.who,
+                    at: figure.at,
+                    by: &call.by,
+                };
+                let unit = measures::of_name(figure.name).map_or(figure.unit, |m| m.unit);
+                let s = of.says_in(figure.name, unit, Some(figure.value));
+                said.extend(s.map(|s| {
+                    s.text(F::Parent, &figure.session)
+                        .text(F::Attr("client".into()), &figure.client)
+                        .text(F::Attr("device".into()), &figure.device)
+                        .text(F::Attr("network".into()), &figure.network)
+                }));
+            }
+        }
     }
 
     fn attributes(&self, mut s: Statement, said: &mut Vec<Statement>) {

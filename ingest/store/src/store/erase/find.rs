@@ -124,6 +124,15 @@ fn days_of(batch: &RecordBatch, gone: &BooleanArray) -> BTreeSet<i32> {
     all
 }
 
+/// Whether what it names can be a customer's own, and goes with him.
+fn is_of_customers(key: &Key) -> bool {
+    match key {
+        Key::Recording(_) | Key::Note(_) | Key::Survey(_) => true,
+        Key::Beside(what, _) => what.is_of_customers(),
+        _ => false,
+    }
+}
+
 /// A key as records name it.
 pub(super) fn route_key(key: &Key) -> RouteKey {
     match key {
@@ -157,7 +166,7 @@ impl Look<'_> {
                         touched.extend(ids.iter().filter(|_| spoken_of).cloned().map(Key::Contact));
                     }
                 }
-                RouteKey::Direct(key @ (Key::Recording(_) | Key::Note(_) | Key::Survey(_))) => {
+                RouteKey::Direct(key) if is_of_customers(key) => {
                     if of_him || spoken_of {
                         found.beside.insert(key.text());
                         goes = true;

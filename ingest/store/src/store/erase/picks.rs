@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use callboard_model::ids::Beside;
 use callboard_model::record::Interpreter;
 use callboard_model::tables::{
     AGENT_INTERVALS, AGENT_STATES, CORRECTIONS, DEAD_LETTERS, QUEUE_INTERVALS, QUEUE_TARGETS,
-    RECORDS, TABLES, TableSpec,
+    RECORDS, SCHEDULES, TABLES, TableSpec, VENDOR_METRICS,
 };
 use deltalake::arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
 use deltalake::arrow::compute::or;
@@ -33,6 +34,8 @@ pub(super) fn tables() -> impl Iterator<Item = &'static TableSpec> {
         AGENT_INTERVALS.name,
         QUEUE_INTERVALS.name,
         QUEUE_TARGETS.name,
+        VENDOR_METRICS.name,
+        SCHEDULES.name,
     ];
     TABLES
         .iter()
@@ -97,7 +100,9 @@ impl Picks {
                 let of = ids.is_some_and(|ids| {
                     let id = ids.value(row);
                     let key = |kind: &str| self.names.hold(&format!("{kind}:{id}"));
-                    self.names.hold(id) || ["recording", "note", "survey"].into_iter().any(key)
+                    let kinds = ["recording", "note", "survey"].into_iter();
+                    let mut kinds = kinds.chain(Beside::ALL.map(Beside::as_str));
+                    self.names.hold(id) || kinds.any(key)
                 });
                 let by = causes.is_some_and(|causes| {
                     let list = causes.value(row);

@@ -1,0 +1,3 @@
+-- One row per planned activity of an agent.
+-- table: schedules
+SELECT * FROM internal.schedules

@@ -64,6 +64,7 @@ async fn what_is_no_document_is_a_dead_letter() {
         "amazon-connect",
         "freeswitch",
         "genesys",
+        "sheet",
         "siprec",
         "teams",
         "twilio",

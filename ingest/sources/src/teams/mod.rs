@@ -20,6 +20,7 @@ pub mod side;
 mod split;
 pub mod story;
 pub mod streams;
+mod sums;
 pub mod voice;
 pub mod words;
 
@@ -86,7 +87,8 @@ impl Adapter for Teams {
                     call.start.or(call.end).map(|t| t.0),
                 ))
             }
-            Feed::Notification | Feed::Sums => Ok(nothing(None)),
+            Feed::Notification => Ok(nothing(None)),
+            Feed::Sums => sums::route(record),
             Feed::Pstn | Feed::DirectRouting => pstn::route(record, feed),
             Feed::Presence => side::presence(record),
             Feed::Recording => side::recording(record),

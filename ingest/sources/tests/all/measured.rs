@@ -367,3 +367,16 @@ fn a_row_that_cannot_be_read_says_why() {
     let (records, dead) = fold::split("sheet", "", b"a,b\n1,2\n");
     assert_eq!((records.len(), dead[0].class), (0, "unknown_columns"));
 }
+
+#[test]
+fn tables_in_any_order_twice_and_damaged() {
+    let all: Vec<Vec<u8>> = fold::captures("sheet")
+        .into_iter()
+        .map(|(_, b)| b)
+        .collect();
+    let bodies: Vec<&[u8]> = all.iter().map(Vec::as_slice).collect();
+    let records = fold::records("sheet", "t1", &bodies);
+    assert_eq!(records.len(), 6);
+    fold::stands_any_order(&records);
+    fold::stands_damage("sheet", 2_000);
+}

@@ -3,11 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use callboard_model::ids::{Key, PlatformId};
+use callboard_model::ids::{Beside, Key, PlatformId};
 use callboard_model::merge::State;
 use callboard_model::record::{Interpreter, Record, RouteKey};
-use callboard_model::rows::{ContactRows, agent_rows, contact_rows, recording_rows, target_rows};
-use callboard_model::tables::{AgentStateRow, OfferRow, QueueTargetRow, RecordingRow, SegmentRow};
+use callboard_model::rows::{
+    ContactRows, agent_rows, contact_rows, figure_rows, recording_rows, target_rows,
+};
+use callboard_model::tables::{
+    AgentStateRow, OfferRow, QueueTargetRow, RecordingRow, SegmentRow, VendorMetricRow,
+};
 use callboard_sources::adapter::{Declared, of_platform};
 use callboard_sources::lines::{DeadLine, NewLine};
 use callboard_sources::registry::Registry;
@@ -57,6 +61,7 @@ pub struct Rows {
     pub agents: BTreeMap<String, Vec<AgentStateRow>>,
     pub targets: Vec<QueueTargetRow>,
     pub recordings: Vec<RecordingRow>,
+    pub figures: Vec<VendorMetricRow>,
     /// Records that speak of no key.
     pub kept: usize,
     pub refused: Vec<String>,
@@ -146,6 +151,7 @@ pub fn rows(all: &[Record]) -> Rows {
             }
             Key::Recording(id) => rows.recordings.extend(recording_rows(id, &state).recording),
             Key::Target(id) => rows.targets.extend(target_rows(id, &state)),
+            Key::Beside(Beside::Figures, id) => rows.figures.extend(figure_rows(id, &state)),
             other => panic!("{other:?}"),
         }
     }

@@ -255,16 +255,42 @@ fn where_the_template_tells_no_wait_the_agents_row_does_and_else_nobody() {
 }
 
 #[test]
-fn rows_that_sum_up_many_calls_are_kept_and_make_no_call() {
-    for name in [
-        "made-template-final-state.csv",
-        "made-template-agent-summary.csv",
+fn rows_that_sum_up_many_calls_are_figures_and_make_no_call() {
+    for (name, scope, told_figures) in [
+        (
+            "made-template-final-state.csv",
+            "queue:support",
+            [
+                ("AverageCallDuration agent_joined_conference forward", 35.2),
+                (
+                    "AverageCallQueueDuration agent_joined_conference forward",
+                    21.9,
+                ),
+                ("CallCount agent_joined_conference forward", 17.0),
+            ],
+        ),
+        (
+            "made-template-agent-summary.csv",
+            "agent:emma.jones queue:support",
+            [
+                ("AverageCallDuration", 180.0),
+                ("CallCount", 12.0),
+                ("TotalCallDuration", 36.0),
+            ],
+        ),
     ] {
         let all = records(&[name]);
         assert_eq!(all.len(), 1, "{name}");
         assert_eq!(&*all[0].format, "teams/sums");
         let rows = told(&[name]);
-        assert_eq!((rows.kept, rows.contacts.len()), (1, 0), "{name}");
+        assert_eq!(rows.contacts.len(), 0, "{name}");
+        let figures: Vec<_> = rows.figures.iter().map(|f| (&*f.metric, f.value)).collect();
+        assert_eq!(figures, told_figures, "{name}");
+        let first = &rows.figures[0];
+        assert_eq!(first.scope, scope);
+        let hours =
+            [first.started_at, first.ended_at].map(|t| (t.unwrap().0 / 1_000_000 - DAY) / 3_600);
+        assert_eq!(hours, [9, 10], "{name}");
     }
 }
 

@@ -223,7 +223,7 @@ impl Store {
                         || !matches!(row.state.as_str(), "ready" | "active"))
             }),
             Key::Note(_) | Key::Survey(_) => true,
-            // Measurements come again and again while the contact lasts.
+            // Measurements come again and again while the contact lasts, and so do pictures of a queue.
             Key::Beside(..) => is_whole(&entry.key) || quiet,
             Key::Agent(..) | Key::Target(_) | Key::Instance(_) => false,
         }
@@ -234,7 +234,7 @@ impl Store {
 fn is_whole(key: &Key) -> bool {
     match key {
         Key::Note(_) | Key::Survey(_) => true,
-        Key::Beside(what, _) => *what != Beside::Measurements,
+        Key::Beside(what, _) => !matches!(what, Beside::Measurements | Beside::Figures),
         _ => false,
     }
 }

@@ -1,7 +1,7 @@
 //! What Contact Lens measured in a file: the mood of each side as its own score, and how the time
 //! was shared. The platform publishes no formula: its figures stand beside ours.
 
-use callboard_model::statement::{F, Statement, UNTIMED};
+use callboard_model::statement::{F, Statement, Thing, UNTIMED};
 
 use super::super::doc::Doc;
 use super::super::{Read, instance_source};
@@ -85,10 +85,9 @@ pub(in crate::amazon_connect) fn tell(read: &Read<'_>, contact: &str) -> Vec<Sta
     ] {
         out.extend(of("").says_in(name, "ms", found.at(&path).float()));
     }
-    if let Some(first) = out.first_mut() {
-        // By whose contact an erasure finds them.
-        *first = std::mem::replace(first, Statement::new(first.about.clone(), &by))
-            .text(F::Contact, contact);
+    if !out.is_empty() {
+        let whole = Statement::new(Thing::Item("".into()), &by);
+        out.push(whole.text(F::Contact, contact));
     }
     out
 }

@@ -3,13 +3,13 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 
-.PHONY: demo test torture check fmt bench python clean
+.PHONY: demo test torture check fmt bench python kafka clean
 
 demo: ## A recorded shift, replayed in your browser: http://127.0.0.1:8080
 	cargo build --workspace --all-targets
 	$${CARGO_TARGET_DIR:-target}/debug/callboard demo $(ARGS)
 
-test: python ## All tests; needs chromium, chromium-driver, postgresql-client, python3-venv, strace
+test: python kafka ## All tests; needs chromium, chromium-driver, postgresql-client, python3-venv, strace, maven, openjdk-17-jre-headless
 	cargo build --workspace --all-targets
 	CALLBOARD_PYTHON=$(abspath $(PYTHON)) cargo test --workspace --no-fail-fast --lib --bins --tests
 
@@ -31,6 +31,12 @@ python: $(VENV)/ready
 $(VENV)/ready: tests/readers/requirements.txt
 	python3 -m venv $(VENV)
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+kafka: .kafka/ready ## The broker that tests start: jars, 54 MB; needs maven and a Java 17 or newer
+
+.kafka/ready: tests/kafka/pom.xml
+	mvn -q -B -f $< dependency:copy-dependencies -DoutputDirectory=$(abspath .kafka/libs)
 	touch $@
 
 bench: $(VENV)/bench ## Figures beside peers, release build: docs/performance.md. ARGS="--quick" is a short look

@@ -4,6 +4,7 @@
 //! Order: defaults, file, environment (`CALLBOARD__SECTION__KEY`), flags.
 
 mod exposure;
+pub mod kafka;
 mod meaning;
 mod read;
 mod retention;
@@ -42,9 +43,9 @@ pub struct Config {
     pub users: Vec<User>,
     /// Where the lake is.
     pub lake: Lake,
-    /// Instances of platforms.
+    /// Instances of platforms, and topics.
     #[serde(rename = "source")]
-    pub sources: Vec<Source>,
+    pub sources: kafka::Sources,
     /// Folders in which recordings appear.
     pub watch: Vec<WatchFolder>,
     /// Targets of queues.
@@ -241,7 +242,7 @@ impl Default for Config {
             tls: None,
             users: Vec::new(),
             lake: Lake::default(),
-            sources: Vec::new(),
+            sources: kafka::Sources::default(),
             watch: Vec::new(),
             queues: Vec::new(),
             transcribe: Transcribe::default(),

@@ -12,15 +12,21 @@ use async_trait::async_trait;
 use callboard_model::record::{Record, Refusal, Routing};
 use callboard_model::tables::{self, DeadLetterRow};
 use callboard_store::live::Routed;
-use callboard_store::live::codec::{DEAD_LETTER, RECORD, encode_dead_letter, encode_record};
+use callboard_store::live::codec::{
+    DEAD_LETTER, POSITION, RECORD, encode_dead_letter, encode_position, encode_record,
+};
 use callboard_store::live::seen::Seen;
 use callboard_store::log::{Entry, LogError};
+use callboard_store::positions::Position;
 use callboard_store::store::Store;
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-use crate::doors::intake::{Candidate, DEAD_PREFIX_BYTES, DeadInput, Intake, Unavailable, Verdict};
+use crate::doors::intake::{
+    Candidate, DEAD_PREFIX_BYTES, DeadInput, Intake, Numbered, Unavailable, Verdict,
+};
+use crate::doors::kafka::message::placed;
 use crate::heard::{Heard, Hearing};
 
 mod claims;
@@ -44,6 +50,7 @@ type Spoke = (Arc<str>, Option<i64>);
 enum Piece {
     Record(Arc<Record>, Routing),
     Dead(DeadLetterRow),
+    Read(Position),
 }
 
 struct Job {
@@ -138,7 +145,10 @@ impl Pipeline {
     }
 }
 
-fn dead_of(record: &Record, refusal: Refusal) -> DeadInput {
+fn dead_of(record: &Record, mut refusal: Refusal) -> DeadInput {
+    if let Some(place) = record.stamp.carried.get("kafka") {
+        refusal.reason = placed(&refusal.reason, place);
+    }
     DeadInput {
         source: record.source.to_string(),
         refusal,
@@ -183,6 +193,7 @@ fn dead_of_erased(record: &Record, refusal: Refusal) -> DeadInput {
 fn fold_in(store: &Store, first: u64, pieces: Vec<Piece>) {
     let mut records = Vec::with_capacity(pieces.len());
     let mut dead = Vec::new();
+    let mut read = Vec::new();
     for (seq, piece) in (first..).zip(pieces) {
         match piece {
             Piece::Record(record, routing) => records.push(Routed {
@@ -191,9 +202,10 @@ fn fold_in(store: &Store, first: u64, pieces: Vec<Piece>) {
                 routing,
             }),
             Piece::Dead(row) => dead.push((seq, row)),
+            Piece::Read(position) => read.push((seq, position)),
         }
     }
-    store.take(records, dead);
+    store.take_read(records, dead, read);
 }
 
 fn unavailable(error: LogError) -> Unavailable {
@@ -208,7 +220,35 @@ fn unavailable(error: LogError) -> Unavailable {
 #[async_trait]
 impl Intake for Pipeline {
     async fn submit(&self, batch: Vec<Candidate>) -> Result<Vec<Verdict>, Unavailable> {
-        if batch.is_empty() {
+        self.submit_read(batch, Vec::new()).await
+    }
+
+    fn now(&self) -> i64 {
+        self.store.now()
+    }
+
+    fn refuses(&self, record: &Record) -> Option<Refusal> {
+        let routing = self.store.interpreter().route(record).ok()?;
+        self.store.lake.erased().refusal(&routing)
+    }
+
+    fn ended(&self, sources: &[String]) {
+        self.heard.lock().ended(sources, self.store.now());
+    }
+}
+
+#[async_trait]
+impl Numbered for Pipeline {
+    fn position(&self, source: &str, topic: &str, partition: i32) -> Option<i64> {
+        self.store.position(source, topic, partition)
+    }
+
+    async fn submit_read(
+        &self,
+        batch: Vec<Candidate>,
+        positions: Vec<Position>,
+    ) -> Result<Vec<Verdict>, Unavailable> {
+        if batch.is_empty() && positions.is_empty() {
             return Ok(Vec::new());
         }
         let size: usize = batch
@@ -240,23 +280,10 @@ impl Intake for Pipeline {
             .collect();
 
         let claim = self.under_way.claim(own).await;
-        let verdicts = self.append(read, now, claim).await?;
+        let verdicts = self.append(read, positions, now, claim).await?;
         let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX - 1);
         self.visible.store(took, Ordering::Relaxed);
         Ok(verdicts)
-    }
-
-    fn now(&self) -> i64 {
-        self.store.now()
-    }
-
-    fn refuses(&self, record: &Record) -> Option<Refusal> {
-        let routing = self.store.interpreter().route(record).ok()?;
-        self.store.lake.erased().refusal(&routing)
-    }
-
-    fn ended(&self, sources: &[String]) {
-        self.heard.lock().ended(sources, self.store.now());
     }
 }
 
@@ -264,6 +291,7 @@ impl Pipeline {
     async fn append(
         &self,
         read: Vec<Read>,
+        positions: Vec<Position>,
         now: i64,
         claim: Claim,
     ) -> Result<Vec<Verdict>, Unavailable> {
@@ -318,6 +346,13 @@ impl Pipeline {
                         pieces.push(Piece::Dead(row));
                     }
                 }
+            }
+            for position in positions {
+                entries.push(Entry {
+                    kind: POSITION,
+                    payload: encode_position(&position),
+                });
+                pieces.push(Piece::Read(position));
             }
             if entries.is_empty() {
                 self.note(now, &spoke, &verdicts);

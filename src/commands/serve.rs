@@ -143,6 +143,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>, speed: f64) -> Result
     options.mappings = Some(mappings.unwrap_or_else(|| config.data.join("mappings")));
     options.instances = config.instances();
     options.watch = config.watches(&config.data);
+    options.kafka = config.kafka().map_err(Failure::usage)?;
     options.scribe = scribe(config)?;
     options.shown = shown(config);
     Server::start(options, metrics()?)

@@ -28,6 +28,7 @@ impl Config {
             ));
         }
         self.source_faults(&mut faults);
+        self.topic_faults(&mut faults);
         self.retention_faults(&mut faults);
         for queue in &self.queues {
             queue_faults(queue, &mut faults);

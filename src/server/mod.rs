@@ -17,6 +17,7 @@ use std::sync::Arc;
 use callboard_dashboards as dashboards;
 use callboard_ingest::clockwork::{self, Periods};
 use callboard_ingest::doors::http::{Doors, Readiness};
+use callboard_ingest::doors::kafka::{self, KafkaOptions};
 use callboard_ingest::doors::limits::Limits as DoorLimits;
 use callboard_ingest::doors::mapping::Mappings;
 use callboard_ingest::doors::platform::{Platforms, SourceDefaults};
@@ -65,6 +66,8 @@ pub struct ServerOptions {
     pub instances: HashMap<String, SourceDefaults>,
     /// Folders in which recordings appear.
     pub watch: Vec<Watch>,
+    /// Topics that are read.
+    pub kafka: Vec<KafkaOptions>,
     /// Who may use HTTP; none = anyone on this machine.
     pub users: Vec<User>,
     /// Certificate; without one HTTP is not encrypted.
@@ -92,6 +95,7 @@ impl ServerOptions {
             mappings: None,
             instances: HashMap::new(),
             watch: Vec::new(),
+            kafka: Vec::new(),
             users: Vec::new(),
             tls: None,
             scribe: None,
@@ -177,6 +181,12 @@ impl Server {
             );
             tokio::spawn(watched);
         }
+        let (mut serving, mut topics) = (Vec::new(), Vec::new());
+        for source in options.kafka {
+            let (figures, reading) = kafka::start(source, pipeline.clone(), stop.clone())?;
+            topics.push(figures);
+            serving.push(reading);
+        }
         let scribe = match options.scribe {
             Some(options) => Some(scribe::Scribe::start(
                 options,
@@ -203,6 +213,7 @@ impl Server {
                 pipeline: pipeline.clone(),
                 engine: engine.clone(),
                 scribe: scribe.clone(),
+                topics,
                 shown: options.shown,
                 started: WallClock.now(),
             }),
@@ -236,7 +247,6 @@ impl Server {
             door::guarded(app, options.users)
         };
 
-        let mut serving = Vec::new();
         let mut pg = None;
         if let Some(options) = options.pg {
             let wire = callboard_query::pgwire::serve(engine, options, stop.clone())

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use callboard_dashboards::{FeedStatus, Status, StatusReport, TableStatus};
+use callboard_ingest::doors::kafka;
 use callboard_ingest::pipeline::Pipeline;
 use callboard_query::{Engine, Principal};
 
@@ -19,6 +20,8 @@ pub struct Reported {
     pub engine: Engine,
     /// Transcription, where it is on.
     pub scribe: Option<Arc<Scribe>>,
+    /// Topics that are read.
+    pub topics: Vec<Arc<kafka::figures::Figures>>,
     /// Configuration as shown.
     pub shown: Vec<(String, String)>,
     /// Start of the process, UTC microseconds.
@@ -54,6 +57,7 @@ impl Status for Reported {
         };
         let feeds = self.feeds().await;
         let mut problems: Vec<String> = health.failing.into_iter().collect();
+        problems.extend(self.topics.iter().flat_map(|t| t.problems()));
         if self.scribe.is_some() {
             problems.extend(problem.clone());
         }

@@ -40,6 +40,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("datafusion", &["callboard-query"]),
     ("datafusion-postgres", &["callboard-query"]),
     ("whisper-rs", &["callboard-transcribe"]),
+    ("rdkafka", &["callboard-ingest"]),
     ("plotters", &["callboard-dashboards"]),
 ];
 

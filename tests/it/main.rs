@@ -17,6 +17,7 @@ mod faults;
 mod huge;
 mod mappings;
 mod measured;
+mod kafka;
 mod platforms;
 mod readers;
 mod rebuild;

@@ -1,6 +1,7 @@
 //! Records: the bytes that arrived, with what the door stamped on them; and the contract of
 //! those who read them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,10 @@ pub struct Stamp {
     /// Order within the source, where the source has one (count of equal stamps, offset).
     #[serde(default)]
     pub sequence: u64,
+    /// What a message of a topic had beside its bytes: `kafka`, its topic, partition and offset as
+    /// `calls/0/17`; `key`; and its headers, as `header.NAME`. Nobody reads rows out of it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub carried: BTreeMap<String, String>,
 }
 
 /// One thing that arrived. Its identity is (`source`, `id`).

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 /// Attributes of ours that are numbers; headers know only texts.
-const NUMBERS: [&str; 2] = ["rank", "precision"];
+pub(super) const NUMBERS: [&str; 2] = ["rank", "precision"];
 
 /// Whether these headers are those of the binary mode.
 pub fn is_binary(headers: &HeaderMap) -> bool {
@@ -78,7 +78,7 @@ fn decoded(name: &str, value: &[u8]) -> Result<String, Refusal> {
 }
 
 /// Puts attributes and data together; JSON data is taken over byte by byte.
-fn write(
+pub(super) fn write(
     event: Map<String, Value>,
     content_type: Option<&str>,
     body: &[u8],

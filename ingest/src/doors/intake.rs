@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use callboard_model::record::{Record, Refusal};
+use callboard_store::positions::Position;
 
 /// Most bytes of an unreadable input that are kept, 64 KiB.
 pub const DEAD_PREFIX_BYTES: usize = 64 * 1024;
@@ -94,4 +95,22 @@ pub trait Intake: Send + Sync {
     /// The sender of these sources says that there is no more of them: their silence is no
     /// trouble. Nothing is kept of it.
     fn ended(&self, sources: &[String]);
+}
+
+/// Takes what a door reads from a source that numbers what it holds, and knows how far that was.
+#[async_trait]
+pub trait Numbered: Intake {
+    /// Offset of the first message of a partition that is not durable here; none where none is.
+    fn position(&self, source: &str, topic: &str, partition: i32) -> Option<i64>;
+
+    /// As [`Intake::submit`]; how far the source was read with this batch becomes durable in the
+    /// same moment as the batch, or not at all.
+    ///
+    /// # Errors
+    /// As [`Intake::submit`].
+    async fn submit_read(
+        &self,
+        batch: Vec<Candidate>,
+        read: Vec<Position>,
+    ) -> Result<Vec<Verdict>, Unavailable>;
 }

@@ -13,6 +13,7 @@ pub mod follow;
 pub mod gate;
 pub mod http;
 pub mod intake;
+pub mod kafka;
 pub mod limits;
 pub mod mapping;
 pub mod platform;

@@ -11,6 +11,7 @@ pub mod erase;
 pub mod lake;
 pub mod live;
 pub mod log;
+pub mod positions;
 pub mod sim;
 pub mod snapshot;
 mod steps;

@@ -1,5 +1,6 @@
 //! A server in a process of its own, on ports that it chose, ended with the test.
 
+pub mod broker;
 pub mod centre;
 pub mod scene;
 pub mod sender;

@@ -8,7 +8,9 @@ use callboard_model::record::Interpreter;
 
 use super::{Examined, Level, RESTORE, size};
 use crate::datafolder::DataFolder;
-use crate::live::codec::{DEAD_LETTER, RECORD, decode_dead_letter, decode_record};
+use crate::live::codec::{
+    DEAD_LETTER, POSITION, RECORD, decode_dead_letter, decode_position, decode_record,
+};
 use crate::live::natives;
 use crate::live::seen::SeenIds;
 use crate::log::{Log, LogError, Recovery};
@@ -217,6 +219,10 @@ fn read(
                 true => Entry::Dead,
                 false => Entry::Flushed,
             })
+        }
+        POSITION => {
+            decode_position(bytes).map_err(odd)?;
+            Ok(Entry::Flushed)
         }
         other => Err(Trouble {
             place: None,

@@ -270,12 +270,26 @@ impl Lake {
         flush_no: i64,
         plan: WritePlan,
     ) -> Result<bool, LakeError> {
+        self.write_marked(table, flush_no, plan, Vec::new()).await
+    }
+
+    /// As [`Lake::write`], with more transaction marks in the same commit, application and version.
+    ///
+    /// # Errors
+    /// As [`Lake::write`].
+    pub(crate) async fn write_marked(
+        &self,
+        table: &str,
+        flush_no: i64,
+        plan: WritePlan,
+        marks: Vec<(String, i64)>,
+    ) -> Result<bool, LakeError> {
         if let Some(instead) = &self.instead {
             return instead.write(table, flush_no, plan).await;
         }
         let table = Arc::clone(self.table(table)?);
         // On a task of its own: a caller that goes away must not leave a commit half known.
-        match tokio::spawn(async move { table.write(flush_no, plan).await }).await {
+        match tokio::spawn(async move { table.write(flush_no, plan, &marks).await }).await {
             Ok(result) => result,
             Err(error) => Err(LakeError::Broken {
                 table: self.url.to_string(),

@@ -179,13 +179,18 @@ impl LakeTable {
         Ok(())
     }
 
-    pub(super) async fn write(&self, flush_no: i64, plan: WritePlan) -> Result<bool, LakeError> {
+    pub(super) async fn write(
+        &self,
+        flush_no: i64,
+        plan: WritePlan,
+        marks: &[(String, i64)],
+    ) -> Result<bool, LakeError> {
         let mut writer = self.writer.lock().await;
         self.settle_doubt(&mut writer).await?;
         if self.applied() >= flush_no {
             return Ok(false);
         }
-        self.write_locked(&mut writer, flush_no, plan)
+        self.write_locked(&mut writer, flush_no, plan, marks)
             .await
             .map_err(|error| self.failed(error))
     }
@@ -197,7 +202,7 @@ impl LakeTable {
         // Whoever erases has this lock after the names are set: nothing slips in behind him.
         let plan = without_erased(plan, &erased.names());
         let next = self.applied() + 1;
-        self.write_locked(&mut writer, next, plan)
+        self.write_locked(&mut writer, next, plan, &[])
             .await
             .map_err(|error| self.failed(error))
     }
@@ -207,6 +212,7 @@ impl LakeTable {
         writer: &mut Writer,
         flush_no: i64,
         plan: WritePlan,
+        marks: &[(String, i64)],
     ) -> Result<bool, LakeError> {
         let spec = self.spec;
         let bad_rows = |source| LakeError::Rows {
@@ -240,14 +246,18 @@ impl LakeTable {
         if batch.num_rows() == 0 && predicate.is_none() {
             return Ok(false);
         }
-        let mark = Transaction::new(&self.application, flush_no);
+        let own = std::iter::once(Transaction::new(&self.application, flush_no));
+        let others = marks.iter().map(|(app, at)| Transaction::new(app, *at));
+        let marks = own.chain(others).collect();
         let mut write = writer
             .table
             .clone()
             .write([batch])
             .with_session_state(scan::session(&writer.table))
             .with_writer_properties(properties(spec))
-            .with_commit_properties(CommitProperties::default().with_application_transaction(mark));
+            .with_commit_properties(
+                CommitProperties::default().with_application_transactions(marks),
+            );
         write = match predicate {
             Some(predicate) => write
                 .with_save_mode(SaveMode::Overwrite)

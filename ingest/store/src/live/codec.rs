@@ -1,4 +1,4 @@
-//! How records and dead letters lie in the log: one version byte, then fields with their lengths.
+//! How records, dead letters and positions lie in the log: one version byte, then fields with their lengths.
 
 use std::sync::Arc;
 
@@ -6,10 +6,14 @@ use bytes::{BufMut, Bytes, BytesMut};
 use callboard_model::record::{Record, Stamp};
 use callboard_model::tables::{DeadLetterRow, Instant};
 
+use crate::positions::Position;
+
 /// Log entry kind of a record.
 pub const RECORD: u8 = 1;
 /// Log entry kind of a dead letter.
 pub const DEAD_LETTER: u8 = 2;
+/// Log entry kind of a position: how far a source was read, with what the same append holds of it.
+pub const POSITION: u8 = 3;
 
 const VERSION: u8 = 1;
 
@@ -165,9 +169,54 @@ pub fn decode_dead_letter(bytes: &[u8]) -> Result<DeadLetterRow, CodecError> {
     })
 }
 
+/// The position as bytes.
+pub fn encode_position(position: &Position) -> Bytes {
+    let mut out = BytesMut::with_capacity(64);
+    out.put_u8(VERSION);
+    out.put_i64_le(position.next);
+    out.put_i64_le(i64::from(position.partition));
+    put(&mut out, position.source.as_bytes());
+    put(&mut out, position.topic.as_bytes());
+    out.freeze()
+}
+
+/// The position that was encoded.
+///
+/// # Errors
+/// When the bytes were written by something else.
+pub fn decode_position(bytes: &[u8]) -> Result<Position, CodecError> {
+    let mut r = Reader::new(POSITION, bytes)?;
+    let next = r.number()?;
+    let partition = i32::try_from(r.number()?).map_err(|_| CodecError {
+        kind: POSITION,
+        why: "no number of a partition",
+    })?;
+    Ok(Position {
+        source: r.text()?.to_owned(),
+        topic: r.text()?.to_owned(),
+        partition,
+        next,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn positions_survive_the_log() {
+        let position = Position {
+            source: "calls".into(),
+            topic: "teams.calls".into(),
+            partition: 11,
+            next: 1 << 40,
+        };
+        let encoded = encode_position(&position);
+        assert_eq!(decode_position(&encoded).unwrap(), position);
+        for cut in 0..encoded.len() {
+            assert!(decode_position(&encoded[..cut]).is_err(), "cut at {cut}");
+        }
+    }
 
     #[test]
     fn records_survive_the_log() {

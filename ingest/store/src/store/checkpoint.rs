@@ -18,6 +18,7 @@ use super::sealed;
 use crate::live::Entry;
 use crate::live::codec::{decode_record, encode_record};
 use crate::live::seen::SeenIds;
+use crate::positions::Positions;
 use crate::storage::{Disk, Storage, exists};
 
 /// Which flush counts. Written last, atomically.
@@ -42,6 +43,9 @@ pub struct Commit {
     /// CRC-32 of these bytes; none where an older program wrote them.
     #[serde(default)]
     pub settled_sums: BTreeMap<i32, u32>,
+    /// How far sources that number what they hold were read.
+    #[serde(default, skip_serializing_if = "Positions::is_empty")]
+    pub positions: Positions,
     /// Whether the files that it names end with their checksums.
     #[serde(default)]
     pub sealed: bool,

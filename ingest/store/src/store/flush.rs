@@ -135,15 +135,10 @@ impl Store {
     }
 
     async fn write(&self, plan: &Plan) -> Result<(), StoreError> {
-        for (table, batches) in [("records", &plan.records), ("dead_letters", &plan.dead)] {
-            if !batches.is_empty() {
-                let rows = WritePlan {
-                    rows: batches.clone(),
-                    replace: None,
-                };
-                self.lake.write(table, plan.upto as i64, rows).await?;
-                steps::pass("flush.records");
-            }
+        for (table, rows, marks) in plan.appended() {
+            let upto = plan.upto as i64;
+            self.lake.write_marked(table, upto, rows, marks).await?;
+            steps::pass("flush.records");
         }
         let batches = plan.rows.batches()?;
         let mut tables: Vec<&'static str> = batches.keys().copied().collect();
@@ -291,6 +286,8 @@ impl Store {
             late: waiting.into_iter().collect(),
             settled: BTreeMap::new(),
             settled_sums: BTreeMap::new(),
+            // Those that came after the plan stand in the log behind it too.
+            positions: inner.positions.clone(),
             sealed: false,
         };
         Ok(Ending {

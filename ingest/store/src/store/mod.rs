@@ -17,6 +17,7 @@ mod recover;
 pub mod retention;
 mod sealed;
 pub(crate) mod settled;
+mod take;
 mod told;
 mod view;
 
@@ -26,7 +27,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64};
 
 use callboard_model::record::Interpreter;
-use callboard_model::tables::{DeadLetterRow, TABLES};
+use callboard_model::tables::TABLES;
 use deltalake::DeltaTable;
 use deltalake::arrow::array::RecordBatch;
 use parking_lot::Mutex;
@@ -34,9 +35,10 @@ use tokio::sync::watch;
 
 use crate::datafolder::DataFolder;
 use crate::lake::{Lake, LakeOptions};
+use crate::live::Live;
 use crate::live::seen::SeenIds;
-use crate::live::{Live, Routed};
 use crate::log::{Log, LogOptions};
+use crate::positions::Positions;
 use crate::snapshot::Snapshot;
 
 pub use as_of::AsOfLimits;
@@ -169,6 +171,8 @@ pub(crate) struct Inner {
     /// Lake tables as of the last flush.
     pub tables: HashMap<&'static str, DeltaTable>,
     pub derive_days: Vec<i32>,
+    /// How far sources that number what they hold were read.
+    pub positions: Positions,
     made: Option<(u64, i64, Arc<Snapshot>)>,
 }
 
@@ -267,6 +271,7 @@ impl Store {
             begun: BTreeMap::new(),
             tables: HashMap::new(),
             derive_days: Vec::new(),
+            positions: Positions::default(),
             made: None,
         };
         let store = Store {
@@ -342,28 +347,6 @@ impl Store {
     /// Who reads records.
     pub fn interpreter(&self) -> &Arc<dyn Interpreter> {
         &self.interpreter
-    }
-
-    /// Takes durable records and dead letters in: all of one append together, in the order of the
-    /// log, so that no flush falls between them.
-    pub fn take(&self, records: Vec<Routed>, dead: Vec<(u64, DeadLetterRow)>) {
-        let mut inner = self.inner.lock();
-        let inner = &mut *inner;
-        for routed in records {
-            inner.folded = inner.folded.max(routed.seq);
-            inner.fresh.note(&routed.record, &routed.routing);
-            let settled = &inner.settled;
-            inner.live.fold(routed, &|name| settled.holds(name));
-        }
-        for (seq, row) in dead {
-            inner.folded = inner.folded.max(seq);
-            inner.live.unflushed.push_dead(seq, row);
-            inner.live.version += 1;
-        }
-        self.changes.send_replace(inner.live.version);
-        if self.load(inner) > 1.0 {
-            self.pressure.notify_one();
-        }
     }
 
     /// What is held of what may be held before a flush is due: above 1 it is due at once.

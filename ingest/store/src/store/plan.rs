@@ -9,7 +9,7 @@ use callboard_model::tables::{CorrectionRow, Instant};
 use deltalake::arrow::array::RecordBatch;
 
 use super::{Inner, Store, StoreError};
-use crate::lake::Replace;
+use crate::lake::{Replace, WritePlan};
 use crate::live::Entry;
 use crate::live::keyrows::{KeyRows, tables_of};
 
@@ -36,12 +36,29 @@ pub(super) struct Plan {
     pub corrections: Vec<CorrectionRow>,
     pub records: Vec<RecordBatch>,
     pub dead: Vec<RecordBatch>,
+    /// Transaction marks that go with the records: how far their sources were read.
+    pub marks: Vec<(String, i64)>,
     /// Names of all keys whose rows may have been written since the flush that counts, by this
     /// plan or by one before, with the days they lie in.
     pub begun: BTreeMap<String, Vec<i32>>,
 }
 
 impl Plan {
+    /// What is only added: records, with how far their sources were read, and dead letters.
+    pub fn appended(&self) -> Vec<(&'static str, WritePlan, Vec<(String, i64)>)> {
+        let only = |rows: &[RecordBatch]| WritePlan {
+            rows: rows.to_vec(),
+            replace: None,
+        };
+        let both = [
+            ("records", &self.records, self.marks.clone()),
+            ("dead_letters", &self.dead, Vec::new()),
+        ];
+        let some = both.into_iter().filter(|(_, rows, _)| !rows.is_empty());
+        some.map(|(table, rows, marks)| (table, only(rows), marks))
+            .collect()
+    }
+
     /// When its corrections are made, UTC microseconds; none without any.
     pub fn corrected_at(&self) -> Option<i64> {
         self.corrections.first().map(|c| c.corrected_at.0)
@@ -73,6 +90,7 @@ impl Store {
             plan.upto = inner.folded;
             let [(_, records), (_, dead)] = inner.live.unflushed.upto(plan.upto)?;
             (plan.records, plan.dead) = (records, dead);
+            plan.marks = inner.positions.marks();
             // Their ids and names count with this flush, those of later records do not.
             let fresh = std::mem::take(&mut inner.fresh);
             inner.planned.absorb(fresh);

@@ -8,7 +8,9 @@ use callboard_model::tables::{AUDIO, DEAD_LETTERS, RECORDS, TABLES};
 
 use super::{Store, StoreError, checkpoint};
 use crate::lake::Lake;
-use crate::live::codec::{DEAD_LETTER, RECORD, decode_dead_letter, decode_record};
+use crate::live::codec::{
+    DEAD_LETTER, POSITION, RECORD, decode_dead_letter, decode_position, decode_record,
+};
 use crate::live::{Live, Routed};
 
 /// Refuses a log that ends before what the state or the lake have of it, and a lake that is newer
@@ -78,6 +80,7 @@ impl Store {
             inner.folded = commit.upto;
             inner.attempt = commit.attempt.max(intent.attempt);
             inner.derive_days = commit.derive_days.clone();
+            inner.positions = commit.positions.clone();
             let erased = self.lake.erased().names();
             for entry in self.files.read_open(&commit)? {
                 if !entry.natives().iter().any(|name| erased.hold(name)) {
@@ -195,6 +198,13 @@ impl Store {
                         .unflushed
                         .push_dead(seq, decode_dead_letter(payload)?);
                     inner.live.version += 1;
+                }
+            }
+            POSITION => {
+                let position = decode_position(payload)?;
+                // The flush that counts knows of those before.
+                if seq > commit.upto {
+                    inner.positions.set(position);
                 }
             }
             other => {

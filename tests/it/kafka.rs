@@ -165,17 +165,18 @@ fn every_message_is_there_once_whatever_is_killed() {
     broker.send("jobs", 1, &[jobs]);
 
     // Killed at several moments: before it joined, while it reads, while it flushes.
-    let mut read = 0;
+    let (mut read, mut last) = (0, 0);
     for pause in [300, 900, 2_500, 3_100, 3_700, 4_300, 1_900] {
         broker.send("calls", PARTITIONS, &story.wave(400));
         let server = serve(dir.path());
         std::thread::sleep(Duration::from_millis(pause));
         nothing_repeated(&server);
         let before = server.number("select count(*) from records where source = '/test/kafka'");
-        read += usize::from(before > 0);
+        read += usize::from(before > last);
+        last = before;
         server.kill();
     }
-    assert!(read > 2, "too few kills at a moment that matters");
+    assert!(read > 1, "too few kills at a moment that matters");
 
     // The broker goes and comes back while a server reads.
     let server = serve(dir.path());

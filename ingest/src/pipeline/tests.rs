@@ -14,6 +14,7 @@ use super::*;
 
 mod erasing;
 mod looks;
+mod positions;
 mod retention;
 mod then;
 

@@ -179,13 +179,6 @@ impl Broker {
         });
     }
 
-    /// Takes a topic away.
-    pub fn remove(&self, name: &str) {
-        let gone = self.admin();
-        let gone = block_on(gone.delete_topics(&[name], &AdminOptions::new())).unwrap();
-        gone.into_iter().for_each(|one| drop(one.unwrap()));
-    }
-
     /// Removes messages before an offset, as their retention does.
     pub fn truncate(&self, topic: &str, partition: i32, before: i64) {
         let mut list = TopicPartitionList::new();

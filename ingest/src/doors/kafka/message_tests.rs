@@ -70,7 +70,7 @@ fn events_come_one_by_one_in_batches_and_as_lines() {
         ["1", "not_json", "2"]
     );
     assert_eq!(
-        told(&reader.read(&message(&format!("[{one}"), &[]), 5)),
+        told(&reader.read(&message(&format!("[{one},"), &[]), 5)),
         ["1", "not_a_batch"]
     );
     assert_eq!(told(&reader.read(&message("poison", &[]), 5)), ["not_json"]);

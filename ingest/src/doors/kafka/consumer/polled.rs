@@ -67,7 +67,9 @@ pub(super) fn failed(
 ) -> Result<(), String> {
     use RDKafkaErrorCode as Code;
     match error {
-        KafkaError::MessageConsumption(Code::AutoOffsetReset | Code::OffsetOutOfRange) => {
+        KafkaError::MessageConsumption(
+            Code::AutoOffsetReset | Code::OffsetOutOfRange | Code::LogTruncation,
+        ) => {
             suspected.get_or_insert_with(Instant::now);
         }
         KafkaError::MessageConsumption(Code::UnknownTopicOrPartition | Code::UnknownTopic) => {

@@ -43,11 +43,11 @@ struct Context {
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         // What matters is said by ourselves, once; the library repeats itself.
-        tracing::debug!(?level, facility, message, "librdkafka");
+        tracing::debug!(?level, facility, "librdkafka: {message}");
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::debug!(%error, reason, "librdkafka");
+        tracing::debug!(%error, "librdkafka: {reason}");
     }
 }
 

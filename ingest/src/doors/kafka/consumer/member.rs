@@ -1,5 +1,6 @@
 //! One membership in the group, from its joining to its end.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,7 @@ use crate::doors::event::dead;
 use crate::doors::intake::{Candidate, Unavailable};
 use crate::doors::kafka::OnGap;
 use crate::doors::kafka::message::MessageReader;
-use crate::doors::kafka::reading::{Held, gap};
+use crate::doors::kafka::reading::{Held, Place, gap};
 
 /// Longest wait for a message: a stop is noticed so late.
 const TICK: Duration = Duration::from_millis(100);
@@ -28,6 +29,7 @@ const HINT: Duration = Duration::from_secs(1);
 /// A partition out of range is silent for so long before it is said that messages are gone: what
 /// was fetched before comes first.
 const SILENT: Duration = Duration::from_secs(1);
+
 /// A member of the group.
 pub(super) struct Member {
     consumer: BaseConsumer<Context>,
@@ -35,7 +37,7 @@ pub(super) struct Member {
     reader: MessageReader,
     held: Held,
     /// Acknowledged, and not yet told to the group.
-    hints: Vec<Position>,
+    hints: BTreeMap<Place, i64>,
     hinted: Instant,
     looked: Option<Instant>,
     /// When a partition was said to be out of range.
@@ -70,7 +72,7 @@ impl Member {
             runtime,
             reader,
             held: Held::default(),
-            hints: Vec::new(),
+            hints: BTreeMap::new(),
             hinted: Instant::now(),
             looked: None,
             suspected: None,
@@ -179,7 +181,9 @@ impl Member {
         }
         count(&verdicts);
         self.held.clear();
-        self.hints.extend(positions);
+        let told = positions.into_iter();
+        self.hints
+            .extend(told.map(|p| ((p.topic, p.partition), p.next)));
         self.go_on();
         context.figures.well();
         true
@@ -225,15 +229,12 @@ impl Member {
         let mut list = TopicPartitionList::new();
         let context = self.context();
         let mut assignment = context.assignment.lock();
-        for hint in hints {
-            if assignment
-                .get_mut(&(hint.topic.clone(), hint.partition))
-                .is_none()
-            {
+        for (place, next) in hints {
+            if assignment.get_mut(&place).is_none() {
                 continue;
             }
-            let at = Offset::Offset(hint.next);
-            if let Err(error) = list.add_partition_offset(&hint.topic, hint.partition, at) {
+            let at = Offset::Offset(next);
+            if let Err(error) = list.add_partition_offset(&place.0, place.1, at) {
                 tracing::debug!(%error, "a position cannot be told to the group");
             }
         }
@@ -258,7 +259,7 @@ impl Member {
             let assignment = context.assignment.lock();
             assignment.all().map(|(p, o)| (p.clone(), *o)).collect()
         };
-        let some = !all.is_empty();
+        let (some, mut missing) = (!all.is_empty(), false);
         for ((topic, partition), owned) in all {
             let asked = self.consumer.fetch_watermarks(&topic, partition, ASK);
             let (low, high) = match asked {
@@ -276,11 +277,16 @@ impl Member {
             if (owned.gap || suspect.is_some_and(silent))
                 && let Some(what) = gap(&topic, partition, next, low, high)
             {
+                missing = true;
                 self.missing(&topic, partition, low, &what)?;
             }
         }
         if suspect.is_some() {
             self.suspected = None;
+            if !missing {
+                // The library has stopped reading it, whatever the reason was.
+                return Err("a partition was out of range; it is read anew".to_owned());
+            }
         }
         if some && self.held.is_empty() {
             context.figures.well();

@@ -62,6 +62,8 @@ pub struct Config {
     pub query: Query,
     /// Mapping files.
     pub mapping: MappingFolder,
+    /// Who is who across platforms.
+    pub identity: Identity,
     /// Users' own reports.
     pub reports: Option<PathBuf>,
     /// How long rows are kept, by table; `default` for those that are not named.
@@ -194,6 +196,17 @@ pub struct Keyword {
     pub leg: Option<String>,
 }
 
+/// Who is who across platforms, and how hand-overs are found.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Identity {
+    /// Folder of the CSV files; one that is not absolute lies beside the configuration's file, or
+    /// in the data folder where there is no such file.
+    pub folder: PathBuf,
+    /// So long after a transfer to a number its contact may begin on the other side.
+    pub window: Span,
+}
+
 /// Bounds of the doors.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -250,6 +263,7 @@ impl Default for Config {
             limits: Limits::default(),
             query: Query::default(),
             mapping: MappingFolder::default(),
+            identity: Identity::default(),
             reports: None,
             retention: BTreeMap::new(),
         }
@@ -268,6 +282,15 @@ impl Default for Transcribe {
             enabled: true,
             model: None,
             threads: 1,
+        }
+    }
+}
+
+impl Default for Identity {
+    fn default() -> Self {
+        Identity {
+            folder: "identity".into(),
+            window: Span(std::time::Duration::from_secs(30)),
         }
     }
 }

@@ -100,6 +100,8 @@ pub fn router(app: Arc<App>) -> Router {
         )
         .route("/contacts/{id}/transcript.vtt", get(pages::transcript::vtt))
         .route("/audio/{file}", get(audio::wav))
+        .route("/journeys", get(pages::journeys::page))
+        .route("/journeys/{id}", get(pages::journey::page))
         .route("/coverage", get(pages::coverage::page))
         .route("/status", get(pages::status::page))
         .route("/dead-letters", get(pages::dead_letters::page))

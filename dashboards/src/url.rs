@@ -118,6 +118,11 @@ pub fn contact(id: &str) -> String {
     format!("/contacts/{}", segment(id))
 }
 
+/// The address of a journey's page.
+pub fn journey(id: &str) -> String {
+    format!("/journeys/{}", segment(id))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

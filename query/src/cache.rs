@@ -28,8 +28,8 @@ pub struct Kept {
     pub optimised: Option<Arc<LogicalPlan>>,
 }
 
-/// Who asked what, and of which earlier moment.
-type Asked = (String, String, Option<i64>);
+/// Who asked what, of which earlier moment, and by which identities.
+type Asked = (String, String, Option<i64>, u64);
 
 /// What is kept, by text.
 #[derive(Default)]
@@ -50,22 +50,28 @@ impl PlanCache {
     }
 
     /// The answer to this text over this snapshot.
-    pub fn answer(&self, user: &str, sql: &str, of: &Snapshot) -> Option<Arc<Answer>> {
+    pub fn answer(&self, user: &str, sql: &str, of: &Snapshot, by: u64) -> Option<Arc<Answer>> {
         self.answers
             .lock()
-            .get(&(user.to_owned(), sql.to_owned(), of.as_of))
+            .get(&(user.to_owned(), sql.to_owned(), of.as_of, by))
             .filter(|a| a.version == of.version)
     }
 
     /// Keeps an answer unless it is large.
-    pub fn keep_answer(&self, user: &str, sql: &str, as_of: Option<i64>, answer: &Arc<Answer>) {
+    pub fn keep_answer(
+        &self,
+        user: &str,
+        sql: &str,
+        (as_of, by): (Option<i64>, u64),
+        answer: &Arc<Answer>,
+    ) {
         let bytes: usize = answer
             .batches
             .iter()
             .map(arrow::array::RecordBatch::get_array_memory_size)
             .sum();
         if bytes <= ANSWER_BYTES {
-            let key = (user.to_owned(), sql.to_owned(), as_of);
+            let key = (user.to_owned(), sql.to_owned(), as_of, by);
             self.answers.lock().put(key, answer.clone(), ANSWERS);
         }
     }

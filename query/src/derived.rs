@@ -31,7 +31,7 @@ const DAYS_BY_NAME: usize = 40;
 /// What a store's flush calls to make its derived tables.
 pub fn deriver(engine: &Engine) -> Arc<dyn Derive> {
     Arc::new(Deriver {
-        session: engine.session(Principal::local()),
+        session: engine.session(Principal::local()).native(),
     })
 }
 

@@ -12,15 +12,18 @@ use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool, TrackConsume
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{FunctionRegistry, SessionState, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
+use parking_lot::RwLock;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
 use crate::cache::PlanCache;
 use crate::catalog::{self, Bound, Catalog, DATABASE, LakeCache, SCHEMA, SnapshotRef};
 use crate::error::{Class, QueryError};
+use crate::identity::Identity;
 use crate::limits::{Limits, Principal};
 use crate::pgwire::catalogue;
 use crate::session::Session;
+use crate::words;
 
 /// How much the workers of SQL give way to ingest: their niceness.
 const NICE: i32 = 5;
@@ -52,6 +55,7 @@ pub(crate) struct Shared {
     pub(crate) catalog: Catalog,
     pub(crate) cache: PlanCache,
     pub(crate) queries: AtomicU64,
+    identity: RwLock<(u64, Arc<Identity>)>,
     runtime: Option<tokio::runtime::Runtime>,
 }
 
@@ -137,6 +141,7 @@ impl Engine {
                 catalog,
                 cache: PlanCache::default(),
                 queries: AtomicU64::new(0),
+                identity: RwLock::default(),
                 runtime: Some(runtime),
             }),
         })
@@ -197,6 +202,17 @@ impl Engine {
         })
     }
 
+    /// Puts these identities into force: queries that begin from now on read by them.
+    pub fn set_identity(&self, identity: Identity) {
+        let mut now = self.shared.identity.write();
+        *now = (now.0 + 1, Arc::new(identity));
+    }
+
+    /// The identities in force, with their number.
+    pub fn identity(&self) -> (u64, Arc<Identity>) {
+        self.shared.identity.read().clone()
+    }
+
     /// Queries begun since the start.
     pub fn queries(&self) -> u64 {
         self.shared.queries.load(Ordering::Relaxed)
@@ -251,7 +267,8 @@ impl Engine {
         }
     }
 
-    /// The session state that reads exactly this snapshot, in a zone other than UTC if one is given.
+    /// The session state that reads exactly this snapshot, in a zone other than UTC if one is given,
+    /// with the names that the platforms use where `native`.
     ///
     /// # Errors
     /// When a function cannot be told the zone.
@@ -259,7 +276,12 @@ impl Engine {
         &self,
         snapshot: Arc<Snapshot>,
         zone: Option<&str>,
+        native: bool,
     ) -> Result<SessionState, QueryError> {
+        let identity = match native {
+            true => Default::default(),
+            false => self.identity(),
+        };
         let mut state = self.shared.base.clone();
         let now = DateTime::from_timestamp_micros(snapshot.now).unwrap_or_default();
         let props = state.execution_props().clone();
@@ -267,6 +289,7 @@ impl Engine {
         state.config_mut().set_extension(Arc::new(Bound {
             snapshot: SnapshotRef(snapshot),
             lakes: self.shared.lakes.clone(),
+            identity,
         }));
         if let Some(zone) = zone {
             state.config_mut().options_mut().execution.time_zone = Some(zone.to_owned());
@@ -306,6 +329,7 @@ fn base_state(limits: &Limits, env: Arc<RuntimeEnv>) -> SessionState {
     SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(env)
+        .with_scalar_functions(words::functions())
         .with_default_features()
         .build()
 }

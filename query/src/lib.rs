@@ -10,6 +10,7 @@ mod error;
 mod grow;
 mod guard;
 mod http;
+pub mod identity;
 mod limits;
 mod meter;
 pub mod metrics;
@@ -22,6 +23,7 @@ mod session;
 mod stop;
 mod views;
 mod weigh;
+mod words;
 
 pub use callboard_store::snapshot::Snapshot;
 pub use catalog::{ColumnDoc, DATABASE, SCHEMA, ViewDoc};

@@ -31,6 +31,7 @@ pub(crate) async fn drive(job: Job) {
         work,
         snapshot,
         zone,
+        native,
         time,
         head,
         rows,
@@ -51,7 +52,7 @@ pub(crate) async fn drive(job: Job) {
     // Only now: a query is not to blame for those before it.
     let deadline = Instant::now() + time;
     let (version, now) = (snapshot.version, snapshot.now);
-    let state = match engine.bind(snapshot, zone.as_deref()) {
+    let state = match engine.bind(snapshot, zone.as_deref(), native) {
         Ok(state) => state,
         Err(e) => {
             count(&e);

@@ -140,6 +140,7 @@ pub(crate) struct Job {
     pub(crate) work: Work,
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) zone: Option<Arc<str>>,
+    pub(crate) native: bool,
     pub(crate) time: Duration,
     pub(crate) head: oneshot::Sender<Result<Head, QueryError>>,
     pub(crate) rows: mpsc::Sender<Result<RecordBatch, QueryError>>,
@@ -154,6 +155,8 @@ pub struct Session {
     zone: Option<Arc<str>>,
     /// The moment whose picture it reads, UTC microseconds; `None` = the newest.
     as_of: Option<i64>,
+    /// Whether names are the platforms' own.
+    native: bool,
 }
 
 impl Session {
@@ -163,7 +166,14 @@ impl Session {
             principal,
             zone: None,
             as_of: None,
+            native: false,
         }
+    }
+
+    /// The same session with names as the platforms tell them, for what is written into the lake.
+    pub(crate) fn native(mut self) -> Self {
+        self.native = true;
+        self
     }
 
     /// The same session in a zone, where texts without a zone and days are that zone's.
@@ -263,7 +273,9 @@ impl Session {
     ) -> Result<Arc<Answer>, QueryError> {
         let cache = &self.engine.shared.cache;
         let user = &self.principal.user;
-        if let Some(kept) = cache.answer(user, sql, &snapshot)
+        // Read before the query: an answer by newer identities is kept as an older one's at worst.
+        let by = self.engine.identity().0;
+        if let Some(kept) = cache.answer(user, sql, &snapshot, by)
             && (kept.now - snapshot.now).abs() <= FRESH
         {
             return Ok(kept);
@@ -275,7 +287,7 @@ impl Session {
                 .collect()
                 .await?,
         );
-        cache.keep_answer(user, sql, as_of, &answer);
+        cache.keep_answer(user, sql, (as_of, by), &answer);
         Ok(answer)
     }
 
@@ -288,7 +300,7 @@ impl Session {
         let engine = self.engine.clone();
         let (sql, zone) = (sql.to_owned(), self.zone.clone());
         self.engine.spawn(async move {
-            let prepared = match engine.bind(engine.snapshot(), zone.as_deref()) {
+            let prepared = match engine.bind(engine.snapshot(), zone.as_deref(), false) {
                 Ok(state) => plan::prepare(&engine, &state, &sql).await,
                 Err(e) => Err(e),
             };
@@ -338,6 +350,7 @@ impl Session {
             work,
             snapshot,
             zone: self.zone.clone(),
+            native: self.native,
             time,
             head,
             rows: tx,

@@ -17,6 +17,9 @@ pub struct ViewFile {
     pub hidden: bool,
     /// Also made over today's and yesterday's rows alone, as `NAME_recent`, for the live board.
     pub recent: bool,
+    /// Made once for a picture and kept, which implies hidden; true where its rows are pairs of
+    /// which the groups are wanted.
+    pub made: Option<bool>,
     /// Comments of columns: (unit or empty, comment).
     pub columns: BTreeMap<String, (String, String)>,
     /// The SQL; `{metric NAME}` in the file is the metric's own expression.
@@ -42,6 +45,11 @@ static FILES: &[(&str, &str)] = files![
     "target_spans",
     "links",
     "aliases",
+    "journey_edges",
+    "journey_roots",
+    "journey_members",
+    "journeys",
+    "journey_steps",
     "corrections",
     "dead_letters",
     "records",
@@ -80,6 +88,7 @@ fn parse(name: &'static str, text: &'static str) -> ViewFile {
         comment: String::new(),
         hidden: false,
         recent: false,
+        made: None,
         columns: BTreeMap::new(),
         sql: String::new(),
     };
@@ -94,6 +103,9 @@ fn parse(name: &'static str, text: &'static str) -> ViewFile {
             view.hidden = true;
         } else if rest == "recent" {
             view.recent = true;
+        } else if rest == "made" || rest == "made groups" {
+            view.made = Some(rest == "made groups");
+            view.hidden = true;
         } else if let Some(table) = rest.strip_prefix("table: ") {
             view.inherit(table);
         } else if let Some(column) = rest.strip_prefix("column ") {

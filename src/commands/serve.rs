@@ -40,7 +40,8 @@ pub fn run(args: ServeArgs) -> Result<(), Failure> {
         .map_err(|missing| Failure::usage(missing.join("\ncallboard: ")))?;
     let changed = args.config.as_deref().map_or(0, changed_at);
     runtime()?.block_on(async {
-        let server = start(&config, Arc::new(WallClock), 1.0).await?;
+        let of = args.config.as_deref();
+        let server = start(&config, of, Arc::new(WallClock), 1.0).await?;
         state_targets(&server, &config, changed).await;
         eprintln!(
             "callboard serves http://{}{}\ndata in {}",
@@ -102,11 +103,16 @@ pub fn store_options(config: &Config) -> StoreOptions {
     options
 }
 
-/// Starts a server as configured.
+/// Starts a server as configured; `file` is the configuration's, where there is one.
 ///
 /// # Errors
 /// What keeps it from starting.
-pub async fn start(config: &Config, clock: Arc<dyn Clock>, speed: f64) -> Result<Server, Failure> {
+pub async fn start(
+    config: &Config,
+    file: Option<&Path>,
+    clock: Arc<dyn Clock>,
+    speed: f64,
+) -> Result<Server, Failure> {
     let mut options = ServerOptions::new(&config.data, config.http.listen);
     options.store = store_options(config);
     if let Some(flush) = config.lake.flush {
@@ -145,6 +151,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>, speed: f64) -> Result
     options.watch = config.watches(&config.data);
     options.kafka = config.kafka().map_err(Failure::usage)?;
     options.scribe = scribe(config)?;
+    options.identity = Some(config.identities(file));
     options.shown = shown(config);
     Server::start(options, metrics()?)
         .await

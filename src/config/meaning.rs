@@ -12,10 +12,16 @@ use callboard_model::cloudevents::data::TargetData;
 use callboard_model::cloudevents::words::Variant;
 use callboard_model::time::{believable, parse_rfc3339};
 
+use callboard_query::identity::Settings;
+
 use super::{Config, Queue};
+use crate::server::identity::IdentityOptions;
 
 /// Source of the targets that the configuration states.
 pub const TARGET_SOURCE: &str = "/callboard/config";
+
+/// Longest window of a hand-over, milliseconds: within it times are compared pair by pair.
+const LONGEST_WINDOW: i64 = 240_000;
 
 impl Config {
     /// What cannot be meant, one sentence each.
@@ -29,6 +35,9 @@ impl Config {
         }
         self.source_faults(&mut faults);
         self.topic_faults(&mut faults);
+        if !(1_000..=LONGEST_WINDOW).contains(&self.identity.window.millis()) {
+            faults.push("[identity] window must be between 1s and 4m".into());
+        }
         self.retention_faults(&mut faults);
         for queue in &self.queues {
             queue_faults(queue, &mut faults);
@@ -136,6 +145,18 @@ impl Config {
             wait: self.query.wait.0,
             waiting: self.query.waiting,
             ..callboard_query::Limits::default()
+        }
+    }
+
+    /// Where the files of identities are, and how they are read. `file` is the configuration's own.
+    pub fn identities(&self, file: Option<&Path>) -> IdentityOptions {
+        let beside = file.and_then(Path::parent).unwrap_or(&self.data);
+        IdentityOptions {
+            folder: beside.join(&self.identity.folder),
+            settings: Settings {
+                zone: self.zone.parse().unwrap_or(chrono_tz::UTC),
+                window: self.identity.window.millis() * 1_000,
+            },
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod backup;
 mod door;
 mod erase;
+pub mod identity;
 mod notes;
 mod pauses;
 mod scribe;
@@ -74,6 +75,8 @@ pub struct ServerOptions {
     pub tls: Option<Tls>,
     /// Transcription; `None` = off.
     pub scribe: Option<ScribeOptions>,
+    /// Who is who across platforms; `None` = as the platforms say.
+    pub identity: Option<identity::IdentityOptions>,
     /// Configuration as shown on the status page.
     pub shown: Vec<(String, String)>,
 }
@@ -99,6 +102,7 @@ impl ServerOptions {
             users: Vec::new(),
             tls: None,
             scribe: None,
+            identity: None,
             shown: Vec::new(),
         }
     }
@@ -159,6 +163,8 @@ impl Server {
         let engine = Engine::new(store.clone() as Arc<dyn Snapshots>, options.query)
             .map_err(|e| format!("SQL cannot start: {e}"))?;
         store.set_derive(callboard_query::deriver(&engine));
+        let keeper =
+            (options.identity).map(|of| identity::Keeper::start(of, engine.clone(), stop.clone()));
         // Before anybody sees what should be gone; else upkeep tries again.
         if let Err(error) = store.retain().await {
             tracing::error!(%error, "old days could not be let go of; it is tried again");
@@ -214,6 +220,7 @@ impl Server {
                 engine: engine.clone(),
                 scribe: scribe.clone(),
                 topics,
+                identity: keeper,
                 shown: options.shown,
                 started: WallClock.now(),
             }),

@@ -7,6 +7,7 @@ use callboard_ingest::doors::kafka;
 use callboard_ingest::pipeline::Pipeline;
 use callboard_query::{Engine, Principal};
 
+use super::identity::Keeper;
 use super::scribe::Scribe;
 
 /// A source that sent nothing for so long is silent, microseconds: as on the board.
@@ -22,6 +23,8 @@ pub struct Reported {
     pub scribe: Option<Arc<Scribe>>,
     /// Topics that are read.
     pub topics: Vec<Arc<kafka::figures::Figures>>,
+    /// Who is who across platforms.
+    pub identity: Option<Arc<Keeper>>,
     /// Configuration as shown.
     pub shown: Vec<(String, String)>,
     /// Start of the process, UTC microseconds.
@@ -61,6 +64,11 @@ impl Status for Reported {
         if self.scribe.is_some() {
             problems.extend(problem.clone());
         }
+        let mut shown = self.shown.clone();
+        if let Some(identity) = &self.identity {
+            problems.extend(identity.problems());
+            shown.push(identity.shown());
+        }
         let now = store.now();
         let silent = |f: &&FeedStatus| {
             let last = f.last_received_at.is_none_or(|at| now - at > SILENT);
@@ -86,7 +94,7 @@ impl Status for Reported {
             transcribe_problem: problem,
             memory_bytes: resident(),
             tables,
-            config: self.shown.clone(),
+            config: shown,
             problems,
         }
     }

@@ -14,6 +14,7 @@ const FILES: [(&str, &str, &str); 5] = [
         concat!(
             include_str!("base.css"),
             include_str!("parts.css"),
+            include_str!("journey.css"),
             include_str!("contact.css")
         ),
     ),

@@ -96,7 +96,10 @@ pub async fn read(app: &App, id: &str) -> Result<Option<Contact>, DataError> {
 }
 
 /// The identity that stands for a former or native one.
-async fn standing(app: &App, name: &str) -> Result<Option<String>, DataError> {
+///
+/// # Errors
+/// When the query fails.
+pub async fn standing(app: &App, name: &str) -> Result<Option<String>, DataError> {
     let sql = format!(
         "SELECT id FROM callboard.aliases WHERE entity = 'contact' AND native = {} ORDER BY id LIMIT 1",
         data::text(name)
@@ -141,6 +144,7 @@ pub async fn page(
             a href="/contacts" { "Contacts" }
             span aria-hidden="true" { "\u{203a}" }
             span { (id) }
+            a class="quiet-link" href=(params.only(|n| n == "as_of").href(&url::journey(&id))) { "Its journey" }
         }
         (head(&row, zone))
         (facts(&contact, &row, zone))

@@ -6,6 +6,8 @@ pub mod contacts;
 pub mod course;
 pub mod coverage;
 pub mod dead_letters;
+pub mod journey;
+pub mod journeys;
 pub mod narrow;
 pub mod notes;
 pub mod orphans;

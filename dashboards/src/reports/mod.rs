@@ -22,7 +22,7 @@ use parking_lot::Mutex;
 pub use file::Report;
 
 /// The reports that come with the program.
-const BUILT_IN: [(&str, &str); 6] = [
+const BUILT_IN: [(&str, &str); 7] = [
     ("board", include_str!("../../reports/board.toml")),
     (
         "queue-interval",
@@ -38,6 +38,7 @@ const BUILT_IN: [(&str, &str); 6] = [
         "agent-timeline",
         include_str!("../../reports/agent-timeline.toml"),
     ),
+    ("journeys", include_str!("../../reports/journeys.toml")),
 ];
 
 /// Most files read from the users' folder.

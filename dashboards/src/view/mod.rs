@@ -83,10 +83,11 @@ impl Frame {
 }
 
 /// The parts of the navigation: path and name.
-const PARTS: [(&str, &str); 5] = [
+const PARTS: [(&str, &str); 6] = [
     ("/", "Board"),
     ("/reports", "Reports"),
     ("/contacts", "Contacts"),
+    ("/journeys", "Journeys"),
     ("/coverage", "Coverage"),
     ("/status", "Status"),
 ];

@@ -2,7 +2,9 @@
 //! the session is bound to, the views over them, and the documentation as tables.
 
 mod fixed;
+mod given;
 mod lake;
+mod made;
 mod table;
 
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use datafusion::common::config::Dialect;
 use datafusion::datasource::ViewTable;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::SessionState;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
 
 pub use fixed::FixedTable;
@@ -89,6 +92,9 @@ pub fn build(base: &SessionState) -> Result<Catalog> {
         }
     }
     internal.register_table("clock".to_owned(), Arc::new(fixed::Clock::new()))?;
+    for (name, table) in given::GivenTable::all() {
+        internal.register_table(name, Arc::new(table))?;
+    }
 
     let schema = Arc::new(MemorySchemaProvider::new());
     let workshop = Arc::new(MemoryCatalogProvider::new());
@@ -99,6 +105,12 @@ pub fn build(base: &SessionState) -> Result<Catalog> {
     let mut docs = Vec::new();
     let mut columns = Vec::new();
     for file in views::files() {
+        if let Some(groups) = file.made {
+            let plan = logical(&ctx, file.name, &file.sql)?;
+            let made = Arc::new(made::MadeTable::new(file.name, plan, groups));
+            internal.register_table(file.name.to_owned(), made)?;
+            continue;
+        }
         let view = plan(&ctx, file.name, &file.sql)?;
         if file.hidden {
             internal.register_table(file.name.to_owned(), view)?;
@@ -128,13 +140,17 @@ pub fn build(base: &SessionState) -> Result<Catalog> {
 }
 
 fn plan(ctx: &SessionContext, name: &str, sql: &str) -> Result<Arc<dyn TableProvider>> {
+    let plan = logical(ctx, name, sql)?;
+    Ok(Arc::new(ViewTable::new(plan, Some(sql.to_owned()))))
+}
+
+fn logical(ctx: &SessionContext, name: &str, sql: &str) -> Result<LogicalPlan> {
     let state = ctx.state();
     // Nothing here waits for anything outside memory.
-    let plan = state
+    state
         .sql_to_statement(sql, &Dialect::Generic)
         .and_then(|s| futures::executor::block_on(state.statement_to_plan(s)))
-        .map_err(|e| DataFusionError::Context(format!("view {name}"), Box::new(e)))?;
-    Ok(Arc::new(ViewTable::new(plan, Some(sql.to_owned()))))
+        .map_err(|e| DataFusionError::Context(format!("view {name}"), Box::new(e)))
 }
 
 fn describe(file: &ViewFile, view: &dyn TableProvider, columns: &mut Vec<ColumnDoc>) {

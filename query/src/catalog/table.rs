@@ -2,6 +2,8 @@
 //! reads is said by the session that scans it. So views and plans are made once, and every
 //! query reads exactly the one snapshot it was bound to.
 
+mod told;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -29,6 +31,7 @@ use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::union::UnionExec;
 
 use super::lake::LakeCache;
+use crate::identity::Identity;
 
 /// The snapshot that a session reads, carried in its configuration.
 #[derive(Debug)]
@@ -37,6 +40,8 @@ pub struct Bound {
     pub snapshot: SnapshotRef,
     /// Providers of the lake.
     pub lakes: Arc<LakeCache>,
+    /// Who is who across platforms; its number grows whenever it is another.
+    pub identity: (u64, Arc<Identity>),
 }
 
 /// A snapshot that can be printed.
@@ -233,6 +238,41 @@ impl SlotTable {
     }
 }
 
+impl SlotTable {
+    /// The rows as the platforms tell them.
+    async fn rows(
+        &self,
+        bound: &Bound,
+        session: &SessionState,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let mut parts = Vec::with_capacity(2);
+        if let Some(table) = bound.snapshot.0.tables.get(self.spec.name) {
+            if let Some(lake) = self
+                .lake(bound, table, session, projection, filters)
+                .await?
+            {
+                parts.push(lake);
+            }
+            if let Some(live) = self.live(table, projection)? {
+                parts.push(live);
+            }
+        }
+        if parts.len() > 1 {
+            return UnionExec::try_new(parts);
+        }
+        if let Some(only) = parts.pop() {
+            return Ok(only);
+        }
+        let schema = match projection {
+            Some(p) => Arc::new(self.schema.project(p)?),
+            None => self.schema.clone(),
+        };
+        Ok(Arc::new(EmptyExec::new(schema)))
+    }
+}
+
 /// The plan without the rows that are hidden.
 fn without(plan: Arc<dyn ExecutionPlan>, hidden: &Hidden) -> Result<Arc<dyn ExecutionPlan>> {
     let mut plan = plan;
@@ -312,29 +352,10 @@ impl TableProvider for SlotTable {
             .ok_or_else(|| {
                 DataFusionError::Internal("a table was read by an unknown session".to_owned())
             })?;
-        let mut parts = Vec::with_capacity(2);
-        if let Some(table) = bound.snapshot.0.tables.get(self.spec.name) {
-            if let Some(lake) = self
-                .lake(&bound, table, session, projection, filters)
-                .await?
-            {
-                parts.push(lake);
-            }
-            if let Some(live) = self.live(table, projection)? {
-                parts.push(live);
-            }
+        match bound.identity.1.shape(self.spec.name) {
+            None => self.rows(&bound, session, projection, filters).await,
+            Some(shape) => self.told(&bound, session, shape, projection, filters).await,
         }
-        if parts.len() > 1 {
-            return UnionExec::try_new(parts);
-        }
-        if let Some(only) = parts.pop() {
-            return Ok(only);
-        }
-        let schema = match projection {
-            Some(p) => Arc::new(self.schema.project(p)?),
-            None => self.schema.clone(),
-        };
-        Ok(Arc::new(EmptyExec::new(schema)))
     }
 
     fn supports_filters_pushdown(

@@ -313,3 +313,12 @@ pub fn turn(contact: &str, seq: i64, text: &str) -> TurnRow {
         day: at(0).day(),
     }
 }
+
+/// Presence of an agent, available since the beginning.
+pub fn agent_states_of(source: &str, agent: &str) -> Vec<AgentStateRow> {
+    vec![AgentStateRow {
+        agent_key: AgentStateRow::key_of(source, agent),
+        source: source.to_owned(),
+        ..state(agent, "presence", "", "available", "", 0, None)
+    }]
+}

@@ -3,6 +3,7 @@ mod doors;
 mod figures;
 mod fixture;
 mod gathering;
+mod journeys;
 mod lake;
 mod limits;
 mod measured;

@@ -1,5 +1,6 @@
 //! `callboard demo`: a server on a fresh folder, and a recorded real shift replayed into it.
 
+mod journey;
 mod leftover;
 mod replay;
 
@@ -85,7 +86,8 @@ pub fn run(args: DemoArgs) -> Result<(), Failure> {
         let tape = replay::Tape::read(&shift)?;
         let clock =
             Arc::new(ReplayClock { first: tape.first(), last: tape.last(), began: Instant::now(), speed: args.speed });
-        let server = start(&config, clock.clone(), args.speed).await?;
+        let file = shift.join("demo.toml");
+        let server = start(&config, Some(&file), clock.clone(), args.speed).await?;
         state_targets(&server, &config, tape.first()).await;
         let (queue, minutes) = ("sales", tape.minutes());
         eprintln!(
@@ -93,6 +95,7 @@ pub fn run(args: DemoArgs) -> Result<(), Failure> {
              Open     http://{http}          the live board\n           \
              http://{http}/contacts  finished calls: transcript, sound, keywords, mood\n           \
              http://{http}/reports   queue by interval, heat map, exceptions, agents\n           \
+             http://{http}/journeys  a journey across four systems (made by hand)\n           \
              http://{http}/coverage  what became of every call\n\n  \
              Ask      psql -h 127.0.0.1 -p {pg} callboard\n           \
              \\dv callboard.*\n           \

@@ -15,6 +15,7 @@ use callboard_sources::registry::Registry;
 use callboard_store::store::Clock;
 use serde::Deserialize;
 
+use super::journey;
 use crate::commands::Failure;
 use crate::server::Server;
 
@@ -55,7 +56,7 @@ pub struct Tape {
     sounds: Vec<Sound>,
 }
 
-fn unreadable(path: &Path, why: impl std::fmt::Display) -> Failure {
+pub(super) fn unreadable(path: &Path, why: impl std::fmt::Display) -> Failure {
     Failure::failed(format!(
         "the recorded shift's {} cannot be read: {why}",
         path.display()
@@ -103,6 +104,7 @@ impl Tape {
                 records.push((last, record));
             }
         }
+        records.extend(journey::documents(&folder.join("journey"))?);
         records.sort_by_key(|(at, _)| *at);
         let path = folder.join("recordings.jsonl");
         let text = std::fs::read_to_string(&path).map_err(|e| unreadable(&path, e))?;

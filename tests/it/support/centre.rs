@@ -38,6 +38,11 @@ impl Centre {
         centre
     }
 
+    /// The folder of its configuration.
+    pub fn folder(&self) -> &Path {
+        self.dir.path()
+    }
+
     /// The data folder.
     pub fn data(&self) -> PathBuf {
         self.dir.path().join("data")

@@ -62,7 +62,7 @@ pub fn read(
     call.left_first = left_first(&roster, &parties);
     call.links = links(events);
     let mut own = own_talks(&roster, &parties, talks, call.end.as_ref());
-    transfers(events, &mut own, talks);
+    let led_on = transfers(events, &mut own, talks);
     let taken: Vec<&Part> = talks.iter().chain(own.iter()).collect();
     let held = holds(&roster, &taken);
     let menus = turns::menus(events);
@@ -79,6 +79,7 @@ pub fn read(
     call.parts.extend(bot);
     call.parts.extend(menus);
     call.parts.extend(invitations(events));
+    call.parts.extend(led_on);
     call.parts.extend(voice_apps(&roster));
     call.parts.extend(held);
     call.parts.extend(own);
@@ -297,8 +298,10 @@ pub fn ending(events: &[Event], customer: Option<&str>, about: &mut About) {
     }
 }
 
-/// Transfers that were accepted: the talk at that time was handed to somebody.
-fn transfers(events: &[Event], own: &mut [Part], routed: &mut [Part]) {
+/// Transfers that were accepted: the talk at that time was handed to somebody. Where nobody talked,
+/// the application itself led the caller on.
+fn transfers(events: &[Event], own: &mut [Part], routed: &mut [Part]) -> Vec<Part> {
+    let mut led_on = Vec::new();
     for event in events.iter().filter(|e| e.kind == "CallTransferAccepted") {
         let d = event.data();
         let raw = ids::raw_id(d.first(&["transferTarget", "targetParticipant"]));
@@ -322,8 +325,18 @@ fn transfers(events: &[Event], own: &mut [Part], routed: &mut [Part]) {
                 .take()
                 .map_or_else(|| event.when.clone(), |e| When::min(e, event.when.clone()));
             talk.end = Some(end);
+        } else {
+            let mut dial = Part::new(format!("dial/{}", event.when.by.id), "dial", &event.when);
+            dial.start = Some(event.when.clone());
+            dial.end = Some(event.when.clone());
+            dial.text(F::Outcome, "answered")
+                .text(F::RawOutcome, &event.kind)
+                .text(F::TargetKind, kind)
+                .text(F::Target, ids::address(&raw));
+            led_on.push(dial);
         }
     }
+    led_on
 }
 
 /// Length of the call as the platform states it, milliseconds.

@@ -1,0 +1,45 @@
+-- One row per contact of a journey, with what joins it to one before it; and one per contact that
+-- might belong to it, or was taken out, and per hand-over that reached nobody.
+-- column journey_id: The journey
+-- column seq: Place of the contact in the journey, from 1; NULL where it is not joined
+-- column contact_id: Contact; NULL where a hand-over reached nobody
+-- column relation: start, or what joins it: transfer, conference, consult, callback, retry, same (the platform's own), carried (an id that both carry), handover (a number of the pool), verdict (a person)
+-- column evidence: What says so: records, attributes, times, numbers
+-- column strength: stated (by the platform), strong, weak (several fit: not joined), person (by hand), lost (nobody there); NULL at the start
+-- column from_contact: The contact to which it is joined, or might be
+-- column at (UTC): When they met
+-- column joined: Whether it belongs to the journey; not where it is weak, lost, or taken apart by hand
+WITH ways AS (
+  SELECT CASE WHEN d = 1 THEN a ELSE b END AS x, CASE WHEN d = 1 THEN b ELSE a END AS y,
+         relation, evidence, strength, at, joined
+  FROM (SELECT a, b, relation, evidence, strength, at, joined, unnest([1, 2]) AS d
+        FROM internal.journey_edges)
+), reached AS (
+  SELECT m.journey_id, m.seq, m.contact_id, w.relation, w.evidence, w.strength,
+         w.y AS from_contact, w.at,
+         row_number() OVER (PARTITION BY m.contact_id ORDER BY
+           CASE WHEN o.seq < m.seq THEN 0 ELSE 1 END,
+           CASE w.strength WHEN 'person' THEN 0 WHEN 'stated' THEN 1 ELSE 2 END,
+           o.seq DESC, w.at, w.evidence) AS place
+  FROM internal.journey_members m
+  JOIN ways w ON w.x = m.contact_id
+  JOIN internal.journey_members o ON o.contact_id = w.y
+  WHERE m.seq > 1 AND w.joined
+)
+SELECT journey_id, seq, contact_id, relation, evidence, strength, from_contact, at, TRUE AS joined
+FROM reached
+WHERE place = 1
+UNION ALL
+SELECT journey_id, seq, contact_id, 'start', NULL, NULL, NULL, started_at, TRUE
+FROM internal.journey_members
+WHERE seq = 1
+UNION ALL
+SELECT coalesce(m.journey_id, w.x), CAST(NULL AS BIGINT), w.y, w.relation, w.evidence, w.strength,
+       w.x, w.at, FALSE
+FROM ways w
+LEFT JOIN internal.journey_members m ON m.contact_id = w.x
+WHERE w.x IS NOT NULL AND NOT w.joined
+UNION ALL
+SELECT c.contact_id, 1, c.contact_id, 'start', NULL, NULL, NULL, c.started_at, TRUE
+FROM internal.contacts c
+WHERE NOT EXISTS (SELECT 1 FROM internal.journey_members m WHERE m.contact_id = c.contact_id)

@@ -11,7 +11,7 @@ WITH stated AS (
   SELECT coalesce(f.id, l.from_contact) AS a, coalesce(t.id, p.id, l.to_contact) AS b,
          l.kind AS relation,
          concat('the platform states: ', l.kind, ' from ', l.from_contact, ' to ', l.to_contact,
-                coalesce(concat(' at ', CAST(l.at AS VARCHAR)), '')) AS evidence,
+                coalesce(' at ' || CAST(l.at AS VARCHAR), '')) AS evidence,
          l.at
   FROM internal.links l
   LEFT JOIN internal.contact_names f ON f.native = l.from_contact
@@ -105,7 +105,7 @@ WITH stated AS (
 ), lost AS (
   SELECT o.a, o.at,
          concat('transferred to ', o.number, ' at ', CAST(o.at AS VARCHAR), '; no contact',
-                coalesce(concat(' of ', o.to_platform), ''), ' began with that number within ',
+                coalesce(' of ' || o.to_platform, ''), ' began with that number within ',
                 CAST(o.window_us / 1000000 AS VARCHAR), ' s') AS evidence
   FROM outs o
   CROSS JOIN internal.clock c
@@ -113,8 +113,8 @@ WITH stated AS (
   WHERE p.b IS NULL AND CAST(c.now AS BIGINT) - CAST(o.at AS BIGINT) > o.window_us + 60000000
 ), verdicts AS (
   SELECT coalesce(x.id, v.contact_a) AS a, coalesce(y.id, v.contact_b) AS b, v.verdict,
-         concat(v.who, coalesce(concat(' on ', v.said_at), ''), ' said: ', v.verdict,
-                coalesce(concat(', because ', v.why), '')) AS evidence
+         concat(v.who, coalesce(' on ' || v.said_at, ''), ' said: ', v.verdict,
+                coalesce(', because ' || v.why, '')) AS evidence
   FROM internal.verdicts v
   LEFT JOIN internal.contact_names x ON x.native = v.contact_a
   LEFT JOIN internal.contact_names y ON y.native = v.contact_b

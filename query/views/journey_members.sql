@@ -10,7 +10,7 @@
 -- column outcome: Outcome
 SELECT r.root,
        first_value(c.contact_id) OVER (PARTITION BY r.root ORDER BY c.started_at, c.contact_id) AS journey_id,
-       row_number() OVER (PARTITION BY r.root ORDER BY c.started_at, c.contact_id) AS seq,
+       CAST(row_number() OVER (PARTITION BY r.root ORDER BY c.started_at, c.contact_id) AS BIGINT) AS seq,
        c.contact_id, c.source, c.started_at, c.ended_at, c.outcome
 FROM internal.journey_roots r
 JOIN internal.contacts c ON c.contact_id = r.contact_id

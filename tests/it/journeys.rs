@@ -97,7 +97,7 @@ fn a_journey_over_four_systems_is_one_row_and_one_page() {
     for _ in 0..2 {
         assert_eq!(centre.rows(STEPS), steps);
         let talk = "select agent, sum(ms) as ms from agent_time where state = 'talk' group by agent order by 1";
-        assert_eq!(centre.rows(talk), ["Min Kim 105000", "Nina Berg 144000"]);
+        assert_eq!(centre.rows(talk), ["Min Kim 120000", "Nina Berg 144000"]);
         let page = "/journeys?from=2026-03-02&to=2026-03-02";
         let (status, text) = centre.server().get(page);
         assert_eq!(status, 200, "{text}");

@@ -22,6 +22,17 @@ pub struct Event<'a> {
     headers: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
 
+impl<'a> Event<'a> {
+    /// An event of these headers.
+    pub fn new(at: i64, precision: u32, headers: Vec<(Cow<'a, str>, Cow<'a, str>)>) -> Self {
+        Event {
+            at,
+            precision,
+            headers,
+        }
+    }
+}
+
 impl Event<'_> {
     /// A header; empty when missing or one of the two spellings of no value.
     pub fn get(&self, name: &str) -> &str {
@@ -77,7 +88,8 @@ impl Event<'_> {
             | "AgentConnect" | "AgentComplete" | "AgentRingNoAnswer" | "AgentDump" | "Hold"
             | "Unhold" | "BlindTransfer" | "AttendedTransfer" | "MixMonitorStart"
             | "MixMonitorStop" | "MixMonitorMute" | "DTMFEnd" | "DialBegin" | "MessageWaiting"
-            | "ParkedCall" | "UnParkedCall" | "ParkedCallTimeOut" | "ParkedCallGiveUp" => true,
+            | "StasisStart" | "ParkedCall" | "UnParkedCall" | "ParkedCallTimeOut"
+            | "ParkedCallGiveUp" => true,
             "UserEvent" => self.get("UserEvent") == "IvrChoice" || !self.get("Menu").is_empty(),
             _ => false,
         }
@@ -132,6 +144,47 @@ pub fn parse(text: &str) -> Result<Event<'_>, Refusal> {
         return Err(Refusal::new("no_time", "Timestamp is 0"));
     }
     Ok(event)
+}
+
+/// The line that an event from the wire is: its headers in their order, those that came more than
+/// once as a list in the first one's place. `recv` is put in front where the event has no time of
+/// its own.
+///
+/// ```
+/// # use callboard_sources::asterisk::ami::line;
+/// let headers = [("Event", "Hold"), ("V", "a=1"), ("Timestamp", "17.5"), ("V", "b=2")];
+/// assert_eq!(
+///     line(&headers, "2026-03-02T09:15:04Z"),
+///     r#"{"Event":"Hold","V":["a=1","b=2"],"Timestamp":"17.5"}"#
+/// );
+/// ```
+pub fn line<N: AsRef<str>, V: AsRef<str>>(headers: &[(N, V)], recv: &str) -> String {
+    let mut names: Vec<&str> = Vec::with_capacity(headers.len());
+    let mut values: Vec<Vec<&str>> = Vec::with_capacity(headers.len());
+    for (name, value) in headers {
+        let (name, value) = (name.as_ref(), value.as_ref());
+        match names.iter().position(|n| *n == name) {
+            Some(n) => values[n].push(value),
+            None => {
+                names.push(name);
+                values.push(vec![value]);
+            }
+        }
+    }
+    let text = |s: &str| serde_json::Value::from(s).to_string();
+    let mut members = Vec::with_capacity(names.len() + 1);
+    let timed = |(n, v): (&&str, &Vec<&str>)| *n == "Timestamp" && v != &[""];
+    if !names.iter().zip(&values).any(timed) {
+        members.push(format!("\"recv\":{}", text(recv)));
+    }
+    for (name, values) in names.iter().zip(&values) {
+        let value = match values[..] {
+            [one] => text(one),
+            _ => serde_json::Value::from(values.clone()).to_string(),
+        };
+        members.push(format!("{}:{value}", text(name)));
+    }
+    format!("{{{}}}", members.join(","))
 }
 
 struct Headers<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);

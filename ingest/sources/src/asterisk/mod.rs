@@ -1,7 +1,7 @@
-//! Asterisk: queue_log, channel event log (CEL), call detail records (CDR) and manager events
-//! (AMI) as JSON lines, each alone or together.
+//! Asterisk: queue_log, channel event log (CEL), call detail records (CDR), manager events (AMI)
+//! and REST interface events (ARI) as JSON lines, each alone or together.
 //!
-//! The four tell one story with four clocks, so a key's records are read as a set: each feed is
+//! They tell one story with as many clocks, so a key's records are read as a set: each feed is
 //! read by its own clock and order, then what the feeds say of the same stay, offer, talk or menu
 //! is put under one identity, and the merge picks the finest value. Nothing is ever joined by
 //! comparing times of different calls; calls are joined by uniqueid and linkedid.
@@ -13,6 +13,7 @@
 
 pub mod agent;
 pub mod ami;
+pub mod ari;
 pub mod cdr;
 pub mod cel;
 pub mod contact;
@@ -61,11 +62,13 @@ pub enum Feed {
     Cdr,
     /// Manager events, one JSON object a line.
     Ami,
+    /// Events of the REST interface, one JSON object a line.
+    Ari,
 }
 
 impl Feed {
     /// Every feed.
-    pub const ALL: [Feed; 4] = [Feed::QueueLog, Feed::Cel, Feed::Cdr, Feed::Ami];
+    pub const ALL: [Feed; 5] = [Feed::QueueLog, Feed::Cel, Feed::Cdr, Feed::Ami, Feed::Ari];
 
     /// Last part of the source, e.g. `queue_log`.
     pub const fn name(self) -> &'static str {
@@ -74,6 +77,7 @@ impl Feed {
             Feed::Cel => "cel",
             Feed::Cdr => "cdr",
             Feed::Ami => "ami",
+            Feed::Ari => "ari",
         }
     }
 
@@ -84,6 +88,7 @@ impl Feed {
             Feed::Cel => "asterisk/cel",
             Feed::Cdr => "asterisk/cdr",
             Feed::Ami => "asterisk/ami",
+            Feed::Ari => "asterisk/ari",
         }
     }
 
@@ -132,7 +137,7 @@ pub enum Body<'a> {
     Cel(cel::Row<'a>),
     /// A call detail record.
     Cdr(cdr::Row<'a>),
-    /// A manager event.
+    /// A manager event, or an event of the REST interface in the manager's words.
     Ami(ami::Event<'a>),
 }
 
@@ -165,6 +170,10 @@ pub fn parse(record: &Record) -> Result<Parsed<'_>, Refusal> {
             let event = ami::parse(text)?;
             (event.at, event.precision, Body::Ami(event))
         }
+        Some(Feed::Ari) => {
+            let event = ari::parse(text)?;
+            (event.at, event.precision, Body::Ami(event))
+        }
         None => {
             return Err(Refusal::new(
                 "unknown_format",
@@ -191,7 +200,15 @@ pub fn parse(record: &Record) -> Result<Parsed<'_>, Refusal> {
 /// What a key's records say together. Records that cannot be read are left out (the door refused
 /// them already).
 pub fn interpret(key: &Key, set: &[&Record]) -> Vec<Statement> {
-    let mut lines: Vec<Parsed<'_>> = set.iter().filter_map(|r| parse(r).ok()).collect();
+    // Both interfaces report the same channels. The manager says more (queues, members, calls that
+    // belong together), so where it was heard of a call, the other one adds nothing.
+    let is_of = |r: &Record, feed: Feed| *r.format == *feed.format();
+    let manager = set.iter().any(|r| is_of(r, Feed::Ami));
+    let mut lines: Vec<Parsed<'_>> = set
+        .iter()
+        .filter(|r| !(manager && is_of(r, Feed::Ari)))
+        .filter_map(|r| parse(r).ok())
+        .collect();
     sort(&mut lines);
     match key {
         Key::Contact(id) => contact::interpret(id, &lines),

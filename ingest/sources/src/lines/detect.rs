@@ -26,6 +26,11 @@ fn of_line(line: &str) -> Option<Kind> {
             Some(Kind::Events)
         } else if line.contains("\"Event\"") {
             Some(Kind::Asterisk(Feed::Ami))
+        } else if ["\"type\"", "\"timestamp\"", "\"application\""]
+            .iter()
+            .all(|name| line.contains(name))
+        {
+            Some(Kind::Asterisk(Feed::Ari))
         } else {
             None
         };
@@ -57,6 +62,8 @@ fn of_name(name: &str) -> Option<Kind> {
         Some(Kind::Asterisk(Feed::Cdr))
     } else if has("ami") && has("json") {
         Some(Kind::Asterisk(Feed::Ami))
+    } else if has("ari") && has("json") {
+        Some(Kind::Asterisk(Feed::Ari))
     } else if has("ndjson") {
         Some(Kind::Events)
     } else {
@@ -73,6 +80,7 @@ pub(super) fn line_stamp<'a>(feed: Feed, line: &'a [u8], columns: &[String]) -> 
             column(line, n)
         }
         Feed::Cdr => column(line, 9),
+        Feed::Ari => json_text(line, b"\"timestamp\""),
         Feed::Ami => {
             let own = json_text(line, b"\"Timestamp\"");
             if own.is_empty() {

@@ -3,11 +3,13 @@
 //!
 //! A line is identified by its source, its bytes, and how many equal lines with the same stamp
 //! came before it. So a file that is rotated, cut or sent again repeats the ids of its lines, and
-//! two equal lines of one second stay two. Only lines of the latest stamps have to be remembered
+//! two equal lines of one second stay two. Events of a live connection are the same records as the
+//! lines of a capture of them (see `known.rs`). Only lines of the latest stamps have to be remembered
 //! for that: [`LineReader::state`] holds them, and a reader that resumes from it counts on.
 
 mod detect;
 mod equal;
+mod known;
 mod split;
 
 use std::sync::Arc;
@@ -35,7 +37,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Name for messages and options: `queue_log`, `cel`, `cdr`, `ami` or `events`.
+    /// Name for messages and options: `queue_log`, `cel`, `cdr`, `ami`, `ari` or `events`.
     pub fn name(self) -> &'static str {
         match self {
             Kind::Asterisk(feed) => feed.name(),
@@ -77,7 +79,7 @@ pub struct NewRecord {
     pub format: &'static str,
     /// Stamp: instance, zone, columns, and the line's place among those of the same time.
     pub stamp: Stamp,
-    /// The line without its break.
+    /// The line without its break; an event without what only its listener knows.
     pub bytes: Vec<u8>,
 }
 
@@ -227,16 +229,17 @@ impl LineReader {
             out.push(NewLine::Event(cut.line));
             return;
         };
-        let time = detect::line_stamp(feed, &cut.line, &self.stamp.columns);
-        let place = self.seen.count(time, &cut.line);
+        let bytes = known::plain(feed, &cut.line).unwrap_or(cut.line);
+        let time = detect::line_stamp(feed, &bytes, &self.stamp.columns);
+        let place = self.seen.count(time, &bytes);
         let mut stamp = self.stamp.clone();
         stamp.sequence = place.among_stamp;
         out.push(NewLine::Record(NewRecord {
             source: self.source.clone(),
-            id: identity(feed, &cut.line, place.among_equal),
+            id: identity(feed, &bytes, place.among_equal),
             format: feed.format(),
             stamp,
-            bytes: cut.line,
+            bytes,
         }));
     }
 

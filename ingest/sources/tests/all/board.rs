@@ -5,7 +5,7 @@ use callboard_model::record::{Interpreter, Record};
 use callboard_sources::asterisk::Feed;
 use callboard_sources::registry::Registry;
 
-use crate::pipeline::{Rows, rows, shift};
+use crate::pipeline::{RECORDED, Rows, rows, shift};
 
 /// Waiting and talking by the lines of the queue log up to and with that second.
 fn by_lines(log: &[Record], second: i64) -> (usize, usize) {
@@ -45,7 +45,7 @@ fn open(rows: &Rows, kind: &str) -> usize {
 #[test]
 fn waiting_and_talking_are_right_in_the_middle_of_the_shift() {
     let log = shift(&[Feed::QueueLog]);
-    let timed: Vec<(i64, Record)> = shift(&Feed::ALL)
+    let timed: Vec<(i64, Record)> = shift(&RECORDED)
         .into_iter()
         .map(|r| (Registry.route(&r).unwrap().time.unwrap(), r))
         .collect();

@@ -26,6 +26,7 @@ mod siprec;
 mod stories;
 mod stories_of_agents;
 mod stories_of_ami;
+mod stories_of_ari;
 mod tally;
 #[path = "../teams/mod.rs"]
 mod teams;

@@ -6,7 +6,7 @@ use callboard_model::rows::target_rows;
 use callboard_sources::asterisk::Feed;
 use callboard_sources::registry::Registry;
 
-use crate::pipeline::{records, rows, shift, shift_file};
+use crate::pipeline::{RECORDED, records, rows, shift, shift_file};
 use crate::shift_rows::{HORIZON, all, alone, contact, segment, states, text};
 
 #[test]
@@ -49,7 +49,7 @@ fn o14_an_agents_own_call_is_no_contact() {
     let keys = Registry.route(login).unwrap().keys;
     let agent = Key::Agent("/asterisk/pbx1".into(), "Daniel Park".into());
     assert_eq!(keys, [RouteKey::Direct(agent)]);
-    for feed in Feed::ALL {
+    for feed in RECORDED {
         assert!(
             !alone(feed).contacts.contains_key("pbx1-1795253945.0"),
             "{feed:?}"
@@ -265,7 +265,7 @@ fn o28_a_number_is_no_person_and_no_contact() {
 
 #[test]
 fn every_line_of_the_shift_is_read() {
-    for feed in Feed::ALL {
+    for feed in RECORDED {
         for r in records(feed, &shift_file(feed)) {
             Registry.route(&r).unwrap();
         }

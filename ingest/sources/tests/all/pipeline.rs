@@ -13,6 +13,9 @@ use callboard_sources::asterisk::Feed;
 use callboard_sources::lines::{Kind, LineReader, NewLine};
 use callboard_sources::registry::Registry;
 
+/// Feeds of the recorded shift.
+pub const RECORDED: [Feed; 4] = [Feed::QueueLog, Feed::Cel, Feed::Cdr, Feed::Ami];
+
 /// Bytes of one file of the recorded shift.
 pub fn shift_file(feed: Feed) -> Vec<u8> {
     let folder = "../../datasets/shift-asterisk";
@@ -21,6 +24,7 @@ pub fn shift_file(feed: Feed) -> Vec<u8> {
         Feed::Cel => "cel.csv",
         Feed::Cdr => "cdr.csv",
         Feed::Ami => "ami.jsonl.gz",
+        Feed::Ari => panic!("the REST interface was not recorded"),
     };
     let bytes = std::fs::read(format!("{folder}/{name}")).unwrap();
     if name.ends_with(".gz") {

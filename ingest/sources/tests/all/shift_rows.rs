@@ -6,18 +6,18 @@ use callboard_model::rows::ContactRows;
 use callboard_model::tables::{AgentStateRow, OfferRow, SegmentRow};
 use callboard_sources::asterisk::Feed;
 
-use crate::pipeline::{Rows, rows, shift};
+use crate::pipeline::{RECORDED, Rows, rows, shift};
 
 pub const HORIZON: i64 = 1_795_255_241_000_000;
 
 pub fn all() -> &'static Rows {
     static ROWS: OnceLock<Rows> = OnceLock::new();
-    ROWS.get_or_init(|| rows(&shift(&Feed::ALL), HORIZON))
+    ROWS.get_or_init(|| rows(&shift(&RECORDED), HORIZON))
 }
 
 pub fn alone(feed: Feed) -> &'static Rows {
     static ROWS: [OnceLock<Rows>; 4] = [const { OnceLock::new() }; 4];
-    let n = Feed::ALL.iter().position(|f| *f == feed).unwrap();
+    let n = RECORDED.iter().position(|f| *f == feed).unwrap();
     ROWS[n].get_or_init(|| rows(&shift(&[feed]), HORIZON))
 }
 

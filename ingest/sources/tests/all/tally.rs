@@ -19,7 +19,7 @@ use callboard_model::tables::{AgentStateRow, OfferRow, SegmentRow};
 use callboard_sources::asterisk::Feed;
 use serde_json::{Value, json};
 
-use crate::pipeline::{Rows, rows, shift};
+use crate::pipeline::{RECORDED, Rows, rows, shift};
 
 const END_OF_LOG: i64 = 1_795_255_241;
 
@@ -281,7 +281,7 @@ fn from_the_queue_log_alone_every_figure_is_equal() {
 
 #[test]
 fn with_all_four_feeds_every_count_is_equal() {
-    check(&Feed::ALL, 1000);
+    check(&RECORDED, 1000);
 }
 
 /// Each single time of the four feeds together lies within a second of the queue log's own.
@@ -289,7 +289,7 @@ fn with_all_four_feeds_every_count_is_equal() {
 fn each_single_time_is_within_a_second_of_the_queue_logs() {
     let horizon = END_OF_LOG * 1_000_000;
     let alone = rows(&shift(&[Feed::QueueLog]), horizon);
-    let together = rows(&shift(&Feed::ALL), horizon);
+    let together = rows(&shift(&RECORDED), horizon);
     let mut compared = 0;
     for (id, theirs) in &alone.contacts {
         let ours = &together.contacts[id];

@@ -34,9 +34,14 @@ pub(super) fn read(lines: &[Parsed<'_>], channels: &Channels, story: &mut Story)
     let mut since: BTreeMap<&str, Mark> = BTreeMap::new();
     for (mark, event) in &events {
         let id = event.get("Uniqueid");
-        let comes_in = event.name() == "Newchannel"
-            && id == event.get("Linkedid")
-            && incoming(event.get("Context"));
+        // An application that is handed a call which came in serves a customer, whatever the
+        // context is called.
+        let begins = match event.name() {
+            "Newchannel" => incoming(event.get("Context")),
+            "StasisStart" => !since.contains_key(id),
+            _ => false,
+        };
+        let comes_in = begins && id == event.get("Linkedid");
         if comes_in || matches!(event.name(), "QueueCallerJoin" | "QueueEntry") {
             customers.insert(id);
             story.customer = true;

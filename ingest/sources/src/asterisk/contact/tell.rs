@@ -107,7 +107,7 @@ fn same_extras(mut extras: Vec<Extra>) -> Vec<Vec<Extra>> {
 /// channels come first, so that the others find them.
 fn same_offers(mut offers: Vec<Offer>) -> Vec<Vec<Offer>> {
     let order = |feed: Feed| match feed {
-        Feed::Ami => 0,
+        Feed::Ami | Feed::Ari => 0,
         Feed::Cel => 1,
         Feed::QueueLog => 2,
         Feed::Cdr => 3,

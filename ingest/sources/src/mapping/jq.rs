@@ -164,16 +164,12 @@ fn load_faults(code: &str, errors: load::Errors<&str, ()>) -> Vec<Fault> {
                 let told = "modules cannot be read here".to_owned();
                 out.extend(all.into_iter().map(|(part, _)| (at(part), told.clone())));
             }
-            load::Error::Lex(all) => {
-                out.extend(all.into_iter().map(|(expected, part)| {
-                    (at(part), format!("{} was expected", expected.as_str()))
-                }))
-            }
-            load::Error::Parse(all) => {
-                out.extend(all.into_iter().map(|(expected, part)| {
-                    (at(part), format!("{} was expected", expected.as_str()))
-                }))
-            }
+            load::Error::Lex(all) => out.extend(all.into_iter().map(|(expected, part)| {
+                (at(part), format!("{} was expected", expected.as_str()))
+            })),
+            load::Error::Parse(all) => out.extend(all.into_iter().map(|(expected, part)| {
+                (at(part), format!("{} was expected", expected.as_str()))
+            })),
         }
     }
     out
@@ -206,9 +202,7 @@ impl Program {
     /// All outputs for an input, each as JSON, until the end or what stopped it.
     pub fn run(&self, input: Val, zone: Tz, bounds: Bounds) -> (Vec<Vec<u8>>, Option<Stop>) {
         let mut out = Vec::new();
-        let ended = catch_unwind(AssertUnwindSafe(|| {
-            self.collect(input, zone, bounds, &mut out)
-        }));
+        let ended = catch_unwind(AssertUnwindSafe(|| self.collect(input, zone, bounds, &mut out)));
         let stop = match ended {
             Ok(stop) => stop,
             Err(thrown) if thrown.is::<Exhausted>() => Some(Stop::Steps(bounds.steps)),
@@ -236,10 +230,7 @@ impl Program {
             let value = match next {
                 Ok(value) => value,
                 Err(e) => {
-                    let told = e
-                        .get_err()
-                        .map_or_else(|_| String::new(), |e| e.to_string());
-                    return Some(Stop::Error(shortened(&told)));
+                    return Some(Stop::Error(shortened(&message(e))));
                 }
             };
             if out.len() == bounds.outputs {
@@ -256,6 +247,15 @@ impl Program {
             out.push(written.bytes);
         }
         None
+    }
+}
+
+/// What a program says of its error: a text as it stands, anything else as JSON.
+fn message(e: jaq_core::Exn<'_, Val>) -> String {
+    match e.get_err().map(jaq_core::Error::into_val) {
+        Ok(Val::TStr(text)) => String::from_utf8_lossy(&text).into_owned(),
+        Ok(other) => other.to_string(),
+        Err(_) => "break without its label".to_owned(),
     }
 }
 

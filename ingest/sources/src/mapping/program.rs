@@ -14,7 +14,7 @@ use crate::payload::fingerprint;
 
 /// What the expressions of one item may do.
 pub const OF_AN_ITEM: Bounds = Bounds {
-    steps: 2_000_000,
+    steps: 500_000,
     outputs: 1_000,
     bytes: 1024 * 1024,
 };

@@ -124,7 +124,7 @@ fn others(seen: &[(usize, Value)]) -> Vec<Option<Value>> {
     let like: Vec<Value> = match seen.first().map(|(_, v)| v) {
         Some(Value::Bool(b)) => vec![(!b).into()],
         Some(Value::Number(n)) => vec![0.into(), (n.as_f64().unwrap_or(0.0) + 61.0).into()],
-        Some(Value::String(s)) => ["", "1", "0", "true", "x"]
+        Some(Value::String(s)) => ["", "1", "0", "true", "outbound", "x"]
             .iter()
             .map(|t| Value::from(*t))
             .chain([format!("{s}x").into()])

@@ -5,6 +5,7 @@
 
 mod exposure;
 pub mod kafka;
+pub mod live;
 mod meaning;
 mod read;
 mod retention;
@@ -111,7 +112,8 @@ pub struct Lake {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
-    /// Platform: `asterisk`.
+    /// Platform: `asterisk`, or one that sends documents.
+    #[serde(alias = "adapter")]
     pub platform: String,
     /// Name of the instance.
     pub instance: String,
@@ -121,6 +123,18 @@ pub struct Source {
     /// Order of columns of a feed that was configured otherwise, by feed (`cel`, `cdr`).
     #[serde(default)]
     pub columns: BTreeMap<String, Vec<String>>,
+    /// Asterisk's manager interface, listened to.
+    #[serde(default)]
+    pub ami: Option<live::Ami>,
+    /// Asterisk's REST interface, listened to.
+    #[serde(default)]
+    pub ari: Option<live::Ari>,
+    /// Asterisk's files on this machine, followed.
+    #[serde(default)]
+    pub files: Vec<PathBuf>,
+    /// A prefix of an object store, followed.
+    #[serde(default)]
+    pub prefix: Option<live::Prefix>,
 }
 
 /// Where mapping files are.

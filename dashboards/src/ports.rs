@@ -79,6 +79,27 @@ pub struct FeedStatus {
     pub ended_at: Option<i64>,
 }
 
+/// A connection that the server itself opened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LinkStatus {
+    /// What it is to, such as `ami pbx1`.
+    pub name: String,
+    /// Whether it is up.
+    pub up: bool,
+    /// Since when it is so, or when it last brought something, UTC microseconds.
+    pub since: Option<i64>,
+    /// What is wrong with it, in a sentence.
+    pub trouble: Option<String>,
+    /// Taken since start.
+    pub taken: u64,
+    /// Repeats since start.
+    pub repeated: u64,
+    /// Refused since start.
+    pub refused: u64,
+    /// Latest times in which nobody listened: from, until, UTC microseconds.
+    pub gaps: Vec<(i64, i64)>,
+}
+
 /// Health of one table of the lake.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableStatus {
@@ -105,6 +126,8 @@ pub struct StatusReport {
     pub started_at: i64,
     /// Every source heard of.
     pub feeds: Vec<FeedStatus>,
+    /// Connections that the server opened.
+    pub links: Vec<LinkStatus>,
     /// Dead letters on record.
     pub dead_letters: u64,
     /// From the receipt of the last request until it was durable, acknowledged and visible in SQL,

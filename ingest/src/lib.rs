@@ -5,4 +5,5 @@
 pub mod clockwork;
 pub mod doors;
 pub mod heard;
+pub mod live;
 pub mod pipeline;

@@ -150,6 +150,9 @@ pub async fn start(
     options.instances = config.instances();
     options.watch = config.watches(&config.data);
     options.kafka = config.kafka().map_err(Failure::usage)?;
+    options.live = config
+        .live()
+        .map_err(|wrong| Failure::usage(wrong.join("\ncallboard: ")))?;
     options.scribe = scribe(config)?;
     options.identity = Some(config.identities(file));
     options.shown = shown(config);

@@ -103,12 +103,7 @@ impl Config {
 
     fn source_faults(&self, faults: &mut Vec<String>) {
         for source in &self.sources {
-            if source.platform != "asterisk" {
-                faults.push(format!(
-                    "[[source]] platform \"{}\" is not known; known is asterisk",
-                    source.platform
-                ));
-            }
+            super::live::faults(source, faults);
             if source.instance.is_empty() || source.instance.contains('/') {
                 faults.push(format!(
                     "[[source]] instance \"{}\" must be a short name without slash",

@@ -24,6 +24,7 @@ use callboard_ingest::doors::mapping::Mappings;
 use callboard_ingest::doors::platform::{Platforms, SourceDefaults};
 use callboard_ingest::doors::recordings::Recordings;
 use callboard_ingest::doors::recordings::watch::Watch;
+use callboard_ingest::live;
 use callboard_ingest::pipeline::Pipeline;
 use callboard_query::{Engine, Principal};
 use callboard_sources::registry::Registry;
@@ -69,6 +70,8 @@ pub struct ServerOptions {
     pub watch: Vec<Watch>,
     /// Topics that are read.
     pub kafka: Vec<KafkaOptions>,
+    /// Connections that the server opens.
+    pub live: Vec<live::Opened>,
     /// Who may use HTTP; none = anyone on this machine.
     pub users: Vec<User>,
     /// Certificate; without one HTTP is not encrypted.
@@ -99,6 +102,7 @@ impl ServerOptions {
             instances: HashMap::new(),
             watch: Vec::new(),
             kafka: Vec::new(),
+            live: Vec::new(),
             users: Vec::new(),
             tls: None,
             scribe: None,
@@ -151,6 +155,7 @@ impl Server {
         })?;
         let http = listener.local_addr().map_err(|e| e.to_string())?;
         let registry = Arc::new(Registry);
+        let state = options.store.data.join("state");
         let store = Store::open(options.store, registry, options.clock.clone())
             .await
             .map_err(|e| e.to_string())?;
@@ -173,6 +178,14 @@ impl Server {
             tracing::error!(%error, "an erasure that was cut off could not be finished; it is tried again");
         }
         let audio = Arc::new(AudioStore::new(store.lake.clone(), AudioOptions::default()));
+        let links = live::link::Links::default();
+        let given_live = live::Given {
+            intake: pipeline.clone(),
+            limits: options.doors.clone(),
+            state,
+            links: links.clone(),
+            stop: stop.clone(),
+        };
         let doors = Doors::new(
             pipeline.clone(),
             Arc::new(Ready(store.clone())),
@@ -223,6 +236,7 @@ impl Server {
                 identity: keeper,
                 shown: options.shown,
                 started: WallClock.now(),
+                links,
             }),
             changes: dashboards::Changes {
                 version: store.changes(),
@@ -269,6 +283,7 @@ impl Server {
             patience,
             stop.clone(),
         )?);
+        live::start(options.live, &given_live);
         Ok(Server {
             http,
             pg,

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use callboard_dashboards::{FeedStatus, Status, StatusReport, TableStatus};
+use callboard_dashboards::{FeedStatus, LinkStatus, Status, StatusReport, TableStatus};
 use callboard_ingest::doors::kafka;
+use callboard_ingest::live::link::Links;
 use callboard_ingest::pipeline::Pipeline;
 use callboard_query::{Engine, Principal};
 
@@ -29,6 +30,8 @@ pub struct Reported {
     pub shown: Vec<(String, String)>,
     /// Start of the process, UTC microseconds.
     pub started: i64,
+    /// Connections that the server opened.
+    pub links: Links,
 }
 
 #[async_trait::async_trait]
@@ -74,6 +77,7 @@ impl Status for Reported {
             let last = f.last_received_at.is_none_or(|at| now - at > SILENT);
             last && f.ended_at.is_none() && !f.source.starts_with("/callboard/")
         };
+        problems.extend(self.links.problems());
         for feed in feeds.iter().filter(silent) {
             problems.push(format!("{} has sent nothing for two minutes", feed.source));
         }
@@ -81,6 +85,7 @@ impl Status for Reported {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started_at: self.started,
             feeds,
+            links: self.links(),
             dead_letters: self.dead_letters().await,
             visible_lag_ms: self.pipeline.visible_after().map(|d| d.as_millis() as u64),
             pipeline_backlog: health.late as u64,
@@ -120,6 +125,21 @@ impl Status for Reported {
 }
 
 impl Reported {
+    fn links(&self) -> Vec<LinkStatus> {
+        let all = self.links.all().into_iter();
+        all.map(|(name, l)| LinkStatus {
+            name,
+            up: l.up,
+            since: (l.since > 0).then_some(l.since),
+            trouble: l.trouble,
+            taken: l.taken,
+            repeated: l.repeated,
+            refused: l.refused,
+            gaps: l.gaps.iter().map(|g| (g.from, g.until)).collect(),
+        })
+        .collect()
+    }
+
     async fn dead_letters(&self) -> u64 {
         use arrow::array::AsArray;
         use arrow::datatypes::Int64Type;

@@ -5,6 +5,7 @@
 
 mod architecture;
 mod as_of;
+mod asterisk_live;
 mod backup;
 mod browser;
 mod clocks;

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use crate::app::App;
 use crate::error::PageError;
 use crate::pages::{self, respond};
-use crate::ports::{FeedStatus, StatusReport, TableStatus};
+use crate::ports::{FeedStatus, LinkStatus, StatusReport, TableStatus};
 use crate::view::icon::{Level, badge};
 use crate::view::table::{Head, table};
 use crate::view::{self, Frame, filters, format};
@@ -37,6 +37,12 @@ pub async fn page(
             @if report.feeds.is_empty() {
                 (view::empty("No source has been heard.", &html! { "Send something: " code { "callboard send --source asterisk PATH" } "." }))
             } @else { (feeds(&report.feeds, now, zone)) }
+        }
+        @if !report.links.is_empty() {
+            section class="panel" aria-labelledby="hk" {
+                header class="panel-head" { h2 id="hk" { "Connections" } span class="quiet" { (zone) } }
+                (links(&report.links, zone))
+            }
         }
         section class="panel" aria-labelledby="hl" {
             header class="panel-head" { h2 id="hl" { "Lake" } span class="quiet" { "flush " (report.flush) ", " (report.flushed_at.map_or("none yet".to_owned(), |at| format::age(machine - at))) } }
@@ -170,6 +176,39 @@ fn feeds(feeds: &[FeedStatus], now: i64, zone: chrono_tz::Tz) -> Markup {
         })
         .collect();
     table("Sources", &heads, &lines, None)
+}
+
+fn links(links: &[LinkStatus], zone: chrono_tz::Tz) -> Markup {
+    let heads = [
+        Head::words("Connection"),
+        Head::words("State"),
+        Head::words("Since"),
+        Head::numbers("Taken", "n"),
+        Head::numbers("Repeated", "n"),
+        Head::numbers("Refused", "n"),
+        Head::prose("Nobody listened"),
+    ];
+    let lines: Vec<Vec<Markup>> = links
+        .iter()
+        .map(|l| {
+            let state = match &l.trouble {
+                Some(why) if l.up => badge(Level::Warn, why),
+                Some(why) => badge(Level::Alert, why),
+                None if l.up => badge(Level::Ok, "ok"),
+                None => badge(Level::Unknown, "not yet up"),
+            };
+            vec![
+                html! { code { (l.name) } },
+                state,
+                view::time(zone, l.since),
+                html! { (format::count(l.taken as i64)) },
+                html! { (format::count(l.repeated as i64)) },
+                html! { (format::count(l.refused as i64)) },
+                html! { @for (from, until) in &l.gaps { div { (view::time(zone, Some(*from))) " to " (view::time(zone, Some(*until))) } } },
+            ]
+        })
+        .collect();
+    table("Connections", &heads, &lines, None)
 }
 
 fn tables(tables: &[TableStatus]) -> Markup {

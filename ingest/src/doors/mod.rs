@@ -22,4 +22,4 @@ pub mod recordings;
 pub mod split;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

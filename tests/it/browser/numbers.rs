@@ -300,7 +300,16 @@ fn every_number_leads_to_its_rows() {
             .iter()
             .filter(|t| t.number("data-n") > Some(0.0))
             .count();
-        assert!(some >= 5, "{page} shows {some} numbers that are not zero");
+        // One system alone hands nothing over to another.
+        let least = if page.contains("/reports/journeys") {
+            0
+        } else {
+            5
+        };
+        assert!(
+            some >= least,
+            "{page} shows {some} numbers that are not zero"
+        );
         found.insert(page.clone(), numbers.len());
         links.extend(numbers);
     }

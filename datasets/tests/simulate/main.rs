@@ -3,5 +3,6 @@
 
 mod bytes;
 mod sums;
+mod told;
 mod ways;
 mod world;

@@ -15,7 +15,7 @@ pub(super) fn tell(pen: &mut Pen<'_>) {
     let site = pen.site;
     pen.name("source", format!("/acs/{}", site.name), &site.source);
     for (q, queue) in site.queues.iter().enumerate() {
-        pen.name("queue", queue_id(q), &queue.name);
+        pen.name("queue", queue_id(pen, q), &queue.name);
     }
     for (a, agent) in site.agents.iter().enumerate() {
         pen.name("agent", worker_id(pen, a), &agent.name);
@@ -44,8 +44,8 @@ pub(super) fn tell(pen: &mut Pen<'_>) {
     }
 }
 
-fn queue_id(queue: usize) -> String {
-    format!("queue-{}", queue + 1)
+fn queue_id(pen: &Pen<'_>, queue: usize) -> String {
+    format!("{}-queue-{}", pen.site.name, queue + 1)
 }
 
 fn worker_id(pen: &Pen<'_>, agent: usize) -> String {
@@ -101,7 +101,7 @@ fn job(pen: &mut Pen<'_>, story: &Story) {
     };
     let id = pen.uuid(&["job", &story.id]);
     // A job's id bears its kind in ours.
-    pen.name("contact", format!("job:{id}"), &story.id);
+    pen.name("contact", format!("{}-job:{id}", pen.site.name), &story.id);
     let channel = match story.channel {
         Channel::Voice => "voice",
         Channel::Email => "email",
@@ -126,7 +126,7 @@ fn job(pen: &mut Pen<'_>, story: &Story) {
 }
 
 fn stay(job: &mut Job<'_, '_>, story: &Story, place: usize, part: &Part) {
-    let queue = part.queue.map(queue_id);
+    let queue = part.queue.map(|q| queue_id(job.pen, q));
     job.say(
         "RouterJobQueued",
         part.start,
@@ -161,13 +161,14 @@ fn stay(job: &mut Job<'_, '_>, story: &Story, place: usize, part: &Part) {
         _ => "",
     };
     if !rule.is_empty() {
-        job.say(
-            "RouterJobExceptionTriggered",
-            part.end,
-            json!({"ruleKey": rule}),
-        );
+        // The rule strikes, and then something is done about it.
+        let data = json!({"ruleKey": rule});
+        job.say("RouterJobExceptionTriggered", part.end - 1, data);
     }
-    let goes_on = part.outcome == "answered" || matches!(part.target, Some((TargetKind::Queue, _)));
+    let again =
+        |p: &Part| p.kind == SegmentKind::Queue && p.outcome != "refused" && p.start >= part.end;
+    let led_on = matches!(part.target, Some((TargetKind::Queue, _)));
+    let goes_on = part.outcome == "answered" || led_on && story.parts.iter().any(again);
     if !goes_on {
         let word = match part.outcome {
             "abandoned" => "abandoned",
@@ -201,10 +202,11 @@ fn talk(job: &mut Job<'_, '_>, story: &Story, place: usize, part: &Part) {
     }
     let data = json!({
         "workerId": worker_id(job.pen, a),
-        "queueId": part.queue.map(queue_id),
+        "queueId": part.queue.map(|q| queue_id(job.pen, q)),
         "assignmentId": assignment(job.pen, story, stay),
     });
-    let again = |p: &Part| p.kind == SegmentKind::Queue && p.start >= part.end;
+    let again =
+        |p: &Part| p.kind == SegmentKind::Queue && p.outcome != "refused" && p.start >= part.end;
     if part.outcome == "transferred" && story.parts.iter().any(again) {
         return job.say("RouterJobUnassigned", part.end, data);
     }

@@ -14,10 +14,10 @@ pub(super) fn tell(pen: &mut Pen<'_>) {
     let site = pen.site;
     pen.name("source", format!("/asterisk/{}", site.name), &site.source);
     for (q, queue) in site.queues.iter().enumerate() {
-        pen.name("queue", queue_name(q), &queue.name);
+        pen.name("queue", queue_name(pen, q), &queue.name);
     }
     for (a, agent) in site.agents.iter().enumerate() {
-        pen.name("agent", member(a), &agent.name);
+        pen.name("agent", member(pen, a), &agent.name);
     }
     let day = pen.day;
     for (n, story) in day.stories.iter().enumerate() {
@@ -30,15 +30,8 @@ pub(super) fn tell(pen: &mut Pen<'_>) {
         for (n, point) in points.iter().enumerate() {
             for q in &site.agents[*agent].skills {
                 let mut say = |event: &str, data: &str| {
-                    let queue = queue_name(*q);
-                    line(
-                        pen,
-                        point.at,
-                        "NONE",
-                        (&queue, &member(*agent)),
-                        event,
-                        data,
-                    );
+                    let (queue, member) = (queue_name(pen, *q), member(pen, *agent));
+                    line(pen, point.at, "NONE", (&queue, &member), event, data);
                 };
                 match point.state {
                     AgentState::Paused => say("PAUSE", point.reason),
@@ -57,12 +50,12 @@ pub(super) fn tell(pen: &mut Pen<'_>) {
     }
 }
 
-fn queue_name(queue: usize) -> String {
-    format!("queue{}", queue + 1)
+fn queue_name(pen: &Pen<'_>, queue: usize) -> String {
+    format!("{}-queue{}", pen.site.name, queue + 1)
 }
 
-fn member(agent: usize) -> String {
-    format!("agent{}", agent + 1)
+fn member(pen: &Pen<'_>, agent: usize) -> String {
+    format!("{}-agent{}", pen.site.name, agent + 1)
 }
 
 fn line(
@@ -86,7 +79,7 @@ fn call(pen: &mut Pen<'_>, n: usize, story: &Story) {
     let id = format!("{}.{}", story.start / 1_000, 2 * n + 1);
     let waits = |p: &&Part| p.kind == SegmentKind::Queue && p.outcome != "refused";
     if story.parts.iter().any(|p| waits(&p)) {
-        pen.name("contact", id.clone(), &story.id);
+        pen.name("contact", format!("{}-{id}", pen.site.name), &story.id);
     }
     for (place, part) in story.parts.iter().enumerate() {
         if waits(&part) {
@@ -97,9 +90,10 @@ fn call(pen: &mut Pen<'_>, n: usize, story: &Story) {
 
 /// A stay: in, rung, out.
 fn stay(pen: &mut Pen<'_>, id: &str, story: &Story, (place, part): (usize, &Part)) {
-    let queue = part.queue.map(queue_name).unwrap_or_default();
+    let queue = part.queue.map(|q| queue_name(pen, q)).unwrap_or_default();
     let waited = lasted(part.start, part.end);
     let name = story.name.replace('|', " ");
+    let members: Vec<String> = (0..pen.site.agents.len()).map(|a| member(pen, a)).collect();
     let mut say = |at: i64, agent: &str, event: &str, data: String| {
         line(pen, at, id, (&queue, agent), event, &data);
     };
@@ -111,7 +105,7 @@ fn stay(pen: &mut Pen<'_>, id: &str, story: &Story, (place, part): (usize, &Part
     );
     let mut taken = None;
     for offer in children(story, place).filter(|p| p.kind == SegmentKind::Offer) {
-        let Some(a) = offer.agent.map(member) else {
+        let Some(a) = offer.agent.map(|a| members[a].clone()) else {
             continue;
         };
         let ms = offer.end - offer.start;
@@ -160,7 +154,7 @@ fn stay(pen: &mut Pen<'_>, id: &str, story: &Story, (place, part): (usize, &Part
         }
         ("transferred", Some((_, to))) => {
             let to = match pen.queue_of(to) {
-                Some(q) => queue_name(q),
+                Some(q) => queue_name(pen, q),
                 None => to.clone(),
             };
             let data = format!("{to}|default|{times}");
@@ -178,5 +172,7 @@ fn stay(pen: &mut Pen<'_>, id: &str, story: &Story, (place, part): (usize, &Part
 
 /// The member of that name.
 fn pen_member(pen: &Pen<'_>, name: &str) -> String {
-    pen.agent_of(name).map(member).unwrap_or_default()
+    pen.agent_of(name)
+        .map(|a| member(pen, a))
+        .unwrap_or_default()
 }

@@ -19,7 +19,7 @@ pub(super) fn tell(pen: &mut Pen<'_>) {
     let site = pen.site;
     pen.name("source", format!("/teams/{}", site.name), &site.source);
     for (q, queue) in site.queues.iter().enumerate() {
-        pen.name("queue", queue_account(q), &queue.name);
+        pen.name("queue", queue_account(pen, q), &queue.name);
     }
     for a in 0..site.agents.len() {
         let name = pen.agent_name(a);
@@ -51,12 +51,12 @@ pub(super) fn tell(pen: &mut Pen<'_>) {
 }
 
 /// The resource account of a queue, without its domain.
-fn queue_account(queue: usize) -> String {
-    format!("cq-{}", queue + 1)
+fn queue_account(pen: &Pen<'_>, queue: usize) -> String {
+    format!("cq-{}-{}", pen.site.name, queue + 1)
 }
 
 fn queue_identity(pen: &Pen<'_>, queue: usize) -> String {
-    format!("{}@{}.example.com", queue_account(queue), pen.site.name)
+    format!("{}@example.com", queue_account(pen, queue))
 }
 
 fn upn(pen: &Pen<'_>, agent: usize) -> String {

@@ -118,7 +118,6 @@ fn inbound(pen: &mut Pen<'_>, story: &Story) {
         task,
         call: voice.then_some(call),
         events: 0,
-        last: None,
     };
     writer.say("task.created", created, Vec::new());
     writer.walk();
@@ -131,8 +130,6 @@ struct Task<'t, 'p> {
     task: String,
     call: Option<String>,
     events: usize,
-    /// The last reservation that was accepted.
-    last: Option<String>,
 }
 
 impl Task<'_, '_> {
@@ -330,7 +327,9 @@ impl Task<'_, '_> {
             (hold.start, "participant-hold"),
             (hold.end, "participant-unhold"),
         ] {
+            self.events += 1;
             let fields = vec![
+                ("SequenceNumber", self.events.to_string()),
                 ("ConferenceSid", sid(self.pen, "CF", &[&self.story.id])),
                 ("StatusCallbackEvent", word.to_owned()),
                 ("CallSid", call.clone()),

@@ -210,6 +210,7 @@ fn holds(id: &str, d: &Value, agent: &str, by: &Arc<Provenance>, out: &mut Vec<S
                 out.push(
                     Statement::new(Thing::Segment(hold.as_str().into()), by)
                         .text(F::Kind, "hold")
+                        .text(F::Queue, &text(d, "skill"))
                         .text(F::Agent, agent)
                         .text(F::Parent, id)
                         .time(F::Start, us, p),
@@ -278,6 +279,12 @@ fn incomplete(
         .text(F::Target, &to.unwrap_or_default())
         .text(F::Outcome, outcome)
         .text(F::RawOutcome, &raw);
+    if parties.stated
+        && Some(from) != parties.customer
+        && let Some(agent) = parties.get(from)
+    {
+        s = s.text(F::Agent, &agent.handle);
+    }
     let at = time(d, "start");
     s = match (milliseconds(d, "duration"), at) {
         (None, Some((us, p))) => s.time(F::End, us, p),

@@ -11,7 +11,8 @@ use crate::losses::{Losses, Stands};
 pub struct Row {
     pub cells: BTreeMap<String, Option<String>>,
     /// What its contact went through: `KIND`, `KIND.OUTCOME`, `KIND>TARGET`, `offer.OUTCOME`,
-    /// `link.KIND` to another contact, `from.KIND` from one, `many.KIND`.
+    /// `link.KIND` to another contact, `from.KIND` from one, `many.KIND`; `told` if the platform
+    /// tells of it at all.
     pub has: BTreeSet<String>,
 }
 
@@ -57,9 +58,8 @@ pub struct Table {
     pub same: &'static [&'static str],
 }
 
-const GAP: u32 = 100;
-
-/// Compares the rows of one contact or agent; both lists are in their order.
+/// Compares the rows of one contact or agent; both lists are in their order. Rows that are nearest
+/// to each other are held against each other, each once.
 pub fn compare(
     table: &Table,
     losses: &Losses,
@@ -68,60 +68,39 @@ pub fn compare(
     product: &[Row],
     found: &mut Found,
 ) {
-    let (n, m) = (truth.len(), product.len());
-    let lost = |t: &Row| losses.row(table.name, &Stands::NoRow, t);
-    let more = |p: &Row| losses.row(table.name, &Stands::MoreRows, p);
-    let gap = |free: bool| if free { 1 } else { GAP };
-    // Least cost to pair the rest of both lists, from their ends.
-    let mut cost = vec![vec![0u32; m + 1]; n + 1];
-    for i in (0..=n).rev() {
-        for j in (0..=m).rev() {
-            if i == n && j == m {
-                continue;
+    let mut pairs = Vec::new();
+    for (i, t) in truth.iter().enumerate() {
+        for (j, p) in product.iter().enumerate() {
+            if let Some(cost) = apart(table, losses, t, p) {
+                pairs.push((cost, i.abs_diff(j), i, j));
             }
-            let mut best = u32::MAX;
-            if i < n {
-                best = best.min(cost[i + 1][j] + gap(lost(&truth[i]).is_some()));
-            }
-            if j < m {
-                best = best.min(cost[i][j + 1] + gap(more(&product[j]).is_some()));
-            }
-            if i < n && j < m {
-                best = best.min(cost[i + 1][j + 1].saturating_add(apart(
-                    table,
-                    losses,
-                    &truth[i],
-                    &product[j],
-                )));
-            }
-            cost[i][j] = best;
         }
     }
-    let (mut i, mut j) = (0, 0);
-    while i < n || j < m {
-        if i < n && j < m {
-            let pair = apart(table, losses, &truth[i], &product[j]);
-            if cost[i][j] == cost[i + 1][j + 1].saturating_add(pair) {
-                cells(table, losses, contact, &truth[i], &product[j], found);
-                (i, j) = (i + 1, j + 1);
-                continue;
-            }
+    pairs.sort_unstable();
+    let mut of_truth = vec![None; truth.len()];
+    let mut taken = vec![false; product.len()];
+    for (_, _, i, j) in pairs {
+        if of_truth[i].is_none() && !taken[j] {
+            of_truth[i] = Some(j);
+            taken[j] = true;
         }
-        if i < n && cost[i][j] == cost[i + 1][j] + gap(lost(&truth[i]).is_some()) {
-            match lost(&truth[i]) {
+    }
+    for (t, pair) in truth.iter().zip(of_truth) {
+        match pair {
+            Some(j) => cells(table, losses, contact, t, &product[j], found),
+            None => match losses.row(table.name, &Stands::NoRow, t) {
                 Some(loss) => {
                     loss.needed.set(true);
                     found.skipped += table.columns.len() as u64;
                 }
-                None => one_side(table, contact, "missing", &truth[i], found),
-            }
-            i += 1;
-        } else {
-            match more(&product[j]) {
-                Some(loss) => loss.needed.set(true),
-                None => one_side(table, contact, "too much", &product[j], found),
-            }
-            j += 1;
+                None => one_side(table, contact, "missing", t, found),
+            },
+        }
+    }
+    for (p, _) in product.iter().zip(taken).filter(|(_, taken)| !taken) {
+        match losses.row(table.name, &Stands::MoreRows, p) {
+            Some(loss) => loss.needed.set(true),
+            None => one_side(table, contact, "too much", p, found),
         }
     }
 }
@@ -139,16 +118,20 @@ fn one_side(table: &Table, contact: &str, what: &str, row: &Row, found: &mut Fou
     });
 }
 
-/// How far two rows are from being told alike.
-fn apart(table: &Table, losses: &Losses, truth: &Row, product: &Row) -> u32 {
+/// How far two rows are from being told alike; `None` where they are different things.
+fn apart(table: &Table, losses: &Losses, truth: &Row, product: &Row) -> Option<(usize, usize)> {
     if table.same.iter().any(|c| truth.text(c) != product.text(c)) {
-        return 2 * GAP + 1;
+        return None;
     }
-    let wrong = table.columns.iter().filter(|c| {
-        let loss = losses.cell(table.name, c, truth);
-        !told(loss.map(|l| &l.stands), &truth.text(c), &product.text(c))
-    });
-    wrong.count() as u32 * 4
+    let wrong = |strictly: bool| {
+        let of = table.columns.iter().filter(|c| {
+            let loss = losses.cell(table.name, c, truth).filter(|_| !strictly);
+            !told(loss.map(|l| &l.stands), &truth.text(c), &product.text(c))
+        });
+        of.count()
+    };
+    // Of two that are told alike the one that is more like it without any excuse.
+    Some((wrong(false), wrong(true)))
 }
 
 /// Whether a cell is told as it should be.

@@ -3,7 +3,7 @@
 //! | column | holds |
 //! |---|---|
 //! | cells | `table.column` several times, or `table` for whole rows |
-//! | where | conditions on the row of the truth (of the product's for `more rows`), `;` between: `column=a,b`, `column!=a`, `has TOKEN,TOKEN` |
+//! | where | conditions on the row of the truth (of the product's for `more rows`), `;` between: `column=a,b`, `column!=a`, `has TOKEN,TOKEN`, `lacks TOKEN,TOKEN` |
 //! | stands as | `±1 s`; `no row`; `more rows`; `other`: skipped; else the text that stands there, `NULL` for none |
 //! | why | the reason, in words |
 
@@ -34,6 +34,7 @@ enum Condition {
     Is(String, Vec<String>),
     IsNot(String, Vec<String>),
     Has(Vec<String>),
+    Lacks(Vec<String>),
 }
 
 /// A line of the table.
@@ -54,6 +55,7 @@ impl Loss {
             Condition::Is(column, values) => values.iter().any(|v| *v == row.text(column)),
             Condition::IsNot(column, values) => values.iter().all(|v| *v != row.text(column)),
             Condition::Has(tokens) => tokens.iter().any(|t| row.has.contains(t)),
+            Condition::Lacks(tokens) => tokens.iter().all(|t| !row.has.contains(t)),
         })
     }
 }
@@ -113,6 +115,8 @@ fn line(text: &str) -> Vec<Loss> {
         let t = t.trim();
         if let Some(tokens) = t.strip_prefix("has ") {
             Condition::Has(list(tokens))
+        } else if let Some(tokens) = t.strip_prefix("lacks ") {
+            Condition::Lacks(list(tokens))
         } else if let Some((column, values)) = t.split_once("!=") {
             Condition::IsNot(column.to_owned(), list(values))
         } else if let Some((column, values)) = t.split_once('=') {

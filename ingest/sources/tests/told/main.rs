@@ -9,6 +9,7 @@ mod day;
 mod fold;
 mod losses;
 mod report;
+mod tables;
 
 use report::check;
 

@@ -7,61 +7,11 @@ use callboard_model::tables::Instant;
 use callboard_model::time::{format_rfc3339, parse_rfc3339};
 use serde_json::Value;
 
-use crate::compare::{Found, Row, Table, compare};
+use crate::compare::{Found, Row, compare};
 use crate::day::{Told, disordered, told};
 use crate::fold::{Rows, records, rows, show};
 use crate::losses::{Losses, Stands};
-
-const CONTACTS: Table = Table {
-    name: "contacts",
-    columns: &[
-        "source",
-        "channel",
-        "direction",
-        "queue",
-        "agent",
-        "customer",
-        "started_at",
-        "ended_at",
-        "outcome",
-        "raw_outcome",
-        "wait_ms",
-        "talk_ms",
-        "hold_ms",
-        "wrap_ms",
-        "state",
-    ],
-    same: &[],
-};
-const SEGMENTS: Table = Table {
-    name: "segments",
-    columns: &[
-        "kind",
-        "queue",
-        "agent",
-        "started_at",
-        "ended_at",
-        "outcome",
-        "target_kind",
-        "target",
-    ],
-    same: &["kind"],
-};
-const OFFERS: Table = Table {
-    name: "offers",
-    columns: &["queue", "agent", "offered_at", "ring_ms", "outcome"],
-    same: &[],
-};
-const LINKS: Table = Table {
-    name: "links",
-    columns: &["to_contact", "kind", "at"],
-    same: &["to_contact"],
-};
-const STATES: Table = Table {
-    name: "agent_states",
-    columns: &["state", "reason", "started_at", "ended_at"],
-    same: &[],
-};
+use crate::tables::{CONTACTS, LINKS, OFFERS, SEGMENTS, STATES};
 
 /// Differences that are shown in full.
 const SHOWN: usize = 4;
@@ -227,6 +177,9 @@ impl Sides {
                 text(row, "to_contact"),
                 format!("from.{}", text(row, "kind")),
             );
+        }
+        for id in day.names["contact"].values() {
+            note(id.clone(), "told".to_owned());
         }
         let of: BTreeMap<String, &Value> = day.truth["contacts"]
             .iter()

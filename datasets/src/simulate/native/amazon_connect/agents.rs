@@ -6,7 +6,7 @@ use callboard_model::cloudevents::words::AgentState;
 use serde_json::{Value, json};
 
 use super::super::{Pen, millis};
-use super::legs::Leg;
+use super::legs::{Leg, Rings};
 use super::{agent_id, arn, queue_arn};
 
 /// A change of one agent.
@@ -66,7 +66,11 @@ fn of_leg<'l>(leg: &'l Leg, all: &mut BTreeMap<usize, Vec<(i64, Change<'l>)>>) {
             _ => continue, // he is connected
         };
         put(rings.agent, rings.end, Change::Contact(leg, state));
-        put(rings.agent, rings.end + 1, Change::Gone(leg));
+        // Offered to him again at once, it stays in his list.
+        let again = |r: &Rings| r.agent == rings.agent && r.start >= rings.end;
+        if !leg.offers.iter().any(again) {
+            put(rings.agent, rings.end + 1, Change::Gone(leg));
+        }
     }
     let Some(agent) = leg.agent else { return };
     if leg.offers.is_empty()

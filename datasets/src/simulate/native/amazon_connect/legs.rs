@@ -1,6 +1,8 @@
 //! The legs of a contact: one until an agent or a queue hands it on.
 
-use callboard_model::cloudevents::words::{Channel, Direction, EndedBy, SegmentKind, TargetKind};
+use callboard_model::cloudevents::words::{
+    Channel, Direction, EndedBy, LinkKind, SegmentKind, TargetKind,
+};
 
 use super::super::{Pen, children};
 use crate::simulate::story::{Part, Story};
@@ -120,7 +122,10 @@ impl Writer<'_> {
             channel: super::channel(self.story).0,
             initiated,
             disconnected: self.story.end,
-            reason: "CUSTOMER_DISCONNECT",
+            reason: match self.story.ended_by {
+                EndedBy::System => "CONTACT_FLOW_DISCONNECT",
+                _ => "CUSTOMER_DISCONNECT",
+            },
             ..Leg::default()
         }
     }
@@ -140,11 +145,6 @@ impl Writer<'_> {
         let text = matches!(story.channel, Channel::Chat | Channel::Whatsapp);
         let mut leg = self.leg(if text { "API" } else { "INBOUND" }, story.start);
         leg.to_system = text.then_some(story.start);
-        leg.reason = if story.ended_by == EndedBy::System {
-            "CONTACT_FLOW_DISCONNECT"
-        } else {
-            "CUSTOMER_DISCONNECT"
-        };
         for (place, part) in story.parts.iter().enumerate() {
             match part.kind {
                 SegmentKind::Bot => {
@@ -281,13 +281,11 @@ impl Writer<'_> {
     /// Calls that somebody of the centre dials: one leg each.
     fn outbound(&mut self) {
         let story = self.story;
-        let back = story.parts.iter().any(|p| p.name == "callback");
-        let asked = self
-            .pen
-            .day
-            .stories
-            .iter()
-            .find(|s| back && s.links.iter().any(|l| l.to == story.id));
+        let asked = self.pen.day.stories.iter().find(|s| {
+            let mut links = s.links.iter();
+            links.any(|l| l.kind == LinkKind::Callback && l.to == story.id)
+        });
+        let back = asked.is_some();
         let promised = asked.and_then(|s| {
             let promise = s.parts.iter().find(|p| p.kind == SegmentKind::Callback)?;
             // Of the legs of who asked, the last one led here.

@@ -257,7 +257,9 @@ impl Part<'_> {
 
     /// Whether a customer who was dialled spoke with anybody, where nothing says when he answered.
     fn spoke(&self) -> bool {
-        self.reason == "CUSTOMER_DISCONNECT"
+        let heard = self.leg.word("AnsweringMachineDetectionStatus");
+        let machine = heard.is_some_and(|h| dialled(true, "", &h) == "machine");
+        self.reason == "CUSTOMER_DISCONNECT" && !machine
     }
 
     /// The agent's talk with the customer.
@@ -344,9 +346,11 @@ impl Part<'_> {
     /// The agent leaves when his wrap-up begins; a transfer that he completed ends his part before
     /// the leg ends, which stays while others speak.
     fn talk_end(&self) -> At {
+        let disconnected = self.time(Moment::Disconnected);
         self.time(Moment::WrapStarted)
-            .or(self.time(Moment::TransferCompleted))
-            .or(self.time(Moment::Disconnected))
+            // A record alone tells of the transfer, in whole seconds.
+            .or(finer(self.time(Moment::TransferCompleted), disconnected))
+            .or(disconnected)
     }
 
     /// Work after the talk.

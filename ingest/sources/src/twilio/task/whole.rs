@@ -1,5 +1,8 @@
 //! What a task's event says of the contact itself: whose it is, by which channel, its attributes.
 
+use std::sync::Arc;
+
+use callboard_model::record::{Provenance, rank};
 use callboard_model::statement::{F, Statement, Thing};
 
 use super::Told;
@@ -59,10 +62,6 @@ pub(super) fn contact(event: &Seen, told: &mut Told) {
         }
     }
     let ended = match f.get("eventtype") {
-        "task.created" => {
-            s = s.time(F::Start, at.0, at.1);
-            false
-        }
         "task.completed" => {
             s = s.text(
                 F::EndReason,
@@ -77,10 +76,19 @@ pub(super) fn contact(event: &Seen, told: &mut Told) {
         "task.deleted" | "task.system-deleted" => true,
         _ => false,
     };
-    if ended {
-        s = s.time(F::End, at.0, at.1);
-    }
     told.out.push(s);
+    let created = f.get("eventtype") == "task.created";
+    if ended || created {
+        // A task begins with the queue and lasts until the wrap-up is over: where the customer's
+        // call tells its start and end, those are the contact's.
+        let by = Arc::new(Provenance {
+            rank: rank::INFERRED,
+            ..(*event.by).clone()
+        });
+        let s = Statement::new(Thing::Contact, &by);
+        let moment = if created { F::Start } else { F::End };
+        told.out.push(s.time(moment, at.0, at.1));
+    }
 }
 
 fn channel_word(name: &str) -> &'static str {

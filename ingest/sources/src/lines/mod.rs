@@ -163,7 +163,7 @@ impl LineReader {
                 instance: instance.to_owned(),
                 zone: zone.to_owned(),
                 columns: columns.to_vec(),
-                sequence: 0,
+                ..Stamp::default()
             },
             splitter: Splitter::new(quoted, state.offset == 0),
             seen: Seen::from_list(state.seen),

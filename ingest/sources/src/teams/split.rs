@@ -311,7 +311,7 @@ impl Splitter<'_> {
                 instance,
                 zone: self.declared.zone.clone(),
                 columns: columns.to_vec(),
-                sequence: 0,
+                ..Stamp::default()
             },
             bytes: bytes.to_vec(),
         }));

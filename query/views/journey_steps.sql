@@ -30,16 +30,20 @@ SELECT journey_id, seq, contact_id, relation, evidence, strength, from_contact, 
 FROM reached
 WHERE place = 1
 UNION ALL
-SELECT journey_id, seq, contact_id, 'start', NULL, NULL, NULL, started_at, TRUE
+SELECT journey_id, seq, contact_id, 'start' AS relation, CAST(NULL AS VARCHAR) AS evidence,
+       CAST(NULL AS VARCHAR) AS strength, CAST(NULL AS VARCHAR) AS from_contact, started_at AS at,
+       TRUE AS joined
 FROM internal.journey_members
 WHERE seq = 1
 UNION ALL
-SELECT coalesce(m.journey_id, w.x), CAST(NULL AS BIGINT), w.y, w.relation, w.evidence, w.strength,
-       w.x, w.at, FALSE
+SELECT coalesce(m.journey_id, w.x) AS journey_id, CAST(NULL AS BIGINT) AS seq, w.y, w.relation,
+       w.evidence, w.strength, w.x, w.at, FALSE AS joined
 FROM ways w
 LEFT JOIN internal.journey_members m ON m.contact_id = w.x
 WHERE w.x IS NOT NULL AND NOT w.joined
 UNION ALL
-SELECT c.contact_id, 1, c.contact_id, 'start', NULL, NULL, NULL, c.started_at, TRUE
+SELECT c.contact_id AS journey_id, 1 AS seq, c.contact_id, 'start' AS relation,
+       CAST(NULL AS VARCHAR) AS evidence, CAST(NULL AS VARCHAR) AS strength,
+       CAST(NULL AS VARCHAR) AS from_contact, c.started_at AS at, TRUE AS joined
 FROM internal.contacts c
 WHERE NOT EXISTS (SELECT 1 FROM internal.journey_members m WHERE m.contact_id = c.contact_id)

@@ -116,7 +116,7 @@ async fn a_person_is_one_agent_in_every_figure_and_nothing_is_baked_in() {
         "{plan}"
     );
     // What does not ask for names is read as before.
-    let plan = show(&s, "EXPLAIN SELECT seq FROM segments").await;
+    let plan = show(&s, "EXPLAIN SELECT seq FROM offers").await;
     assert!(!plan.contains("ResolveExec"), "{plan}");
     for (sql, told) in [
         (

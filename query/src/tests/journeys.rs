@@ -68,6 +68,7 @@ async fn a_person_is_one_agent_in_every_figure_and_nothing_is_baked_in() {
             ..of("asterisk", "pbx1-1", 0, Some(60))
         },
         ContactRow {
+            queue: Some("sales-eu".into()),
             agent: Some("ann@x".into()),
             agents: vec!["bo@x".into(), "ann@x".into()],
             ..of("teams", "main-1", 100, Some(160))

@@ -22,7 +22,7 @@ pub enum DisorderArg {
 /// `callboard simulate`.
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "The folder gets events/SOURCE.ndjson to send, truth/TABLE/DAY.ndjson to compare with,\nand manifest.json with the hash of each file. The same seed gives the same bytes everywhere.\n\nExamples:\n  callboard simulate --seed 42 --contacts 1000 --out sim\n  callboard simulate --seed 7 --contacts 1000 --disorder wild --poison 0.01 --out sim\n  callboard send --source events sim/events && callboard verify --truth sim\n  callboard simulate --seed 1 --contacts 1000000 --stream --out truth | zstd > events.ndjson.zst\n  callboard simulate --as amazon-connect --contacts 400 --out connect\n  callboard send --source amazon-connect connect/told/site1"
+    after_help = "The folder gets events/SOURCE.ndjson to send, truth/TABLE/DAY.ndjson to compare with,\nand manifest.json with the hash of each file. The same seed gives the same bytes everywhere.\n\nExamples:\n  callboard simulate --seed 42 --contacts 1000 --out sim\n  callboard simulate --seed 7 --contacts 1000 --disorder wild --poison 0.01 --out sim\n  callboard send --source events sim/events && callboard verify --truth sim\n  callboard simulate --seed 1 --contacts 1000000 --stream --out truth | zstd > events.ndjson.zst\n  callboard simulate --as amazon-connect --contacts 400 --out connect\n  curl --data-binary @connect/told/site1/contact-records.ndjson http://127.0.0.1:8080/v1/sources/amazon-connect"
 )]
 pub struct SimulateArgs {
     /// Seed.

@@ -110,10 +110,16 @@ fn summary(args: &SimulateArgs, manifest: &Manifest) -> String {
         counts.refused
     );
     if let Some(platform) = &args.platform {
+        // Amazon Connect names its instance in every document.
+        let instance = match platform.as_str() {
+            "amazon-connect" => "",
+            _ => "?instance=site1",
+        };
         return text
             + &format!(
-                "send them: callboard send --source {platform} {out}/told/site1\nwhat ids stand for: {out}/names.ndjson; the truth: {out}/truth\n"
-            );
+                "send them: for f in {out}/told/site1/*; do curl --data-binary @$f 'http://127.0.0.1:8080/v1/sources/{platform}{instance}'; done\n"
+            )
+            + &format!("what ids stand for: {out}/names.ndjson; the truth: {out}/truth\n");
     }
     if !args.stream {
         text += &format!("send them: callboard send --source events {out}/events\n");

@@ -147,7 +147,7 @@ pub struct SendArgs {
     /// IANA zone of local times in the files [default: the server's configuration, else UTC].
     #[arg(long, value_name = "ZONE", default_value = "")]
     pub zone: String,
-    /// What all named files hold, instead of looking: queue_log, cel, cdr, ami.
+    /// What all named files hold, instead of looking: queue_log, cel, cdr, ami, ari.
     #[arg(long, value_name = "FEED")]
     pub feed: Option<String>,
     /// Order of columns of a CSV that was configured otherwise, comma-separated.

@@ -40,7 +40,7 @@ impl Plan {
                 Some(kind @ Kind::Asterisk(_)) => Some(kind),
                 _ => {
                     return Err(Failure::usage(format!(
-                        "--feed {name} is none of queue_log, cel, cdr, ami"
+                        "--feed {name} is none of queue_log, cel, cdr, ami, ari"
                     )));
                 }
             },

@@ -195,6 +195,7 @@ impl Listening {
         }
         let mut silent_at = Instant::now() + wire.patience;
         let mut ping_at = Instant::now() + self.options.ping;
+        let mut came = None;
         loop {
             let now = Instant::now();
             if now >= ping_at {
@@ -210,6 +211,10 @@ impl Listening {
                 }
             };
             self.hand_in(blocks).await?;
+            // Half an event is not yet heard.
+            if let Some(at) = came.take().filter(|_| wire.blocks.rest().is_empty()) {
+                self.link.heard(at);
+            }
             if let Some(why) = beyond {
                 let rest = wire.blocks.rest();
                 let letter = dead(&self.source, "too_long", why.clone(), rest);
@@ -220,7 +225,7 @@ impl Listening {
             }
             match wire.read(ping_at.min(silent_at)).await {
                 Ok(()) => {
-                    self.link.heard();
+                    came = Some(self.given.intake.now());
                     silent_at = Instant::now() + wire.patience;
                 }
                 // It was only time to ask.

@@ -186,7 +186,7 @@ async fn listen(
         if let Some(why) = ended {
             return Err(why);
         }
-        link.heard();
+        link.heard(received_at);
     }
 }
 

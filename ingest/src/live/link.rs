@@ -1,9 +1,9 @@
 //! What is known of each connection, and what was missed while it was lost.
 //!
-//! Of a connection it is remembered, in a small file, until when everything was heard: at every
-//! receipt in memory, on disk every ten seconds and at the end. When it is up again, also in another
-//! process, the time between is a gap. A gap is an upper bound: it begins with the last sign of life
-//! and ends when the interface has let us in.
+//! Of a connection it is remembered, in a small file, until when all that it brought is durable: at
+//! every receipt in memory, on disk every ten seconds and at the end. When it is up again, also in
+//! another process, the time between is a gap. A gap is an upper bound: it begins with the last sign
+//! of life (after a crash, up to ten seconds before it) and ends when the interface has let us in.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
@@ -152,7 +152,7 @@ impl Link {
         if let Some(from) = self.heard.filter(|from| *from < now) {
             self.gap(from, now).await;
         }
-        self.heard();
+        self.heard(now);
         self.save();
     }
 
@@ -194,11 +194,10 @@ impl Link {
         });
     }
 
-    /// A sign of life: until now nothing was missed.
-    pub fn heard(&mut self) {
-        let now = self.given.intake.now();
-        self.heard = Some(now);
-        if now - self.saved > SAVED {
+    /// All that came until then (UTC microseconds) is durable.
+    pub fn heard(&mut self, at: i64) {
+        self.heard = Some(at);
+        if at - self.saved > SAVED {
             self.save();
         }
     }

@@ -177,9 +177,13 @@ fn what_is_heard_live_with_its_gap_filled_is_what_the_whole_capture_says() {
     heard(&server, first.len() + last.len());
     let gaps = "select count(*) from records where source = '/callboard/live'";
     assert_eq!(server.number(gaps), 1);
-    let said = "select cast(bytes as varchar) as said from records where source = '/callboard/live'";
+    let said =
+        "select cast(bytes as varchar) as said from records where source = '/callboard/live'";
     let said = server.sql(said)[0]["said"].to_string();
-    assert!(said.contains("gap") && said.contains("/asterisk/pbx1"), "{said}");
+    assert!(
+        said.contains("gap") && said.contains("/asterisk/pbx1"),
+        "{said}"
+    );
     assert_ne!(
         rows(&server)[0],
         rows(&whole)[0],

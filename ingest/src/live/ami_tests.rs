@@ -160,7 +160,7 @@ async fn what_is_heard_is_the_same_as_its_capture() {
     assert_eq!(live, captured);
     let gaps = gaps(&memory);
     assert_eq!(gaps.len(), 1);
-    assert!(gaps[0].contains("\"state\":\"gap\"") && gaps[0].contains("closed the connection"));
+    assert!(gaps[0].contains("\"state\":\"gap\"") && gaps[0].contains("connection"));
     let link = &given.links.all()["ami pbx1"];
     assert!(link.up && link.gaps.len() == 1 && link.trouble.is_none());
     assert_eq!(link.taken, timed.len() as u64);
@@ -218,12 +218,12 @@ async fn a_refusal_is_said_and_tried_again() {
             .get("ami pbx1")
             .and_then(|l| l.trouble.clone())
     };
-    let mut guest = manager.guest("SSH-2.0-OpenSSH_9.2\r\n").await;
+    drop(manager.guest("SSH-2.0-OpenSSH_9.2\r\n").await);
     until("the first trouble", || {
         trouble().is_some_and(|t| t.contains("is no manager interface"))
     })
     .await;
-    guest = manager.guest("Asterisk Call Manager/11.0.0\r\n").await;
+    let mut guest = manager.guest("Asterisk Call Manager/11.0.0\r\n").await;
     let id = header(&guest.action("Challenge").await, "ActionID");
     let challenge = format!("Response: Success\r\nActionID: {id}\r\nChallenge: 1\r\n\r\n");
     guest.say(&challenge).await;

@@ -290,23 +290,26 @@ impl Following {
     }
 }
 
+/// What a gzip holds, at most so many bytes; `None` of what is none.
+fn unpack(bytes: &[u8], most: u64) -> Result<Option<Vec<u8>>, String> {
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        return Ok(None);
+    }
+    let mut plain = Vec::new();
+    MultiGzDecoder::new(bytes)
+        .take(most + 1)
+        .read_to_end(&mut plain)
+        .map_err(|e| format!("its gzip is broken: {e}"))?;
+    if plain.len() as u64 > most {
+        return Err(format!("unpacked it has more than {most} bytes"));
+    }
+    Ok(Some(plain))
+}
+
 /// What an object holds, line by line or document by document.
 fn lines(options: &PrefixOptions, name: &str, bytes: &[u8]) -> Result<Vec<NewLine>, String> {
-    let unpacked;
-    let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
-        let mut plain = Vec::new();
-        MultiGzDecoder::new(bytes)
-            .take(UNPACKED + 1)
-            .read_to_end(&mut plain)
-            .map_err(|e| format!("its gzip is broken: {e}"))?;
-        if plain.len() as u64 > UNPACKED {
-            return Err(format!("unpacked it has more than {UNPACKED} bytes"));
-        }
-        unpacked = plain;
-        &unpacked[..]
-    } else {
-        bytes
-    };
+    let unpacked = unpack(bytes, UNPACKED)?;
+    let bytes = unpacked.as_deref().unwrap_or(bytes);
     if let Some(adapter) = of_platform(&options.adapter) {
         let declared = Declared {
             instance: options.instance.clone(),

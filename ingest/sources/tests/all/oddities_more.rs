@@ -218,11 +218,16 @@ fn o26_status_0_is_free() {
 }
 
 #[test]
-fn o27_queue_params_say_the_threshold_and_nothing_else() {
+fn o27_queue_params_say_the_threshold_and_what_the_queue_counted() {
     let mut found = Vec::new();
     for r in records(Feed::Ami, &shift_file(Feed::Ami)) {
         let routing = Registry.route(&r).unwrap();
-        if let [RouteKey::Direct(Key::Target(id))] = &routing.keys[..] {
+        let target = routing.keys.iter().find_map(|key| match key {
+            RouteKey::Direct(Key::Target(id)) => Some(id.clone()),
+            _ => None,
+        });
+        if let Some(id) = &target {
+            assert_eq!(routing.keys.len(), 2, "{:?}", routing.keys);
             let said = routing.statements.unwrap();
             let state = callboard_model::merge::State::of(&said);
             let row = target_rows(id, &state).remove(0);

@@ -69,7 +69,7 @@ pub(super) fn tell(leg: &Leg, instance: &str, out: &mut Vec<Statement>) {
             } else {
                 "count"
             };
-            out.extend(of.says_in(name, unit, Some(value)).map(with));
+            out.extend(of.says_in(&spelt(name), unit, Some(value)).map(with));
         }
     }
     let of = Measured {
@@ -93,7 +93,16 @@ pub(super) fn tell(leg: &Leg, instance: &str, out: &mut Vec<Statement>) {
         } else {
             "count"
         };
-        let s = of.says_in(name, unit, Some(value));
+        let s = of.says_in(&spelt(name), unit, Some(value));
         out.extend(s.map(|s| s.text(F::Parent, &leg.id)));
+    }
+}
+
+/// A field's name as contact records spell it; events begin it with a small letter.
+fn spelt(name: &str) -> String {
+    let mut rest = name.chars();
+    match rest.next() {
+        Some(first) => first.to_ascii_uppercase().to_string() + rest.as_str(),
+        None => String::new(),
     }
 }

@@ -2,9 +2,11 @@
 //! Firehose file has not even a line break between them), lists, and the envelopes of those who
 //! deliver: Kinesis to Lambda, Firehose over HTTP, SQS, SNS, CloudWatch Logs.
 
+use std::io::Read as _;
 use std::sync::Arc;
 
 use callboard_model::record::{MAX_RECORD_BYTES, Stamp};
+use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
@@ -18,6 +20,8 @@ use crate::payload::encoded;
 
 /// Envelopes in envelopes.
 const MOST_DEPTH: usize = 6;
+/// Most bytes that what is compressed in one request may have when it is unpacked.
+const MOST_UNPACKED: u64 = 32 * 1024 * 1024;
 /// After so many faults the rest is one.
 const MOST_FAULTS: usize = 1_000;
 
@@ -27,6 +31,7 @@ pub(super) fn open(bytes: &[u8], declared: &Declared) -> Vec<NewLine> {
         declared,
         out: Vec::new(),
         faults: 0,
+        room: MOST_UNPACKED,
     };
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     opened.text(bytes, 0);
@@ -37,17 +42,15 @@ struct Opened<'d> {
     declared: &'d Declared,
     out: Vec<NewLine>,
     faults: usize,
+    /// Bytes that may still come out of what is compressed.
+    room: u64,
 }
 
 impl Opened<'_> {
     /// Objects one after the other.
     fn text(&mut self, bytes: &[u8], depth: usize) {
         if bytes.starts_with(&[0x1f, 0x8b]) {
-            return self.dead(
-                bytes,
-                "compressed",
-                "these bytes are compressed (gzip); let the stream decompress them, or unpack the file",
-            );
+            return self.packed(bytes, depth);
         }
         let mut rest = bytes;
         loop {
@@ -79,6 +82,32 @@ impl Opened<'_> {
                     rest = after;
                 }
                 None => return,
+            }
+        }
+    }
+
+    /// What is compressed, within bounds: a few bytes can hold very many.
+    fn packed(&mut self, bytes: &[u8], depth: usize) {
+        if depth > MOST_DEPTH {
+            return self.dead(bytes, "too_deep", "envelopes in envelopes without end");
+        }
+        let mut plain = Vec::new();
+        let mut read = MultiGzDecoder::new(bytes).take(self.room + 1);
+        match read.read_to_end(&mut plain) {
+            Err(e) => {
+                let reason = format!("compressed (gzip), and cannot be unpacked: {e}");
+                self.dead(bytes, "compressed", &reason);
+            }
+            Ok(_) if plain.len() as u64 > self.room => {
+                let reason = format!(
+                    "what is compressed in one request has more than {} MiB unpacked; send fewer at once",
+                    MOST_UNPACKED >> 20
+                );
+                self.dead(bytes, "compressed", &reason);
+            }
+            Ok(_) => {
+                self.room -= plain.len() as u64;
+                self.text(&plain, depth + 1);
             }
         }
     }
@@ -119,7 +148,9 @@ impl Opened<'_> {
                 return self.item(list.get().as_bytes(), depth + 1);
             }
         }
-        if let Some(inner) = fields.raw("kinesis").or_else(|| fields.raw("Sns")) {
+        // A subscription of CloudWatch Logs packs its events for a Lambda.
+        let inside = ["kinesis", "Sns", "awslogs"];
+        if let Some(inner) = inside.into_iter().find_map(|name| fields.raw(name)) {
             return self.item(inner.get().as_bytes(), depth + 1);
         }
         if fields.text("messageType").as_deref() == Some("CONTROL_MESSAGE") {
@@ -130,13 +161,6 @@ impl Opened<'_> {
                 raw,
                 "handshake",
                 "a request to confirm a subscription: open its SubscribeURL once",
-            );
-        }
-        if fields.has("awslogs") {
-            return self.dead(
-                raw,
-                "compressed",
-                "log events as a subscription packs them (gzip); let Firehose decompress them",
             );
         }
         if fields.has("s3") {

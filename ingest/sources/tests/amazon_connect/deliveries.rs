@@ -84,6 +84,43 @@ fn log_events_are_unpacked() {
     assert_eq!(named(control.to_string().as_bytes(), ""), (vec![], vec![]));
 }
 
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut out, bytes).unwrap();
+    out.finish().unwrap()
+}
+
+#[test]
+fn what_is_compressed_is_unpacked_within_bounds() {
+    let flow = String::from_utf8(capture("flow-log-setqueue--admin-guide.json")).unwrap();
+    let batch = json!({"messageType": "DATA_MESSAGE", "logEvents": [
+        {"id": "1", "timestamp": 1, "message": flow}]});
+    let packed = gzip(batch.to_string().as_bytes());
+    let subscribed = json!({"awslogs": {"data": base64(&packed)}}).to_string();
+    let streamed = json!({"Records": [{"kinesis": {"data": base64(&packed)}}]}).to_string();
+    let plain = records(flow.as_bytes());
+    for bytes in [&packed[..], subscribed.as_bytes(), streamed.as_bytes()] {
+        let found = records(bytes);
+        assert_eq!(found.len(), 1);
+        assert_eq!(
+            (&found[0].id, &found[0].source),
+            (&plain[0].id, &plain[0].source)
+        );
+    }
+    let class = |bytes: &[u8]| named(bytes, "").1.first().map(|d| d.class);
+    let bomb = gzip(&vec![b' '; 40 << 20]);
+    assert_eq!(class(&bomb), Some("compressed"));
+    // The bound is that of the whole request.
+    let half = json!({"data": base64(&gzip(&vec![b' '; 20 << 20]))});
+    let halves = json!([half, half]).to_string();
+    assert_eq!(class(halves.as_bytes()), Some("compressed"));
+    let mut onion = b"{}".to_vec();
+    for _ in 0..20 {
+        onion = gzip(&onion);
+    }
+    assert_eq!(class(&onion), Some("too_deep"));
+}
+
 #[test]
 fn a_fault_in_a_batch_costs_only_itself() {
     let good = String::from_utf8(made("abandoned")).unwrap();

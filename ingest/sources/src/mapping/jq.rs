@@ -164,12 +164,16 @@ fn load_faults(code: &str, errors: load::Errors<&str, ()>) -> Vec<Fault> {
                 let told = "modules cannot be read here".to_owned();
                 out.extend(all.into_iter().map(|(part, _)| (at(part), told.clone())));
             }
-            load::Error::Lex(all) => out.extend(all.into_iter().map(|(expected, part)| {
-                (at(part), format!("{} was expected", expected.as_str()))
-            })),
-            load::Error::Parse(all) => out.extend(all.into_iter().map(|(expected, part)| {
-                (at(part), format!("{} was expected", expected.as_str()))
-            })),
+            load::Error::Lex(all) => {
+                out.extend(all.into_iter().map(|(expected, part)| {
+                    (at(part), format!("{} was expected", expected.as_str()))
+                }))
+            }
+            load::Error::Parse(all) => {
+                out.extend(all.into_iter().map(|(expected, part)| {
+                    (at(part), format!("{} was expected", expected.as_str()))
+                }))
+            }
         }
     }
     out
@@ -202,7 +206,9 @@ impl Program {
     /// All outputs for an input, each as JSON, until the end or what stopped it.
     pub fn run(&self, input: Val, zone: Tz, bounds: Bounds) -> (Vec<Vec<u8>>, Option<Stop>) {
         let mut out = Vec::new();
-        let ended = catch_unwind(AssertUnwindSafe(|| self.collect(input, zone, bounds, &mut out)));
+        let ended = catch_unwind(AssertUnwindSafe(|| {
+            self.collect(input, zone, bounds, &mut out)
+        }));
         let stop = match ended {
             Ok(stop) => stop,
             Err(thrown) if thrown.is::<Exhausted>() => Some(Stop::Steps(bounds.steps)),

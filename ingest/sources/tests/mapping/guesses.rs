@@ -58,7 +58,10 @@ fn separators_and_doubtful_dates_are_found() {
     );
     assert!(text.contains("csv.separator = \"\\t\""), "{text}");
     assert!(text.contains("look which it is"), "{text}");
-    assert!(text.contains("no column is known to be the call's id"), "{text}");
+    assert!(
+        text.contains("no column is known to be the call's id"),
+        "{text}"
+    );
     assert_eq!(report.events.len(), 3);
 }
 
@@ -69,7 +72,11 @@ fn names_of_columns_cannot_break_out_of_the_proposal() {
     );
     assert_eq!(report.events.len(), 2);
     assert!(guess("mine", b"").unwrap_err().contains("no rows"));
-    assert!(guess("mine", b"a,b\n1,2\n").unwrap_err().contains("Start Time"));
+    assert!(
+        guess("mine", b"a,b\n1,2\n")
+            .unwrap_err()
+            .contains("Start Time")
+    );
     // Bytes that are no text at all.
     let mut noise: Vec<u8> = (0..=255).cycle().take(4_096).collect();
     let _ = guess("mine", &noise);

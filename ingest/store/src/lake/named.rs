@@ -3,21 +3,23 @@
 //! passed over, and of the others nothing but the names is decoded until a row holds one.
 
 use std::collections::{BTreeSet, HashSet};
+use std::ops::Range;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use callboard_model::tables::RECORDS;
 use deltalake::arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
 use deltalake::arrow::error::ArrowError;
 use deltalake::parquet::arrow::ProjectionMask;
 use deltalake::parquet::arrow::arrow_reader::{ArrowPredicateFn, ArrowReaderOptions, RowFilter};
-use deltalake::parquet::arrow::async_reader::{
-    ParquetObjectReader, ParquetRecordBatchStreamBuilder,
-};
+use deltalake::parquet::arrow::async_reader::{AsyncFileReader, ParquetRecordBatchStreamBuilder};
 use deltalake::parquet::errors::ParquetError;
+use deltalake::parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 use deltalake::{DeltaTable, DeltaTableError};
-use futures::StreamExt as _;
-use object_store::ObjectStore;
+use futures::future::BoxFuture;
+use futures::{FutureExt as _, StreamExt as _};
 use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt as _};
 
 use super::erase::day_of;
 use super::{Lake, LakeError};
@@ -73,8 +75,12 @@ async fn found(
         if !days.contains(&day) {
             continue;
         }
-        let (path, size) = (file.object_store_path(), file.size().unsigned_abs());
-        let mut read = in_file(store.clone(), path, size, names.clone()).await;
+        let opened = Opened {
+            store: store.clone(),
+            path: file.object_store_path(),
+            size: file.size().unsigned_abs(),
+        };
+        let mut read = in_file(opened, names.clone()).await;
         found.append(read.as_mut().map_err(|e| of(e, &file.path()))?);
     }
     Ok(found)
@@ -85,13 +91,38 @@ fn of(error: &mut ParquetError, path: &str) -> DeltaTableError {
     DeltaTableError::from(ParquetError::General(format!("{path}: {error}")))
 }
 
-async fn in_file(
+/// A file of the table, read through the table's own store.
+struct Opened {
     store: Arc<dyn ObjectStore>,
     path: Path,
     size: u64,
+}
+
+impl AsyncFileReader for Opened {
+    fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes, ParquetError>> {
+        async move { Ok(self.store.get_range(&self.path, range).await?) }.boxed()
+    }
+
+    fn get_metadata<'a>(
+        &'a mut self,
+        options: Option<&'a ArrowReaderOptions>,
+    ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>, ParquetError>> {
+        async move {
+            let size = self.size;
+            // Where each page begins: pages without a wanted row are not read.
+            let reader = ParquetMetaDataReader::new()
+                .with_metadata_options(options.map(|o| o.metadata_options().clone()))
+                .with_offset_index_policy(PageIndexPolicy::Optional);
+            Ok(Arc::new(reader.load_and_finish(self, size).await?))
+        }
+        .boxed()
+    }
+}
+
+async fn in_file(
+    reader: Opened,
     names: Arc<HashSet<String>>,
 ) -> Result<Vec<RecordBatch>, ParquetError> {
-    let reader = ParquetObjectReader::new(store, path).with_file_size(size);
     // The types that the table has, whatever an engine noted that wrote the file anew.
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let mut builder = ParquetRecordBatchStreamBuilder::new_with_options(reader, options).await?;

@@ -10,8 +10,9 @@ use rustix::process::{Resource, Rlimit, getppid, getrlimit, setrlimit};
 
 use crate::commands::Failure;
 
-/// Most memory that such a process may ask for, bytes.
-const MEMORY: u64 = 3 * 1024 * 1024 * 1024;
+/// Most address space that such a process may have, bytes: the program, its stack and what the
+/// allocator reserves count too.
+const MEMORY: u64 = 4 * 1024 * 1024 * 1024;
 
 /// Stack of the thread that evaluates, bytes: expressions may call themselves deeply.
 const STACK: usize = 512 * 1024 * 1024;

@@ -48,6 +48,7 @@ impl World {
             skew: 3_000,
             out: out.clone(),
             threads: 1,
+            platform: None,
         };
         let mut stream = Vec::new();
         let manifest = run(&options, Some(&mut stream), &mut |_| {}).unwrap();

@@ -22,6 +22,9 @@ pub struct Stamp {
     /// IANA zone of local times in the bytes; empty = UTC.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub zone: String,
+    /// Site that the source was configured with; empty = not said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub site: String,
     /// Column order of a CSV feed whose order is configured; empty = the platform's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<String>,

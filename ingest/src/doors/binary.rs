@@ -8,11 +8,20 @@ use percent_encoding::percent_decode_str;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+/// How the media types of structured events and batches begin.
+const STRUCTURED: &[u8] = b"application/cloudevents";
+
 /// Attributes of ours that are numbers; headers know only texts.
 pub(super) const NUMBERS: [&str; 2] = ["rank", "precision"];
 
-/// Whether these headers are those of the binary mode.
+/// Whether these headers are those of the binary mode: those that a structured event may repeat do
+/// not make it one.
 pub fn is_binary(headers: &HeaderMap) -> bool {
+    let media = headers.get(header::CONTENT_TYPE).map(|v| v.as_bytes());
+    let structured = media.and_then(|m| m.get(..STRUCTURED.len()));
+    if structured.is_some_and(|m| m.eq_ignore_ascii_case(STRUCTURED)) {
+        return false;
+    }
     headers.contains_key("ce-specversion") || headers.contains_key("ce-id")
 }
 

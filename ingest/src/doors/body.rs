@@ -20,6 +20,11 @@ const GZIP_STEP: usize = 4096;
 /// among the requests for ever.
 const PACE: u64 = 4096;
 
+/// Of a refused body so much is read and let go of, and for so long: a sender that is still writing
+/// when the connection closes may never see why it was refused.
+const DRAIN_BYTES: u64 = 256 * 1024 * 1024;
+const DRAIN_TIME: Duration = Duration::from_secs(10);
+
 /// A body's decoded chunks.
 pub struct Chunks {
     stream: BodyDataStream,
@@ -28,6 +33,10 @@ pub struct Chunks {
     sent: u64,
     decoded: u64,
     ended: bool,
+    /// The length that the request states.
+    stated: u64,
+    /// Whether the sender waits for a word before it sends the body.
+    waits: bool,
     /// How long it was waited for bytes so far.
     waited: Duration,
     limits: Limits,
@@ -37,15 +46,15 @@ impl Chunks {
     /// The chunks of this body.
     ///
     /// # Errors
-    /// 413 when the stated length is beyond the bound, 415 when the encoding is not known.
+    /// 415 when the encoding is not known.
     pub fn new(headers: &HeaderMap, body: Body, limits: &Limits) -> Result<Self, Problem> {
         let stated = headers
             .get(header::CONTENT_LENGTH)
             .and_then(|v| v.to_str().ok())
             .and_then(|v| v.parse::<u64>().ok());
-        if stated.is_some_and(|n| n > limits.body_bytes) {
-            return Err(body_too_large(limits));
-        }
+        let waits = headers
+            .get(header::EXPECT)
+            .is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"100-continue"));
         Ok(Chunks {
             stream: body.into_data_stream(),
             gzip: decoder(headers)?,
@@ -53,6 +62,8 @@ impl Chunks {
             sent: 0,
             decoded: 0,
             ended: false,
+            stated: stated.unwrap_or(0),
+            waits,
             waited: Duration::ZERO,
             limits: limits.clone(),
         })
@@ -94,6 +105,10 @@ impl Chunks {
     }
 
     async fn receive(&mut self) -> Result<(), Problem> {
+        if self.stated > self.limits.body_bytes {
+            self.drain().await;
+            return Err(body_too_large(&self.limits));
+        }
         let idle = self.limits.idle;
         let earned = idle + Duration::from_millis(self.sent * 1000 / PACE);
         let patience = earned.saturating_sub(self.waited).min(idle);
@@ -129,12 +144,34 @@ impl Chunks {
             Ok(Some(Ok(chunk))) => {
                 self.sent += chunk.len() as u64;
                 if self.sent > self.limits.body_bytes {
+                    self.drain().await;
                     return Err(body_too_large(&self.limits));
                 }
                 self.held = chunk;
                 Ok(())
             }
         }
+    }
+
+    /// Reads what is left of a body that is refused, within bounds, and lets it go.
+    pub async fn drain(&mut self) {
+        // Who waits for a word sends nothing when it hears of the refusal first.
+        let silent = self.waits && self.sent == 0;
+        if self.ended || silent || self.stated > DRAIN_BYTES {
+            return;
+        }
+        self.held = Bytes::new();
+        let mut left = DRAIN_BYTES;
+        let all = async {
+            while let Some(Ok(chunk)) = self.stream.next().await {
+                left = left.saturating_sub(chunk.len() as u64);
+                if left == 0 {
+                    break;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(DRAIN_TIME, all).await;
+        self.ended = true;
     }
 
     /// The whole body, at most `most` bytes.

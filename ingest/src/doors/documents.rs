@@ -1,25 +1,75 @@
 //! `POST /v1/sources/{source}` of platforms that send documents: what their webhooks post and what
 //! their exports hold. A body is read as a whole, since only then it is known what it holds.
 
-use axum::http::header;
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Json, Response};
 use callboard_sources::adapter::{Adapter, Declared, Handshake};
 use callboard_sources::lines::NewLine;
 
 use super::batch::Batch;
+use super::binary;
 use super::body::Chunks;
+use super::budget::Weight;
 use super::event::EventReader;
 use super::http::{Doors, counts};
-use super::platform::{candidate, empty, pace};
+use super::mapping::Mappings;
+use super::platform::{candidate, empty, pace, source::Source};
 use super::problem::Problem;
+use super::proof::Shown;
 
 /// Most bytes of documents in one request, after decompression.
 pub const MOST_BYTES: usize = 64 * 1024 * 1024;
 
+/// A body's memory grows by this at least, bytes.
+const LEAST_STEP: usize = 16 * 1024;
+
+/// Who reads documents.
+pub(super) enum Reader {
+    /// A platform's adapter.
+    Adapter(&'static dyn Adapter),
+    /// The mapping of that name.
+    Mapping(Arc<Mappings>, String),
+}
+
+impl Reader {
+    /// The answer to a platform that asks whether it may send here.
+    fn handshake(&self, asked: &str, body: &[u8]) -> Option<Handshake> {
+        match self {
+            Reader::Adapter(adapter) => adapter.handshake(asked, body),
+            Reader::Mapping(..) => None,
+        }
+    }
+
+    /// Takes a body apart.
+    async fn split(self, body: Vec<u8>, declared: Declared) -> Result<Vec<NewLine>, Problem> {
+        match self {
+            Reader::Mapping(mappings, name) => mappings.split(&name, &body, &declared).await,
+            Reader::Adapter(adapter) => {
+                // A large export takes a while: others are served meanwhile.
+                let split = tokio::task::spawn_blocking(move || adapter.split(&body, &declared));
+                split.await.map_err(|_| {
+                    Problem::bad(
+                        "unreadable",
+                        "the body could not be taken apart; please report it with a sample",
+                    )
+                })
+            }
+        }
+    }
+}
+
 /// How a request's documents are read.
 pub(super) struct How<'a> {
-    /// By whom.
-    pub adapter: &'static dyn Adapter,
+    /// The source through which they come.
+    pub source: &'a Source,
+    /// How far the request has proven itself.
+    pub shown: Shown,
+    /// Its headers.
+    pub headers: &'a HeaderMap,
+    /// By whom they are read.
+    pub reader: Reader,
     /// What the request declares of them.
     pub declared: Declared,
     /// The query as it was sent.
@@ -28,68 +78,103 @@ pub(super) struct How<'a> {
     pub list_all: bool,
 }
 
-/// The whole body, bounded.
-pub(super) async fn whole(mut chunks: Chunks) -> Result<Vec<u8>, Problem> {
-    let mut body = Vec::new();
+/// Takes the documents of a body, or answers the platform's question whether it may send some.
+pub(super) async fn take(
+    doors: &Doors,
+    how: How<'_>,
+    chunks: &mut Chunks,
+) -> Result<Response, Problem> {
+    let source = how.source;
+    let mut weight = doors.budget.weight();
+    let body = gather(chunks, most(doors, source), &mut weight).await?;
+    if how.shown == Shown::InBody {
+        let proof = &source.options.proof;
+        proof.of_body(how.headers, how.asked, &body)?;
+        source.take_room()?;
+    }
+    if let Some(answer) = how.reader.handshake(how.asked, &body) {
+        let (media, text) = match answer {
+            Handshake::Json(text) => ("application/json", text),
+            Handshake::Text(text) => ("text/plain; charset=utf-8", text),
+        };
+        source.served(None, doors.intake.now());
+        return Ok(([(header::CONTENT_TYPE, media)], text).into_response());
+    }
+    if body.is_empty() && !binary::is_binary(how.headers) {
+        return Err(empty());
+    }
+    let body = match binary::is_binary(how.headers) {
+        true => event(how.headers, &body)?,
+        false => body,
+    };
+    // The documents cut out of it are copies.
+    weight.grow(body.len())?;
+    let documents = how.reader.split(body, how.declared).await?;
+    let mut batch = Batch::new(doors.intake.clone(), "sources", &doors.limits, how.list_all);
+    let outcome = submit(doors, source, documents, &mut batch).await;
+    match outcome {
+        Ok(()) => {
+            source.served(Some(&batch.answer), doors.intake.now());
+            Ok(Json(batch.answer).into_response())
+        }
+        Err(problem) => {
+            source.half_served(&batch.answer, doors.intake.now());
+            Err(problem.with(counts(&batch.answer)))
+        }
+    }
+}
+
+/// A CloudEvent whose attributes stand in headers, as one document.
+fn event(headers: &HeaderMap, body: &[u8]) -> Result<Vec<u8>, Problem> {
+    binary::structured(headers, body).map_err(|refusal| Problem::bad("refused", refusal.reason))
+}
+
+/// Most bytes of one request through this source: one that fills half of the budget needs the other
+/// half while it is read apart.
+fn most(doors: &Doors, source: &Source) -> usize {
+    let own = source.options.max_body.unwrap_or(u64::MAX);
+    let share = doors.budget.most() / 2;
+    usize::try_from(own.min(share)).map_or(MOST_BYTES, |n| n.min(MOST_BYTES))
+}
+
+/// Reads a body, weighed before memory grows.
+async fn gather(chunks: &mut Chunks, most: usize, weight: &mut Weight) -> Result<Vec<u8>, Problem> {
+    let mut body: Vec<u8> = Vec::new();
     while let Some(chunk) = chunks.next().await? {
-        if body.len() + chunk.len() > MOST_BYTES {
+        let needed = body.len() + chunk.len();
+        if needed > most {
             return Err(Problem::too_large(
                 "body_too_large",
                 format!(
-                    "documents of one request may have {} MiB together; send fewer at once",
-                    MOST_BYTES >> 20
+                    "documents of one request may have {most} bytes together after decompression; send fewer at once"
                 ),
             ));
+        }
+        if needed > body.capacity() {
+            let grown = needed.max(body.capacity() * 2).max(LEAST_STEP).min(most);
+            weight.grow(grown - body.capacity())?;
+            body.reserve_exact(grown - body.len());
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body)
 }
 
-/// Takes the documents of a body, or answers the platform's question whether it may send some.
-pub(super) async fn take(doors: &Doors, how: How<'_>, chunks: Chunks) -> Result<Response, Problem> {
-    let body = whole(chunks).await?;
-    let adapter = how.adapter;
-    if let Some(answer) = adapter.handshake(how.asked, &body) {
-        let (media, text) = match answer {
-            Handshake::Json(text) => ("application/json", text),
-            Handshake::Text(text) => ("text/plain; charset=utf-8", text),
-        };
-        return Ok(([(header::CONTENT_TYPE, media)], text).into_response());
-    }
-    if body.is_empty() {
-        return Err(empty());
-    }
-    // A large export takes a while: others are served meanwhile.
-    let declared = how.declared;
-    let split = tokio::task::spawn_blocking(move || adapter.split(&body, &declared));
-    let documents = split.await.map_err(|_| {
-        Problem::bad(
-            "unreadable",
-            "the body could not be taken apart; please report it with a sample",
-        )
-    })?;
-    hand_in(doors, documents, how.list_all).await
-}
-
-/// Hands in what a body was taken apart to.
-pub(super) async fn hand_in(
+async fn submit(
     doors: &Doors,
+    source: &Source,
     documents: Vec<NewLine>,
-    list_all: bool,
-) -> Result<Response, Problem> {
-    let mut batch = Batch::new(doors.intake.clone(), "sources", &doors.limits, list_all);
+    batch: &mut Batch,
+) -> Result<(), Problem> {
     let received_at = doors.intake.now();
     let mut events = EventReader::new(received_at, doors.limits.record_bytes, doors.limits.nesting);
-    for (number, one) in (1..).zip(documents) {
+    for (number, mut one) in (1..).zip(documents) {
+        source.stamp(&mut one);
         batch.push(number, candidate(one, received_at, &mut events));
         batch.answer.last_line = number;
-        let paced = pace(&doors.limits, &mut batch).await;
-        paced.map_err(|problem| problem.with(counts(&batch.answer)))?;
+        pace(&doors.limits, batch).await?;
     }
-    let submitted = batch.submit().await;
-    submitted.map_err(|e| Problem::from(e).with(counts(&batch.answer)))?;
-    Ok(Json(batch.answer).into_response())
+    Ok(batch.submit().await?)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Query, Request, State};
-use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{get, post};
 use callboard_model::record::Refusal;
@@ -17,8 +17,10 @@ use super::answer::Answer;
 use super::batch::Batch;
 use super::binary;
 use super::body::Chunks;
+use super::budget::Budget;
 use super::event::{EventReader, UNKNOWN_SOURCE, dead};
 use super::gate::Gate;
+use super::handshake::handshake;
 use super::intake::{Candidate, Intake};
 use super::limits::Limits;
 use super::problem::Problem;
@@ -40,6 +42,7 @@ pub struct Doors {
     pub(super) ready: Arc<dyn Readiness>,
     pub(super) limits: Arc<Limits>,
     pub(super) gate: Arc<Gate>,
+    pub(super) budget: Arc<Budget>,
 }
 
 impl Doors {
@@ -49,6 +52,7 @@ impl Doors {
             intake,
             ready,
             gate: Arc::new(Gate::new(&limits)),
+            budget: Budget::new(limits.held_bytes),
             limits: Arc::new(limits),
         }
     }
@@ -77,18 +81,6 @@ async fn readyz(State(doors): State<Doors>) -> Response {
         Ok(()) => "ready\n".into_response(),
         Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response(),
     }
-}
-
-/// CloudEvents' webhook handshake: says that events may be sent here.
-pub(super) async fn handshake(headers: HeaderMap) -> Response {
-    let mut response = StatusCode::OK.into_response();
-    let out = response.headers_mut();
-    out.insert(header::ALLOW, HeaderValue::from_static("OPTIONS, POST"));
-    if let Some(origin) = headers.get("webhook-request-origin") {
-        out.insert("webhook-allowed-origin", origin.clone());
-        out.insert("webhook-allowed-rate", HeaderValue::from_static("*"));
-    }
-    response
 }
 
 /// Query of `POST /v1/events`.

@@ -11,6 +11,8 @@ pub struct Limits {
     pub body_bytes: u64,
     /// Longest body after decompression, bytes: a small gzip can hold a very large text.
     pub decoded_bytes: u64,
+    /// Bytes that bodies of documents may hold together, while they are read apart too.
+    pub held_bytes: u64,
     /// Longest record, bytes; a longer one becomes a dead letter.
     pub record_bytes: usize,
     /// Deepest nesting of JSON.
@@ -40,6 +42,7 @@ impl Default for Limits {
         Limits {
             body_bytes: 64 * 1024 * 1024,
             decoded_bytes: 1024 * 1024 * 1024,
+            held_bytes: 256 * 1024 * 1024,
             record_bytes: MAX_RECORD_BYTES,
             nesting: 64,
             refused_lines: 100_000,

@@ -6,11 +6,13 @@ pub mod answer;
 pub mod batch;
 pub mod binary;
 pub mod body;
+pub mod budget;
 pub mod documents;
 pub mod ended;
 pub mod event;
 pub mod follow;
 pub mod gate;
+mod handshake;
 pub mod http;
 pub mod intake;
 pub mod kafka;
@@ -18,7 +20,9 @@ pub mod limits;
 pub mod mapping;
 pub mod platform;
 pub mod problem;
+pub mod proof;
 pub mod recordings;
+pub mod secret;
 pub mod split;
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ pub use says::figures_id;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -56,6 +58,9 @@ pub struct Envelope<'a> {
     /// The data.
     #[serde(borrow, default)]
     pub data: Option<&'a RawValue>,
+    /// The data as bytes, in base64: some libraries write JSON so.
+    #[serde(borrow, default)]
+    pub data_base64: Option<Cow<'a, str>>,
 }
 
 /// Types that `callboard.` events can have, with what they are for.
@@ -164,8 +169,20 @@ pub fn read(record: &Record) -> Result<Routing, Refusal> {
         .strip_prefix("callboard.")
         .and_then(|rest| rest.split_once('.'))
         .ok_or_else(|| unknown_type(&event.kind))?;
-    let Some(data) = event.data else {
-        return Err(Refusal::new("no_data", "the event has no data"));
+    let decoded;
+    let data = match (event.data, event.data_base64.as_deref()) {
+        (Some(data), None) => data,
+        (None, Some(text)) => {
+            decoded = decode(text)?;
+            &*decoded
+        }
+        (Some(_), Some(_)) => {
+            return Err(Refusal::new(
+                "not_an_event",
+                "the event has data and data_base64; write one of them",
+            ));
+        }
+        (None, None) => return Err(Refusal::new("no_data", "the event has no data")),
     };
     let default_rank = if verb == "recorded" {
         rank::RECORD
@@ -196,6 +213,15 @@ pub fn read(record: &Record) -> Result<Routing, Refusal> {
         .ok_or_else(|| unknown_type(&event.kind))??;
     routing.time = Some(when.0);
     Ok(routing)
+}
+
+/// JSON that was written as bytes in base64.
+fn decode(text: &str) -> Result<Box<RawValue>, Refusal> {
+    let bytes = STANDARD
+        .decode(text)
+        .map_err(|e| Refusal::new("bad_base64", format!("data_base64 is no base64: {e}")))?;
+    serde_json::from_slice(&bytes)
+        .map_err(|e| Refusal::new("not_json", format!("data_base64 holds no JSON: {e}")))
 }
 
 fn unknown_type(kind: &str) -> Refusal {

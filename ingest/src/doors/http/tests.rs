@@ -1,12 +1,14 @@
 use std::io::Write as _;
 
 use axum::body::{Body, to_bytes};
-use axum::http::Method;
+use axum::http::{HeaderValue, Method};
 use tower::ServiceExt as _;
 
 use super::super::intake::{DEAD_PREFIX_BYTES, Unavailable};
 use super::super::testing::{AlwaysReady, MemoryIntake};
 use super::*;
+
+mod conformance;
 
 const NDJSON: &str = "application/x-ndjson";
 

@@ -2,10 +2,11 @@
 
 use axum::http::{HeaderMap, StatusCode, header};
 use callboard_model::cloudevents::MAX_NAME_BYTES;
-use callboard_sources::adapter::{ADAPTERS, Declared};
+use callboard_sources::adapter::Declared;
 use callboard_sources::lines::Kind;
 use serde::Deserialize;
 
+use super::source::Source;
 use super::{DEFAULT_INSTANCE, Platforms, RESUMED};
 use crate::doors::problem::Problem;
 
@@ -39,11 +40,11 @@ pub(super) struct How {
 
 pub(super) fn how(
     door: &Platforms,
-    source: &str,
+    source: &Source,
     query: SourceQuery,
     headers: &HeaderMap,
 ) -> Result<How, Problem> {
-    let kind = match (source, query.feed.as_str()) {
+    let kind = match (source.options.adapter.as_str(), query.feed.as_str()) {
         ("events", "" | "events") => Some(Kind::Events),
         ("asterisk", "") => None,
         ("asterisk", feed) => match Kind::of_name(feed) {
@@ -58,37 +59,31 @@ pub(super) fn how(
                 ));
             }
         },
-        _ => {
+        ("events", feed) => {
+            return Err(Problem::bad(
+                "unknown_feed",
+                format!("feed \"{}\" is none of events", short(feed)),
+            ));
+        }
+        (adapter, _) => {
             return Err(Problem::new(
                 StatusCode::NOT_FOUND,
-                "unknown_source",
+                "unknown_adapter",
                 format!(
-                    "source \"{}\" is not known; known are asterisk, events, {}",
-                    short(source),
-                    ADAPTERS
-                        .iter()
-                        .map(|a| a.platform())
-                        .collect::<Vec<_>>()
-                        .join(", ")
+                    "source {} is read by \"{}\", which this server does not have",
+                    source.options.name,
+                    short(adapter)
                 ),
             ));
         }
     };
-    let instance = match query.instance {
+    let instance = match instance(source, query.instance)? {
         i if i.is_empty() => DEFAULT_INSTANCE.to_owned(),
         i => i,
     };
-    check_instance(&instance)?;
-    let known = door.instances.get(&instance);
-    let zone = match query.zone {
-        z if z.is_empty() => known.map(|k| k.zone.clone()).unwrap_or_default(),
-        z => z,
-    };
-    check_zone(&zone)?;
+    let zone = zone(door, source, &instance, query.zone)?;
     let columns = match (query.columns.as_str(), kind) {
-        ("", Some(kind)) => known
-            .and_then(|k| k.columns.get(kind.name()).cloned())
-            .unwrap_or_default(),
+        ("", Some(kind)) => columns(door, source, &instance, kind),
         ("", None) => Vec::new(),
         (columns, _) => columns.split(',').map(|c| c.trim().to_owned()).collect(),
     };
@@ -105,24 +100,66 @@ pub(super) fn how(
     })
 }
 
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     text.chars().take(60).collect()
 }
 
 /// What a request declares of documents: an instance that it does not name is read from them.
-pub(super) fn declared(door: &Platforms, query: SourceQuery) -> Result<Declared, Problem> {
-    check_instance(&query.instance)?;
-    let known = door.instances.get(&query.instance);
-    let zone = match query.zone {
-        z if z.is_empty() => known.map(|k| k.zone.clone()).unwrap_or_default(),
-        z => z,
-    };
-    check_zone(&zone)?;
+pub(super) fn declared(
+    door: &Platforms,
+    source: &Source,
+    query: SourceQuery,
+) -> Result<Declared, Problem> {
+    let instance = instance(source, query.instance)?;
     Ok(Declared {
-        instance: query.instance,
-        zone,
+        zone: zone(door, source, &instance, query.zone)?,
+        instance,
         name: query.name,
     })
+}
+
+/// The instance: that of the source where it has one, so that nobody who may send as one tenant can
+/// send as another.
+fn instance(source: &Source, asked: String) -> Result<String, Problem> {
+    let own = &source.options.instance;
+    if own.is_empty() {
+        check_instance(&asked)?;
+        return Ok(asked);
+    }
+    if !asked.is_empty() && asked != *own {
+        return Err(Problem::bad(
+            "other_instance",
+            format!(
+                "source {} is of instance {own}; leave instance away, or send to a source of that instance",
+                source.options.name
+            ),
+        ));
+    }
+    Ok(own.clone())
+}
+
+fn zone(
+    door: &Platforms,
+    source: &Source,
+    instance: &str,
+    asked: String,
+) -> Result<String, Problem> {
+    let known = || door.instances.get(instance).map(|k| k.zone.clone());
+    let zone = match (asked, &source.options.zone) {
+        (zone, own) if zone.is_empty() && !own.is_empty() => own.clone(),
+        (zone, _) if zone.is_empty() => known().unwrap_or_default(),
+        (zone, _) => zone,
+    };
+    check_zone(&zone)?;
+    Ok(zone)
+}
+
+fn columns(door: &Platforms, source: &Source, instance: &str, kind: Kind) -> Vec<String> {
+    let own = source.options.columns.get(kind.name());
+    let known = door.instances.get(instance);
+    own.or_else(|| known?.columns.get(kind.name()))
+        .cloned()
+        .unwrap_or_default()
 }
 
 fn check_instance(instance: &str) -> Result<(), Problem> {

@@ -3,6 +3,10 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
+use callboard_sources::lines::{Kind, LineReader};
+
+use super::super::intake::DEAD_PREFIX_BYTES;
+use super::super::limits::Limits;
 use super::super::testing::{AlwaysReady, MemoryIntake};
 use super::*;
 

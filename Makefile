@@ -3,7 +3,9 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 
-.PHONY: demo test torture check fmt bench python kafka clean
+RUNS ?= 1000000
+
+.PHONY: demo test torture fuzz check fmt bench python kafka clean
 
 demo: ## A recorded shift, replayed in your browser: http://127.0.0.1:8080
 	cargo build --workspace --all-targets
@@ -21,6 +23,10 @@ torture: ## Hours of kills and seeds against the simulator's truth: docs/reliabi
 		cargo test --workspace --no-fail-fast --test it -- --nocapture --test-threads 1 it_dies in_disorder_and_with_poison
 	CALLBOARD_FAULT_SEEDS=20 CALLBOARD_CONTACTS=10000 CALLBOARD_EVENTS_OF_A_CONTACT=1000000 CALLBOARD_PATIENCE_S=900 \
 		cargo test --workspace --no-fail-fast --test it -- --nocapture --test-threads 1 faults:: clocks:: strangers:: huge:: one_line_in_ten
+
+fuzz: ## Every parser on damaged captures: docs/reliability.md. RUNS=1000000 of each, ONLY=teams SEED=77
+	cargo run --profile fuzz -p callboard-sources --example fuzz -- --runs $(RUNS) \
+		$(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
 
 check: ## Formatting and lints
 	cargo fmt --all --check

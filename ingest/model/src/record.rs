@@ -131,6 +131,20 @@ impl Provenance {
     }
 }
 
+/// Longest reason of a refusal or a dead letter, bytes.
+pub const MAX_REASON_BYTES: usize = 1_000;
+
+/// A reason that quotes what came is cut where that is long: it is stored beside the bytes, logged
+/// and shown.
+pub fn bounded(mut reason: String) -> String {
+    if reason.len() > MAX_REASON_BYTES {
+        let end = "...";
+        reason.truncate(reason.floor_char_boundary(MAX_REASON_BYTES - end.len()));
+        reason.push_str(end);
+    }
+    reason
+}
+
 /// Why a record cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
@@ -146,7 +160,7 @@ impl Refusal {
     pub fn new(class: &'static str, reason: impl Into<String>) -> Self {
         Refusal {
             class,
-            reason: reason.into(),
+            reason: bounded(reason.into()),
         }
     }
 }

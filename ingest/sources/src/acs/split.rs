@@ -1,7 +1,7 @@
 //! From a body to records. A body is one object, an array, lines of objects, or an envelope around
 //! an array (`records` of Azure Monitor, `activities` of a bot); one bad item costs itself alone.
 
-use callboard_model::record::{MAX_RECORD_BYTES, Stamp};
+use callboard_model::record::{MAX_RECORD_BYTES, Stamp, bounded};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -241,7 +241,7 @@ fn dead(bytes: &[u8], declared: &Declared, class: &'static str, reason: &str) ->
     NewLine::Dead(DeadLine {
         source: format!("/acs/{instance}").into(),
         class,
-        reason: reason.to_owned(),
+        reason: bounded(reason.to_owned()),
         bytes: kept.to_vec(),
         length: bytes.len() as u64,
         sha256: hex(&Sha256::digest(bytes)),

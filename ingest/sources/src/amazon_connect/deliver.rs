@@ -5,7 +5,7 @@
 use std::io::Read as _;
 use std::sync::Arc;
 
-use callboard_model::record::{MAX_RECORD_BYTES, Stamp};
+use callboard_model::record::{MAX_RECORD_BYTES, Stamp, bounded};
 use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -256,7 +256,7 @@ impl Opened<'_> {
         self.out.push(NewLine::Dead(DeadLine {
             source,
             class,
-            reason: reason.to_owned(),
+            reason: bounded(reason.to_owned()),
             bytes: kept.unwrap_or(bytes).to_vec(),
             length: bytes.len() as u64,
             sha256: hex(&Sha256::digest(bytes)),

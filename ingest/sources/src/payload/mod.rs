@@ -8,7 +8,7 @@ pub mod value;
 
 use std::collections::BTreeMap;
 
-use callboard_model::record::{MAX_RECORD_BYTES, Stamp};
+use callboard_model::record::{MAX_RECORD_BYTES, Stamp, bounded};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
@@ -165,7 +165,7 @@ pub fn dead(source: &str, class: &'static str, reason: String, bytes: &[u8]) -> 
     NewLine::Dead(DeadLine {
         source: source.into(),
         class,
-        reason,
+        reason: bounded(reason),
         bytes: kept.to_vec(),
         length: bytes.len() as u64,
         sha256: sha256(bytes),

@@ -108,7 +108,8 @@ pub fn seconds(text: &str) -> Option<Length> {
 pub fn clock(text: &str) -> Option<Length> {
     let mut sum = 0i64;
     let mut parts = 0;
-    for part in text.trim().split(':') {
+    // A fourth part is no clock, and its sum need not fit.
+    for part in text.trim().splitn(4, ':') {
         let n: i64 = part.split('.').next()?.trim().parse().ok()?;
         if !(0..100_000).contains(&n) {
             return None;

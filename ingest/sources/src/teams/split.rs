@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use callboard_model::record::{MAX_RECORD_BYTES, Stamp};
+use callboard_model::record::{MAX_RECORD_BYTES, Stamp, bounded};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
@@ -329,7 +329,7 @@ impl Splitter<'_> {
         self.out.push(NewLine::Dead(DeadLine {
             source,
             class,
-            reason: reason.into(),
+            reason: bounded(reason.into()),
             bytes: kept.to_vec(),
             length: bytes.len() as u64,
             sha256: sha256(bytes),

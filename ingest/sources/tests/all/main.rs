@@ -10,6 +10,9 @@ mod board;
 mod fold;
 #[path = "../freeswitch/mod.rs"]
 mod freeswitch;
+#[path = "../fuzz/mod.rs"]
+mod fuzz;
+mod fuzzed;
 #[path = "../genesys/mod.rs"]
 mod genesys;
 mod history;

@@ -31,6 +31,8 @@ class Sizes:
     seconds: int = 30
     probes: int = 50
     recordings: int = 1_000
+    #: Bytes of captures that each adapter reads.
+    adapter_megabytes: int = 50
     connections: int = 4
     log_bytes: int = 64 << 20
     #: Events a second of the figures that are asked at a given rate.
@@ -49,7 +51,7 @@ class Sizes:
     outside_seconds: int = 75
 
 
-QUICK = Sizes(contacts=10_000, simulated=2_000, day=2_000, report_contacts=25_000, many_contacts=50_000, report_runs=5,
+QUICK = Sizes(adapter_megabytes=2, contacts=10_000, simulated=2_000, day=2_000, report_contacts=25_000, many_contacts=50_000, report_runs=5,
               seconds=5, probes=8, recordings=4, log_bytes=4 << 20, pace=1_000, commits=600, commit_seconds=60, open=1_000,
               ramp=10, steady=15, idle=10, outside=4, outside_seconds=6)
 
@@ -111,6 +113,13 @@ class Bench:
     def script(self, name):
         """A file beside this one."""
         return HERE / name
+
+    def example(self, name):
+        """An example program of a crate, built with the profile of the binary."""
+        program = self.binary.parent / "examples" / name
+        if not program.is_file():
+            raise Failed(f"{program} is not built: cargo build --release -p callboard-sources --examples")
+        return program
 
     def serve(self, data, config="", wait=True):
         """A server; unless told otherwise, one that is ready."""

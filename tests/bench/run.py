@@ -18,7 +18,7 @@ import traceback
 import machine
 import table
 from bench import PROJECT, QUICK, Bench, Sizes
-from figures import (acknowledgement, commits, day, delay, idle, ingest, memory, outside, report, report10m, restart, simulated,
+from figures import (acknowledgement, adapters, commits, day, delay, idle, ingest, memory, outside, report, report10m, restart, simulated,
                      size, speech)
 from server import Server
 
@@ -36,6 +36,7 @@ FIGURES = {
     "report": ("queue report over 1 M contacts", report),
     "report-10m": ("queue report over 10 M contacts; only with --long or by name", report10m),
     "day": ("a day of 1,000 seats replayed", day),
+    "adapters": ("events per CPU-second of each adapter", adapters),
     "speech": ("audio seconds per CPU-second; seats per core", speech),
 }
 #: Figures that take so long that they must be asked for.

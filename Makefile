@@ -47,7 +47,7 @@ kafka: .kafka/ready ## The broker that tests start: jars, 54 MB; needs maven and
 
 bench: $(VENV)/bench ## Figures beside peers, release build: docs/performance.md. ARGS="--quick" is a short look
 	cargo build --release --workspace
-	cargo build --release -p callboard-sources --example throughput
+	cargo build --release --workspace --example throughput
 	cargo build --workspace --all-targets
 	$(PYTHON) tests/bench/run.py --bin $${CARGO_TARGET_DIR:-target}/release/callboard \
 		--wer $${CARGO_TARGET_DIR:-target}/debug/examples/wer $(ARGS)

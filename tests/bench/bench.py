@@ -118,7 +118,7 @@ class Bench:
         """An example program of a crate, built with the profile of the binary."""
         program = self.binary.parent / "examples" / name
         if not program.is_file():
-            raise Failed(f"{program} is not built: cargo build --release -p callboard-sources --examples")
+            raise Failed(f"{program} is not built: cargo build --release --workspace --example {name}")
         return program
 
     def serve(self, data, config="", wait=True):

@@ -85,7 +85,8 @@ fn what_cannot_be_read_says_why() {
             "not_json",
         ),
         (r#"{"type":"X","timestamp":"é+0100"}"#, "no_time"),
-        ("[]", "not_json"),
+        ("[]", "not_ari"),
+        ("7", "not_json"),
     ] {
         let record = &records(Ari, line.as_bytes())[0];
         assert_eq!(Registry.route(record).unwrap_err().class, class, "{line}");

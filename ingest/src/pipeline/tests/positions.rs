@@ -24,7 +24,8 @@ async fn mark(bench: &Bench, partition: i32) -> Option<i64> {
     let table = &tables["records"];
     let name = format!("kafka/calls/t/{partition}");
     let state = table.snapshot().unwrap();
-    let asked = state.transaction_version(table.log_store().as_ref(), &name);
+    let log = table.log_store();
+    let asked = state.transaction_version(log.as_ref(), &name);
     asked.await.unwrap()
 }
 

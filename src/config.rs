@@ -9,6 +9,7 @@ pub mod live;
 mod meaning;
 mod read;
 mod retention;
+pub mod source;
 pub mod units;
 pub mod users;
 
@@ -44,7 +45,7 @@ pub struct Config {
     pub users: Vec<User>,
     /// Where the lake is.
     pub lake: Lake,
-    /// Instances of platforms, and topics.
+    /// Sources: doors with names, what is known of instances, connections, and topics.
     #[serde(rename = "source")]
     pub sources: kafka::Sources,
     /// Folders in which recordings appear.
@@ -106,35 +107,6 @@ pub struct Lake {
     /// How often contacts are looked for of which nothing was heard for longer than they can
     /// last; every minute when missing.
     pub silence: Option<Span>,
-}
-
-/// An instance of a platform.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Source {
-    /// Platform: `asterisk`, or one that sends documents.
-    #[serde(alias = "adapter")]
-    pub platform: String,
-    /// Name of the instance.
-    pub instance: String,
-    /// IANA zone of its local times.
-    #[serde(default)]
-    pub zone: String,
-    /// Order of columns of a feed that was configured otherwise, by feed (`cel`, `cdr`).
-    #[serde(default)]
-    pub columns: BTreeMap<String, Vec<String>>,
-    /// Asterisk's manager interface, listened to.
-    #[serde(default)]
-    pub ami: Option<live::Ami>,
-    /// Asterisk's REST interface, listened to.
-    #[serde(default)]
-    pub ari: Option<live::Ari>,
-    /// Asterisk's files on this machine, followed.
-    #[serde(default)]
-    pub files: Vec<PathBuf>,
-    /// A prefix of an object store, followed.
-    #[serde(default)]
-    pub prefix: Option<live::Prefix>,
 }
 
 /// Where mapping files are.
@@ -229,6 +201,8 @@ pub struct Limits {
     pub body: Size,
     /// Longest body after decompression.
     pub decoded: Size,
+    /// What bodies of documents may hold in memory together.
+    pub held: Size,
     /// Longest recording.
     pub recording: Size,
     /// Deepest nesting of JSON.
@@ -315,6 +289,7 @@ impl Default for Limits {
         Limits {
             body: Size(doors.body_bytes),
             decoded: Size(doors.decoded_bytes),
+            held: Size(doors.held_bytes),
             recording: Size(doors.recording_bytes),
             nesting: doors.nesting,
             requests: doors.requests,

@@ -20,6 +20,8 @@ pub fn run(command: ConfigCommand) -> Result<(), Failure> {
             let read = read(path.as_deref())?;
             read.check_exposure()
                 .map_err(|missing| Failure::usage(missing.join("\n")))?;
+            read.source_options()
+                .map_err(|wrong| Failure::usage(wrong.join("\n")))?;
             print(&summary(path.as_deref(), &read))
         }
     }
@@ -55,7 +57,7 @@ fn summary(path: Option<&Path>, config: &Config) -> String {
         } else {
             count(config.users.len(), "user")
         },
-        count(config.sources.len(), "instance"),
+        count(config.sources.count(), "source"),
         count(config.watch.len(), "watched folder"),
         count(config.queues.len(), "queue target"),
         if config.transcribe.enabled {

@@ -148,6 +148,9 @@ pub async fn start(
     let mappings = config.mapping.folder.clone();
     options.mappings = Some(mappings.unwrap_or_else(|| config.data.join("mappings")));
     options.instances = config.instances();
+    options.sources = config
+        .source_options()
+        .map_err(|wrong| Failure::usage(wrong.join("\ncallboard: ")))?;
     options.watch = config.watches(&config.data);
     options.kafka = config.kafka().map_err(Failure::usage)?;
     options.live = config
@@ -220,6 +223,7 @@ fn shown(config: &Config) -> Vec<(String, String)> {
             config.keywords.len().to_string(),
         ),
         ("queue targets".to_owned(), config.queues.len().to_string()),
+        ("sources".to_owned(), config.sources.count().to_string()),
     ]
 }
 

@@ -11,7 +11,8 @@ use callboard_ingest::doors::platform::DEFAULT_INSTANCE;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use super::{Config, Source};
+use super::Config;
+use super::source::Source;
 
 /// Topics of Kafka that are read.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -20,6 +21,7 @@ pub struct KafkaSource {
     /// Topics.
     pub topics: Vec<String>,
     /// Who reads the messages: `events` or a platform.
+    #[serde(alias = "platform")]
     pub adapter: String,
     /// Servers to begin with, `host:port`.
     pub brokers: Vec<String>,
@@ -36,7 +38,7 @@ pub struct KafkaSource {
     #[serde(default)]
     pub on_gap: Option<String>,
     /// Instance of the platform.
-    #[serde(default = "instance")]
+    #[serde(default = "instance", alias = "tenant")]
     pub instance: String,
     /// IANA zone of times that are given without one.
     #[serde(default)]
@@ -54,10 +56,10 @@ fn instance() -> String {
     DEFAULT_INSTANCE.to_owned()
 }
 
-/// All `[[source]]`: instances of platforms, and topics.
+/// All `[[source]]`: doors, instances of platforms and connections; and topics.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sources {
-    instances: Vec<Source>,
+    others: Vec<Source>,
     /// Those with topics.
     pub topics: Vec<KafkaSource>,
 }
@@ -66,7 +68,7 @@ impl Deref for Sources {
     type Target = Vec<Source>;
 
     fn deref(&self) -> &Vec<Source> {
-        &self.instances
+        &self.others
     }
 }
 
@@ -75,13 +77,13 @@ impl<'a> IntoIterator for &'a Sources {
     type IntoIter = std::slice::Iter<'a, Source>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.instances.iter()
+        self.others.iter()
     }
 }
 
 enum One {
-    Instance(Source),
-    Topics(KafkaSource),
+    Other(Box<Source>),
+    Topics(Box<KafkaSource>),
 }
 
 impl<'de> Deserialize<'de> for One {
@@ -89,9 +91,16 @@ impl<'de> Deserialize<'de> for One {
         let value = toml::Value::deserialize(from)?;
         let read = match value.get("topics") {
             Some(_) => value.try_into().map(One::Topics),
-            None => value.try_into().map(One::Instance),
+            None => value.try_into().map(One::Other),
         };
         read.map_err(|e: toml::de::Error| D::Error::custom(e.message()))
+    }
+}
+
+impl Sources {
+    /// How many there are of all kinds.
+    pub fn count(&self) -> usize {
+        self.others.len() + self.topics.len()
     }
 }
 
@@ -100,8 +109,8 @@ impl<'de> Deserialize<'de> for Sources {
         let mut sources = Sources::default();
         for one in Vec::<One>::deserialize(from)? {
             match one {
-                One::Instance(source) => sources.instances.push(source),
-                One::Topics(source) => sources.topics.push(source),
+                One::Other(source) => sources.others.push(*source),
+                One::Topics(source) => sources.topics.push(*source),
             }
         }
         Ok(sources)

@@ -11,12 +11,13 @@ use callboard_ingest::live::ami::{AmiOptions, EVENTS, Hidden};
 use callboard_ingest::live::ari::AriOptions;
 use callboard_ingest::live::files::FilesOptions;
 use callboard_ingest::live::prefix::PrefixOptions;
-use callboard_sources::adapter::{ADAPTERS, of_platform};
+use callboard_sources::mapping::PREFIX;
 use serde::Deserialize;
 use url::Url;
 
+use super::Config;
+use super::source::Source;
 use super::units::Span;
-use super::{Config, Source};
 
 /// How often a connection is asked for a sign of life.
 const PING: Duration = Duration::from_secs(15);
@@ -24,8 +25,6 @@ const PING: Duration = Duration::from_secs(15);
 const EVERY: Duration = Duration::from_secs(60);
 /// Most bytes of a file that holds a secret.
 const SECRET_BYTES: usize = 4096;
-/// Platforms that are not adapters of documents.
-const LINES: [&str; 2] = ["asterisk", "events"];
 
 /// A secret as it stands in the file; never shown.
 #[derive(Clone, PartialEq, Deserialize)]
@@ -111,8 +110,8 @@ impl Place<'_> {
             + usize::from(self.variable.is_some())
     }
 
-    fn read(&self, instance: &str) -> Result<Hidden, String> {
-        let at = format!("[[source]] {instance}: {}", self.what);
+    fn read(&self, source: &str) -> Result<Hidden, String> {
+        let at = format!("[[source]] {source}: {}", self.what);
         if let Some(written) = self.written {
             return Ok(Hidden(written.0.clone()));
         }
@@ -160,22 +159,21 @@ impl Ari {
 
 /// What cannot be meant by the connections of a source, one sentence each.
 pub(super) fn faults(source: &Source, faults: &mut Vec<String>) {
-    let name = &source.instance;
-    let platform = &*source.platform;
-    if !LINES.contains(&platform) && of_platform(platform).is_none() {
-        let known = LINES
-            .into_iter()
-            .chain(ADAPTERS.iter().map(|a| a.platform()));
-        let known: Vec<&str> = known.collect();
+    let name = source.shown();
+    let asterisk = source.ami.is_some() || source.ari.is_some() || !source.files.is_empty();
+    if asterisk && source.adapter != "asterisk" {
         faults.push(format!(
-            "[[source]] platform \"{platform}\" is not known; known are {}",
-            known.join(", ")
+            "[[source]] {name}: ami, ari and files are for adapter \"asterisk\""
         ));
     }
-    let asterisk = source.ami.is_some() || source.ari.is_some() || !source.files.is_empty();
-    if asterisk && platform != "asterisk" {
+    if (asterisk || source.prefix.is_some()) && source.tenant().is_empty() {
         faults.push(format!(
-            "[[source]] {name}: ami, ari and files are for platform \"asterisk\""
+            "[[source]] {name}: ami, ari, files and prefix need an instance; add instance = \"NAME\""
+        ));
+    }
+    if source.prefix.is_some() && source.adapter.starts_with(PREFIX) {
+        faults.push(format!(
+            "[[source]] {name}: a prefix is read by the adapter of a platform, not by a mapping; send its files with callboard send"
         ));
     }
     let secrets = [
@@ -258,7 +256,7 @@ impl Source {
         let mut all: Vec<Result<Opened, String>> = parts.into_iter().flatten().collect();
         if !self.files.is_empty() {
             all.push(Ok(Opened::Files(FilesOptions {
-                instance: self.instance.clone(),
+                instance: self.tenant(),
                 paths: self.files.clone(),
                 zone: self.zone.clone(),
                 columns: self.columns.clone().into_iter().collect(),
@@ -271,7 +269,7 @@ impl Source {
         let ami = self.ami.as_ref()?;
         let opened = |secret| {
             Opened::Ami(AmiOptions {
-                instance: self.instance.clone(),
+                instance: self.tenant(),
                 address: ami.address.clone(),
                 user: ami.user.clone(),
                 secret,
@@ -280,7 +278,7 @@ impl Source {
                 ping: ami.ping.map_or(PING, |p| p.0),
             })
         };
-        Some(ami.secret().read(&self.instance).map(opened))
+        Some(ami.secret().read(self.shown()).map(opened))
     }
 
     fn open_ari(&self) -> Option<Result<Opened, String>> {
@@ -288,11 +286,11 @@ impl Source {
         let url = Url::parse(&ari.url).map_err(|e| format!("{}: {e}", ari.url));
         let opened = url.and_then(|url| {
             Ok(Opened::Ari(AriOptions {
-                instance: self.instance.clone(),
+                instance: self.tenant(),
                 url,
                 app: ari.app.clone().unwrap_or_else(|| "callboard".to_owned()),
                 user: ari.user.clone(),
-                password: ari.secret().read(&self.instance)?,
+                password: ari.secret().read(self.shown())?,
                 ping: ari.ping.map_or(PING, |p| p.0),
             }))
         });
@@ -311,7 +309,7 @@ impl Source {
                 Err(_) => {
                     return Some(Err(format!(
                         "[[source]] {}: prefix.options_env: {variable} is not set",
-                        self.instance
+                        self.shown()
                     )));
                 }
             }
@@ -319,8 +317,8 @@ impl Source {
         let url = Url::parse(&prefix.url).map_err(|e| format!("{}: {e}", prefix.url));
         Some(url.map(|url| {
             Opened::Prefix(PrefixOptions {
-                adapter: self.platform.clone(),
-                instance: self.instance.clone(),
+                adapter: self.adapter.clone(),
+                instance: self.tenant(),
                 zone: self.zone.clone(),
                 columns: self.columns.clone().into_iter().collect(),
                 url,

@@ -78,7 +78,7 @@ fn what_cannot_be_meant_is_said() {
         assert!(faults.contains(words), "{words}: {faults}");
     }
     let other = ALL.replace("platform = \"asterisk\"", "platform = \"twilio\"");
-    assert!(read(&other).faults()[0].contains("are for platform \"asterisk\""));
+    assert!(read(&other).faults()[0].contains("are for adapter \"asterisk\""));
     let unknown = ALL.replace("amazon-connect", "avaya");
     assert!(read(&unknown).faults()[0].contains("is not known; known are asterisk, events, acs"));
 }

@@ -1,11 +1,10 @@
 //! What the configuration means to those who are configured: bounds, defaults of instances,
 //! targets as events; and what cannot be meant.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use callboard_ingest::doors::limits::Limits as DoorLimits;
-use callboard_ingest::doors::platform::SourceDefaults;
 use callboard_ingest::doors::recordings::watch::Watch;
 use callboard_model::cloudevents::CloudEvent;
 use callboard_model::cloudevents::data::TargetData;
@@ -14,6 +13,7 @@ use callboard_model::time::{believable, parse_rfc3339};
 
 use callboard_query::identity::Settings;
 
+use super::units::Size;
 use super::{Config, Queue};
 use crate::server::identity::IdentityOptions;
 
@@ -22,6 +22,8 @@ pub const TARGET_SOURCE: &str = "/callboard/config";
 
 /// Longest window of a hand-over, milliseconds: within it times are compared pair by pair.
 const LONGEST_WINDOW: i64 = 240_000;
+/// Least memory for bodies of documents.
+const LEAST_HELD: u64 = 4 << 20;
 
 impl Config {
     /// What cannot be meant, one sentence each.
@@ -84,6 +86,12 @@ impl Config {
                 "[transcribe] threads must be at least 1; enabled = false turns it off".into(),
             );
         }
+        if self.limits.held.0 < LEAST_HELD {
+            faults.push(format!(
+                "limits.held must be at least {}: a body of half of it is the longest that is taken",
+                Size(LEAST_HELD)
+            ));
+        }
         for (name, number) in [
             ("limits.nesting", self.limits.nesting),
             ("limits.requests", self.limits.requests),
@@ -101,26 +109,12 @@ impl Config {
         faults
     }
 
-    fn source_faults(&self, faults: &mut Vec<String>) {
-        for source in &self.sources {
-            super::live::faults(source, faults);
-            if source.instance.is_empty() || source.instance.contains('/') {
-                faults.push(format!(
-                    "[[source]] instance \"{}\" must be a short name without slash",
-                    source.instance
-                ));
-            }
-            if !source.zone.is_empty() && source.zone.parse::<chrono_tz::Tz>().is_err() {
-                faults.push(format!("[[source]] {}: zone \"{}\" is not known; write an IANA name such as Europe/Berlin", source.instance, source.zone));
-            }
-        }
-    }
-
     /// Bounds of the doors.
     pub fn door_limits(&self) -> DoorLimits {
         DoorLimits {
             body_bytes: self.limits.body.0,
             decoded_bytes: self.limits.decoded.0,
+            held_bytes: self.limits.held.0,
             recording_bytes: self.limits.recording.0,
             nesting: self.limits.nesting,
             requests: self.limits.requests,
@@ -153,20 +147,6 @@ impl Config {
                 window: self.identity.window.millis() * 1_000,
             },
         }
-    }
-
-    /// What is known of instances, for doors.
-    pub fn instances(&self) -> HashMap<String, SourceDefaults> {
-        self.sources
-            .iter()
-            .map(|source| {
-                let defaults = SourceDefaults {
-                    zone: source.zone.clone(),
-                    columns: source.columns.clone().into_iter().collect(),
-                };
-                (source.instance.clone(), defaults)
-            })
-            .collect()
     }
 
     /// Watched folders; what was taken is remembered in the data folder.

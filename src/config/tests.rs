@@ -199,3 +199,171 @@ fn what_the_lakes_store_needs_to_know_reaches_it() {
     let error = read("[lake]\noptions = { aws_region = \"x\" }\n").unwrap_err();
     assert!(error.contains("there is none"), "{error}");
 }
+
+/// A source of these keys.
+fn source(keys: &str) -> Result<Config, String> {
+    read(&format!("[[source]]\n{keys}"))
+}
+
+#[test]
+fn a_source_has_its_defaults_by_its_adapter() {
+    let options = |keys: &str| source(keys).unwrap().source_options().unwrap().remove(0);
+    let flex = options(
+        "name = \"flex\"\nadapter = \"twilio\"\nsecret = \"a-long-token\"\nurl = \"https://h/x\"\nrate = 5",
+    );
+    assert_eq!((flex.proof.name(), &*flex.instance), ("twilio", "flex"));
+    assert_eq!((flex.rate, flex.configured), (Some((5, 10)), true));
+    let teams =
+        options("name = \"teams\"\nadapter = \"teams\"\nsecret = [\"word-one\", \"word-two\"]");
+    assert_eq!((teams.proof.name(), &*teams.instance), ("graph", ""));
+    let open = options("name = \"x\"\nplatform = \"mapping:cxone\"\ntenant = \"acme\"");
+    assert_eq!((open.proof.name(), &*open.instance), ("none", "acme"));
+    // Without a name it is an instance alone.
+    let known =
+        source("platform = \"asterisk\"\ninstance = \"pbx1\"\nzone = \"Europe/Berlin\"").unwrap();
+    assert_eq!(known.instances()["pbx1"].zone, "Europe/Berlin");
+    assert!(known.source_options().unwrap().is_empty());
+}
+
+#[test]
+fn one_table_holds_doors_connections_mappings_and_topics() {
+    let config = read(
+        r#"
+[[source]]
+name = "pbx"
+adapter = "asterisk"
+secret = "a-long-token"
+files = ["/var/log/asterisk/queue_log"]
+[[source]]
+name = "crm"
+adapter = "mapping:landis"
+[[source]]
+name = "tables"
+adapter = "sheet"
+[[source]]
+topics = ["calls"]
+platform = "acs"
+brokers = ["kafka:9092"]
+tenant = "acme"
+"#,
+    )
+    .unwrap();
+    assert_eq!((config.sources.len(), config.sources.count()), (3, 4));
+    let doors = config.source_options().unwrap();
+    let doors: Vec<_> = doors
+        .iter()
+        .map(|d| (&*d.name, &*d.adapter, &*d.instance, d.proof.name()))
+        .collect();
+    let expected = [
+        ("pbx", "asterisk", "pbx", "bearer"),
+        ("crm", "mapping:landis", "crm", "none"),
+        ("tables", "sheet", "tables", "none"),
+    ];
+    assert_eq!(doors, expected);
+    // What a source opens itself has the instance of its door.
+    let live = config.live().unwrap();
+    let [callboard_ingest::live::Opened::Files(files)] = &live[..] else {
+        panic!("{live:?}");
+    };
+    assert_eq!(files.instance, "pbx");
+    assert_eq!(config.kafka().unwrap()[0].instance, "acme");
+}
+
+#[test]
+fn what_a_source_cannot_mean_is_said() {
+    for (keys, part) in [
+        ("name = \"a\"\nadapter = \"avaya\"", "amazon-connect"),
+        ("name = \"a b\"\nadapter = \"acs\"", "short word"),
+        ("adapter = \"acs\"", "a name is missing"),
+        (
+            "name = \"a\"\nadapter = \"acs\"\nsignature = \"md5\"",
+            "standard-webhooks",
+        ),
+        (
+            "name = \"a\"\nadapter = \"acs\"\nsignature = \"bearer\"",
+            "needs secret",
+        ),
+        (
+            "name = \"a\"\nadapter = \"acs\"\nsignature = \"none\"\nsecret = \"a-long-token\"",
+            "unused",
+        ),
+        (
+            "name = \"a\"\nadapter = \"twilio\"\nsecret = \"a-long-token\"",
+            "url",
+        ),
+        (
+            "name = \"a\"\nadapter = \"twilio\"\nurl = \"flex\"",
+            "no address",
+        ),
+        (
+            "instance = \"a\"\nadapter = \"acs\"\nsecret = \"a-long-token\"",
+            "needs a name",
+        ),
+        (
+            "name = \"a\"\nadapter = \"asterisk\"\nsignature = \"hub-sha256\"\nsecret = \"a-long-token\"",
+            "line by line",
+        ),
+        ("name = \"a\"\nadapter = \"acs\"\nrate = 0", "at least 1"),
+        (
+            "name = \"a\"\nadapter = \"acs\"\nburst = 2",
+            "goes with rate",
+        ),
+        ("name = \"a\"\nadapter = \"acs\"\nzone = \"Mars\"", "Mars"),
+        (
+            "name = \"a\"\nadapter = \"acs\"\n[[source]]\nname = \"a\"\nadapter = \"vcon\"",
+            "twice",
+        ),
+        ("name = \"a\"\nadapter = \"mapping\"", "mapping:NAME"),
+        (
+            "name = \"asterisk\"\nadapter = \"asterisk\"\nfiles = [\"/f\"]",
+            "need an instance",
+        ),
+        (
+            "name = \"a\"\nadapter = \"mapping:x\"\nprefix = { url = \"file:///x/\" }",
+            "not by a mapping",
+        ),
+    ] {
+        let error = source(keys).unwrap_err();
+        assert!(error.contains(part), "{part} in {error}");
+    }
+    let late = |keys: &str| {
+        source(keys)
+            .unwrap()
+            .source_options()
+            .unwrap_err()
+            .join("\n")
+    };
+    let own = "name = \"a\"\nadapter = \"acs\"\n";
+    let error = late(&format!("{own}secret_env = \"CALLBOARD_TEST_IS_NOT_SET\""));
+    assert!(error.contains("CALLBOARD_TEST_IS_NOT_SET"), "{error}");
+    let error = late(&format!("{own}secret_file = \"/nowhere/at/all\""));
+    assert!(error.contains("/nowhere/at/all"), "{error}");
+}
+
+#[test]
+fn no_secret_is_shown_by_errors_or_debug() {
+    let config = source("name = \"a\"\nadapter = \"acs\"\nsecret = [\"xyzzy-plugh\"]").unwrap();
+    let shown = format!("{config:?} {:?}", config.source_options().unwrap());
+    assert!(shown.contains("***") && !shown.contains("xyzzy"), "{shown}");
+    let own = "name = \"a\"\nadapter = \"acs\"\n";
+    for keys in [
+        "secret = 7331733173317331",
+        "secret = [\"xyzzy-plugh\", 7331733173317331]",
+        "secret = { xyzzy = \"xyzzy-plugh\" }",
+        "secret = \"xyzzy-plugh\"\nsignature = \"md5\"",
+    ] {
+        let error = source(&format!("{own}{keys}")).unwrap_err();
+        assert!(
+            !error.contains("7331") && !error.contains("xyzzy"),
+            "{error}"
+        );
+    }
+    for keys in [
+        "secret = \"xyzzy\"",
+        "signature = \"standard-webhooks\"\nsecret = \"xyzzy: no base64\"",
+    ] {
+        let error = source(&format!("{own}{keys}")).unwrap().source_options();
+        let error = error.unwrap_err().join("\n");
+        assert!(!error.contains("xyzzy"), "{error}");
+    }
+}

@@ -8,6 +8,7 @@ mod notes;
 mod pauses;
 mod scribe;
 mod sound;
+mod sources;
 mod status;
 
 use std::collections::HashMap;
@@ -21,6 +22,7 @@ use callboard_ingest::doors::http::{Doors, Readiness};
 use callboard_ingest::doors::kafka::{self, KafkaOptions};
 use callboard_ingest::doors::limits::Limits as DoorLimits;
 use callboard_ingest::doors::mapping::Mappings;
+use callboard_ingest::doors::platform::source::SourceOptions;
 use callboard_ingest::doors::platform::{Platforms, SourceDefaults};
 use callboard_ingest::doors::recordings::Recordings;
 use callboard_ingest::doors::recordings::watch::Watch;
@@ -66,6 +68,8 @@ pub struct ServerOptions {
     pub mappings: Option<PathBuf>,
     /// Instances of platforms, as configured.
     pub instances: HashMap<String, SourceDefaults>,
+    /// Sources with names, as configured.
+    pub sources: Vec<SourceOptions>,
     /// Folders in which recordings appear.
     pub watch: Vec<Watch>,
     /// Topics that are read.
@@ -100,6 +104,7 @@ impl ServerOptions {
             reports: None,
             mappings: None,
             instances: HashMap::new(),
+            sources: Vec::new(),
             watch: Vec::new(),
             kafka: Vec::new(),
             live: Vec::new(),
@@ -219,7 +224,9 @@ impl Server {
         let program = std::env::current_exe().map_err(|e| format!("who am I? {e}"))?;
         let mappings = Mappings::new(program, options.mappings);
         tokio::spawn(mappings.clone().watch(stop.clone()));
-        let platforms = Platforms::new(doors.clone(), options.instances).with_mappings(mappings);
+        let platforms = Platforms::new(doors.clone(), options.instances)
+            .with_mappings(mappings)
+            .with_sources(options.sources);
         let clock = options.clock.clone();
         let given = dashboards::Given {
             data: Arc::new(dashboards::EngineData::new(&engine, Principal::local())),
@@ -247,10 +254,16 @@ impl Server {
             reports: options.reports,
             stop: stop.clone(),
         };
+        let listed = sources::Listed {
+            platforms: platforms.clone(),
+            pipeline: pipeline.clone(),
+            engine: engine.clone(),
+        };
         let app = dashboards::router(dashboards::App::new(given))
-            .merge(callboard_ingest::doors::http::router(doors.clone()))
+            .merge(callboard_ingest::doors::http::router(doors))
             .merge(recordings.clone().router())
-            .merge(platforms.router())
+            .merge(platforms.clone().router())
+            .merge(sources::router(listed))
             .merge(callboard_query::router(engine.clone()))
             .merge(backup::router(store.clone()))
             .merge(erase::router(store.clone()))
@@ -263,9 +276,9 @@ impl Server {
             );
         // With users, or beyond this machine, credentials decide; else only this machine may ask.
         let app = if options.http.ip().is_loopback() && options.users.is_empty() {
-            app.layer(axum::middleware::from_fn(dashboards::guard::layer))
+            door::local(app, platforms)
         } else {
-            door::guarded(app, options.users)
+            door::guarded(app, options.users, platforms)
         };
 
         let mut pg = None;

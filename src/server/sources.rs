@@ -1,0 +1,220 @@
+//! `GET /v1/sources`: what is known of each source. Records and dead letters are counted in SQL, so
+//! that they are those of all time; requests and repeats leave nothing behind and are counted since
+//! the start of this process.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, Int64Array, StringArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Int64Type};
+use arrow::record_batch::RecordBatch;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Json, Response};
+use axum::routing::get;
+use axum::{Extension, Router};
+use callboard_ingest::doors::platform::Platforms;
+use callboard_ingest::doors::platform::source::{Counts, Source};
+use callboard_ingest::pipeline::Pipeline;
+use callboard_model::time::format_rfc3339;
+use callboard_query::{Engine, Principal};
+use serde_json::{Value, json};
+
+/// Sources of records that are looked at.
+const MOST: usize = 10_000;
+
+/// Where the figures come from.
+#[derive(Clone)]
+pub struct Listed {
+    /// The sources and what became of their requests.
+    pub platforms: Platforms,
+    /// What was heard of records' own times.
+    pub pipeline: Arc<Pipeline>,
+    /// For counts of all time.
+    pub engine: Engine,
+}
+
+/// The route.
+pub fn router(listed: Listed) -> Router {
+    Router::new()
+        .route("/v1/sources", get(list))
+        .with_state(listed)
+}
+
+/// What one source has sent, by the beginnings of its records' sources.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+struct Told {
+    records: i64,
+    last: Option<i64>,
+    dead: BTreeMap<String, i64>,
+    /// Receipt of the last one since the start, and the latest time that one of them names.
+    heard: Option<(i64, i64)>,
+}
+
+async fn list(State(listed): State<Listed>, who: Option<Extension<Principal>>) -> Response {
+    let who = who.map_or_else(Principal::local, |p| p.0);
+    match listed.told(who).await {
+        Ok(told) => Json(listed.shown(&told)).into_response(),
+        Err(why) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Json(json!({"status": 503, "class": "no_figures", "detail": why})),
+        )
+            .into_response(),
+    }
+}
+
+impl Listed {
+    /// What was told, by the source of the records.
+    async fn told(&self, who: Principal) -> Result<BTreeMap<String, Told>, String> {
+        let session = self.engine.session(who);
+        let mut told: BTreeMap<String, Told> = BTreeMap::new();
+        let sql = format!(
+            "select source, count(*) as n, cast(max(received_at) as bigint) as last \
+             from callboard.records group by source order by source limit {MOST}"
+        );
+        let answer = session.cached(&sql).await.map_err(|e| e.to_string())?;
+        for batch in &answer.batches {
+            for row in rows(batch)? {
+                let one = told.entry(row.source).or_default();
+                one.records = row.count;
+                one.last = row.last;
+            }
+        }
+        let sql = format!(
+            "select source, count(*) as n, cast(max(received_at) as bigint) as last, class \
+             from callboard.dead_letters group by source, class order by source, class limit {MOST}"
+        );
+        let answer = session.cached(&sql).await.map_err(|e| e.to_string())?;
+        for batch in &answer.batches {
+            for row in rows(batch)? {
+                let one = told.entry(row.source).or_default();
+                one.dead.insert(row.class, row.count);
+            }
+        }
+        for (source, heard) in self.pipeline.heard() {
+            let one = told.entry(source).or_default();
+            one.heard = Some((heard.last_received, heard.last_event));
+        }
+        Ok(told)
+    }
+
+    fn shown(&self, told: &BTreeMap<String, Told>) -> Value {
+        let now = self.pipeline.store().now();
+        let mut own: BTreeMap<String, Told> = BTreeMap::new();
+        let homes: Vec<String> = self.platforms.sources().map(|s| s.home()).collect();
+        for (source, said) in told {
+            // The longest beginning is the nearest.
+            let within = homes.iter().filter(|home| is_within(source, home));
+            if let Some(home) = within.max_by_key(|home| home.len()) {
+                own.entry(home.clone()).or_default().add(said);
+            }
+        }
+        let none = Told::default();
+        let shown = self.platforms.sources().filter_map(|source| {
+            let said = own.get(&source.home()).unwrap_or(&none);
+            line(source, said, now)
+        });
+        json!({"now": format_rfc3339(now), "sources": shown.collect::<Vec<_>>()})
+    }
+}
+
+/// Whether a record's source begins with these parts.
+fn is_within(source: &str, home: &str) -> bool {
+    let rest = source.strip_prefix(home);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+impl Told {
+    fn add(&mut self, other: &Told) {
+        self.records += other.records;
+        self.last = self.last.max(other.last);
+        for (class, n) in &other.dead {
+            *self.dead.entry(class.clone()).or_default() += n;
+        }
+        let (a, b) = self.heard.unwrap_or_default();
+        self.heard = other
+            .heard
+            .map(|(c, d)| (a.max(c), b.max(d)))
+            .or(self.heard);
+    }
+}
+
+/// What is shown of a source; nothing of one that nobody configured and nobody uses.
+fn line(source: &Source, told: &Told, now: i64) -> Option<Value> {
+    let options = &source.options;
+    let counts = source.counts();
+    // Our own events carry sources of their own: only the door has counted them.
+    let own = options.adapter == "events";
+    let records = if own {
+        counts.taken as i64
+    } else {
+        told.records
+    };
+    let silent = told.dead.is_empty() && counts == Counts::default() && records == 0;
+    if silent && !options.configured {
+        return None;
+    }
+    let last = told.last.max(counts.last);
+    let patience = i64::try_from(options.silent_after.as_micros()).unwrap_or(i64::MAX);
+    let state = match last {
+        None => "never heard",
+        Some(at) if now.saturating_sub(at) > patience => "silent",
+        Some(_) => "live",
+    };
+    let heard = told.heard.filter(|(_, event)| *event > 0);
+    let time = |at: Option<i64>| at.map(format_rfc3339);
+    Some(json!({
+        "name": options.name,
+        "adapter": options.adapter,
+        "instance": options.instance,
+        "site": options.site,
+        "configured": options.configured,
+        "signature": options.proof.name(),
+        "state": state,
+        "last_received_at": time(last),
+        "last_event_at": time(heard.map(|(_, event)| event)),
+        "lag_ms": heard.map(|(received, event)| (received - event) / 1000),
+        "records": records,
+        "repeated": counts.repeated,
+        "dead_letters": told.dead,
+        "requests": counts.requests,
+        "refused": counts.refused,
+    }))
+}
+
+/// A row of the two queries above.
+struct Row {
+    source: String,
+    count: i64,
+    last: Option<i64>,
+    class: String,
+}
+
+/// One column as texts, in whatever form the engine has them.
+fn texts(batch: &RecordBatch, column: usize) -> Result<StringArray, String> {
+    let array = cast(batch.column(column), &DataType::Utf8).map_err(|e| e.to_string())?;
+    Ok(array.as_string::<i32>().clone())
+}
+
+fn numbers(batch: &RecordBatch, column: usize) -> Result<Int64Array, String> {
+    let array = cast(batch.column(column), &DataType::Int64).map_err(|e| e.to_string())?;
+    Ok(array.as_primitive::<Int64Type>().clone())
+}
+
+fn rows(batch: &RecordBatch) -> Result<Vec<Row>, String> {
+    let (source, count, last) = (texts(batch, 0)?, numbers(batch, 1)?, numbers(batch, 2)?);
+    let class = match batch.num_columns() > 3 {
+        true => Some(texts(batch, 3)?),
+        false => None,
+    };
+    let row = |n| Row {
+        source: source.value(n).to_owned(),
+        count: count.value(n),
+        last: last.is_valid(n).then(|| last.value(n)),
+        class: class
+            .as_ref()
+            .map_or(String::new(), |c| c.value(n).to_owned()),
+    };
+    Ok((0..batch.num_rows()).map(row).collect())
+}

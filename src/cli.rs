@@ -7,11 +7,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod ask;
 mod map;
+mod send;
 mod simulate;
 mod upkeep;
 
-pub use ask::{ExplainArgs, ExportCommand, ExportVconArgs, Format, SqlArgs};
+pub use ask::{ExplainArgs, ExportCommand, ExportVconArgs, Format, SourcesArgs, SqlArgs};
 pub use map::{GuessArgs, MapCommand, TryArgs};
+pub use send::{SendArgs, SourceKind};
 pub use simulate::{DisorderArg, SimulateArgs, VerifyArgs};
 pub use upkeep::{BackupArgs, DoctorArgs, EraseArgs, RestoreArgs};
 
@@ -43,6 +45,8 @@ pub enum Command {
     Recording(RecordingCommand),
     /// Ask a server in SQL.
     Sql(SqlArgs),
+    /// Show a server's sources: which one is live, silent, or was never heard.
+    Sources(SourcesArgs),
     /// Transcribe recordings here, without a server.
     Transcribe(TranscribeArgs),
     /// Show which records made a contact, and what became of them.
@@ -118,56 +122,6 @@ pub struct To {
         default_value = "http://127.0.0.1:8080"
     )]
     pub url: String,
-}
-
-/// What is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SourceKind {
-    /// Asterisk's queue_log, CEL, CDR and AMI events as JSON lines.
-    Asterisk,
-    /// CloudEvents, one a line.
-    Events,
-}
-
-/// `callboard send`.
-#[derive(Debug, Clone, Args)]
-#[command(
-    after_help = "Files, folders and gzip are read; what each file holds is found by its content. What was\nacknowledged is remembered, so that the same command again goes on where it was.\n\nExamples:\n  callboard send --source asterisk --instance pbx1 --follow /var/log/asterisk/queue_log\n  callboard send --source asterisk --zone Europe/Berlin /var/log/asterisk\n  callboard send --source events --to http://callboard.example:8080 events.ndjson.gz"
-)]
-pub struct SendArgs {
-    /// What the files are.
-    #[arg(long, value_enum)]
-    pub source: SourceKind,
-    /// The server.
-    #[command(flatten)]
-    pub to: To,
-    /// Name of the platform's instance; it becomes part of contact ids.
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    pub instance: String,
-    /// IANA zone of local times in the files [default: the server's configuration, else UTC].
-    #[arg(long, value_name = "ZONE", default_value = "")]
-    pub zone: String,
-    /// What all named files hold, instead of looking: queue_log, cel, cdr, ami, ari.
-    #[arg(long, value_name = "FEED")]
-    pub feed: Option<String>,
-    /// Order of columns of a CSV that was configured otherwise, comma-separated.
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
-    pub columns: Vec<String>,
-    /// Go on as the files grow, through rotation and truncation, until ctrl-c or SIGTERM.
-    #[arg(long)]
-    pub follow: bool,
-    /// Send from the beginning, whatever is remembered; the server knows repeats.
-    #[arg(long)]
-    pub again: bool,
-    /// Folder in which is remembered what was acknowledged.
-    #[arg(long, value_name = "DIR", env = "CALLBOARD_STATE")]
-    pub state: Option<PathBuf>,
-    /// Give up when the server takes nothing for so long, seconds; with --follow never.
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
-    pub patience: u64,
-    /// Files and folders.
-    #[arg(required = true, value_name = "PATH")]
-    pub paths: Vec<PathBuf>,
 }
 
 /// `callboard recording`.
@@ -346,6 +300,9 @@ mod tests {
             "serve --data d --http 127.0.0.1:8080 --pg 127.0.0.1:5433 --config f",
             "send --source asterisk --to http://h --follow a b",
             "send --source events FILE.ndjson",
+            "send --source amazon-connect --instance i-1 --to http://h folder",
+            "send --source mapping:cxone export.csv",
+            "sources --to http://h --json",
             "recording put --contact c --leg customer --to http://h f.wav",
             "sql --to http://h --format json SELECT",
             "transcribe --model m --format vtt a.wav b.wav",

@@ -1,4 +1,4 @@
-//! Questions: `callboard sql`, `callboard explain` and `callboard export`.
+//! Questions: `callboard sql`, `callboard explain`, `callboard export` and `callboard sources`.
 
 use std::path::PathBuf;
 
@@ -78,4 +78,18 @@ pub struct ExportVconArgs {
     /// The server.
     #[command(flatten)]
     pub to: To,
+}
+
+/// `callboard sources`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "A source is live, silent (nothing came for longer than its silent_after), or was never heard.\n\nExamples:\n  callboard sources\n  callboard sources --to https://ana:PASSWORD@callboard.example --json"
+)]
+pub struct SourcesArgs {
+    /// The server.
+    #[command(flatten)]
+    pub to: To,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }

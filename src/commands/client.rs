@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reqwest::header::HeaderValue;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use url::Url;
@@ -15,6 +16,8 @@ pub struct Client {
     http: reqwest::Client,
     base: Url,
     user: Option<(String, Option<String>)>,
+    /// The secret of a source, shown with every request.
+    secret: Option<HeaderValue>,
     /// The moment of which it asks, as the user wrote it.
     as_of: Option<String>,
 }
@@ -85,6 +88,7 @@ impl Client {
             http,
             base,
             user,
+            secret: None,
             as_of: None,
         })
     }
@@ -95,6 +99,21 @@ impl Client {
         let mut then = self.clone();
         then.as_of = as_of.map(str::to_owned);
         then
+    }
+
+    /// The same server, shown the secret of a source.
+    ///
+    /// # Errors
+    /// When it cannot stand in a header.
+    pub fn with_secret(mut self, secret: Option<String>) -> Result<Self, Failure> {
+        if let Some(secret) = secret {
+            let mut value = HeaderValue::from_str(&secret).map_err(|_| {
+                Failure::usage("the secret has characters that cannot stand in a header")
+            })?;
+            value.set_sensitive(true);
+            self.secret = Some(value);
+        }
+        Ok(self)
     }
 
     /// The server's URL, without user and password.
@@ -111,7 +130,10 @@ impl Client {
         if let Some(moment) = &self.as_of {
             url.query_pairs_mut().append_pair("as_of", moment);
         }
-        let request = self.http.request(method, url);
+        let mut request = self.http.request(method, url);
+        if let Some(secret) = &self.secret {
+            request = request.header("x-api-key", secret.clone());
+        }
         match &self.user {
             Some((name, password)) => request.basic_auth(name, password.as_deref()),
             None => request,
@@ -176,6 +198,10 @@ impl Client {
             .find_map(|key| problem[key].as_str())
             .map_or_else(|| body.trim().chars().take(500).collect(), str::to_owned);
         match (status, said.is_empty()) {
+            (StatusCode::UNAUTHORIZED, false) if problem["class"].is_string() => format!(
+                "{} answered 401: {said} (callboard send shows CALLBOARD_SECRET, or --secret-file)",
+                self.url()
+            ),
             (StatusCode::UNAUTHORIZED, _) => format!(
                 "{} wants a user and password; write them into the URL: http://USER:PASSWORD@HOST",
                 self.url()

@@ -17,6 +17,7 @@ pub mod recording;
 pub mod send;
 pub mod serve;
 pub mod simulate;
+pub mod sources;
 pub mod sql;
 pub mod transcribe;
 pub mod verify;
@@ -82,6 +83,7 @@ pub fn run(cli: Cli, servers: &Servers) -> ExitCode {
         Command::Send(args) => send::run(*args),
         Command::Recording(command) => recording::run(command),
         Command::Sql(args) => sql::run(&args),
+        Command::Sources(args) => sources::run(&args),
         Command::Transcribe(args) => transcribe::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Export(command) => export::run(&command),

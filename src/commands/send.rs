@@ -1,5 +1,6 @@
 //! `callboard send`: files to a server, in parts that count only when they were acknowledged.
 
+mod documents;
 mod plan;
 mod progress;
 mod tally;
@@ -21,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::client::{Client, Trouble};
 use super::recording::with_query;
 use super::{Failure, block_on, print};
-use crate::cli::SendArgs;
+use crate::cli::{SendArgs, SourceKind};
 use plan::Plan;
 use progress::Progress;
 use tally::Tally;
@@ -41,7 +42,10 @@ pub fn run(args: SendArgs) -> Result<(), Failure> {
     block_on(async move {
         let stop = CancellationToken::new();
         tokio::spawn(signals(stop.clone()));
-        let client = Client::new(&args.to)?;
+        let client = Client::new(&args.to)?.with_secret(secret(&args)?)?;
+        if let SourceKind::Documents(source) = args.source.clone() {
+            return documents::send(&args, &source, &client, &stop).await;
+        }
         let plan = Plan::new(&args, client.url())?;
         let mut sending = Sending {
             progress: Progress::new(args.follow),
@@ -65,6 +69,22 @@ pub fn run(args: SendArgs) -> Result<(), Failure> {
             Err(Failure::failed(sending.failures.join("\ncallboard: ")))
         }
     })
+}
+
+/// The secret of the source, where there is one. It is no argument: others can read those.
+fn secret(args: &SendArgs) -> Result<Option<String>, Failure> {
+    let text = match &args.secret_file {
+        None => std::env::var("CALLBOARD_SECRET").ok(),
+        Some(file) => Some(std::fs::read_to_string(file).map_err(|e| {
+            Failure::usage(format!(
+                "--secret-file {} cannot be read: {e}",
+                file.display()
+            ))
+        })?),
+    };
+    // A file for a door may hold several, of which the first is in use.
+    let first = text.and_then(|t| Some(t.lines().next()?.trim().to_owned()));
+    Ok(first.filter(|s| !s.is_empty()))
 }
 
 /// Ends at the first signal; the second one ends the process, since nobody may be made to wait.
@@ -183,7 +203,8 @@ impl Sending {
         loop {
             let trouble = match self.post(tail, part).await {
                 Ok(answer) => {
-                    self.tally.add(tail.path(), tail.reading().kind, &answer);
+                    self.tally
+                        .add(tail.path(), tail.reading().kind.name(), &answer);
                     if tail.reading().kind == Kind::Events {
                         self.tally.hear(&part.bytes);
                     }

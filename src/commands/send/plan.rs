@@ -33,7 +33,7 @@ impl Plan {
     /// # Errors
     /// When an option means nothing, or there is no place to remember.
     pub fn new(args: &SendArgs, destination: &str) -> Result<Self, Failure> {
-        let forced = match (&args.feed, args.source) {
+        let forced = match (&args.feed, &args.source) {
             (None, SourceKind::Asterisk) => None,
             (None, SourceKind::Events) => Some(Kind::Events),
             (Some(name), SourceKind::Asterisk) => match Kind::of_name(name) {
@@ -44,7 +44,8 @@ impl Plan {
                     )));
                 }
             },
-            (Some(_), SourceKind::Events) => {
+            (None, SourceKind::Documents(_)) => None,
+            (Some(_), SourceKind::Events | SourceKind::Documents(_)) => {
                 return Err(Failure::usage("--feed goes with --source asterisk only"));
             }
         };
@@ -58,16 +59,17 @@ impl Plan {
             Some(folder) => folder.clone(),
             None => state_folder()?.join("callboard/send"),
         };
-        let positions = Positions::open(&folder, destination, &args.instance).map_err(|e| {
-            Failure::failed(format!(
-                "{}: {e}; name a folder that can be written with --state",
-                folder.display()
-            ))
-        })?;
+        let positions =
+            Positions::open(&folder, destination, args.line_instance()).map_err(|e| {
+                Failure::failed(format!(
+                    "{}: {e}; name a folder that can be written with --state",
+                    folder.display()
+                ))
+            })?;
         Ok(Plan {
             positions,
             forced,
-            source: args.source,
+            source: args.source.clone(),
         })
     }
 
@@ -169,7 +171,7 @@ impl Plan {
     ) -> std::io::Result<Tail> {
         let reading = Reading {
             kind: file.kind,
-            instance: args.instance.clone(),
+            instance: args.line_instance().to_owned(),
             zone: args.zone.clone(),
             columns: args.columns.clone(),
         };

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use callboard_ingest::doors::answer::Answer;
-use callboard_sources::lines::Kind;
 
 /// Sources of events that are remembered.
 const SOURCES: usize = 500;
@@ -23,15 +22,15 @@ struct Counts {
 /// Counts of all that was acknowledged.
 #[derive(Debug, Default)]
 pub struct Tally {
-    kinds: BTreeMap<&'static str, Counts>,
+    kinds: BTreeMap<String, Counts>,
     reasons: BTreeMap<String, (u64, Vec<String>)>,
     sources: BTreeSet<String>,
 }
 
 impl Tally {
     /// Adds an acknowledged part.
-    pub fn add(&mut self, path: &Path, kind: Kind, answer: &Answer) {
-        let counts = self.kinds.entry(kind.name()).or_default();
+    pub fn add(&mut self, path: &Path, kind: &str, answer: &Answer) {
+        let counts = self.kinds.entry(kind.to_owned()).or_default();
         counts.taken += answer.taken;
         counts.repeated += answer.repeated;
         counts.conflicts += answer.conflicts;

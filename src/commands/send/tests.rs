@@ -92,7 +92,7 @@ fn args(url: &str, state: &Path, source: SourceKind, paths: Vec<PathBuf>) -> Sen
     SendArgs {
         source,
         to: To { url: url.into() },
-        instance: "pbx1".into(),
+        instance: Some("pbx1".into()),
         zone: String::new(),
         feed: None,
         columns: Vec::new(),
@@ -100,6 +100,7 @@ fn args(url: &str, state: &Path, source: SourceKind, paths: Vec<PathBuf>) -> Sen
         again: false,
         state: Some(state.to_owned()),
         patience: 60,
+        secret_file: None,
         paths,
     }
 }

@@ -1,0 +1,325 @@
+//! Documents of platforms: each file is one request, whole, under its own name, since some platforms
+//! say only there which contact a file is of. Nothing is remembered here: the server knows what it
+//! has.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use callboard_ingest::doors::answer::Answer;
+use flate2::read::MultiGzDecoder;
+use indicatif::{ProgressBar, ProgressStyle};
+use reqwest::Method;
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use tokio_util::sync::CancellationToken;
+
+use super::super::client::{Client, Trouble};
+use super::super::recording::with_query;
+use super::super::{Failure, print};
+use super::BACKOFF;
+use super::tally::Tally;
+use crate::cli::SendArgs;
+
+/// Deepest folder below a named one, and most files of one command.
+const DEPTH: usize = 16;
+const FILES: usize = 1_000_000;
+/// As much of a file is looked at to see whether it is text.
+const HEAD: u64 = 4096;
+/// Longest file, bytes: a server takes no longer body.
+const LONGEST: u64 = 64 * 1024 * 1024;
+/// Files of a folder of which is said that they are passed over.
+const SHOWN: usize = 3;
+
+/// Sends all files to that source.
+///
+/// # Errors
+/// When a path is not there, there is nothing to send, or a file was not taken.
+pub async fn send(
+    args: &SendArgs,
+    source: &str,
+    client: &Client,
+    stop: &CancellationToken,
+) -> Result<(), Failure> {
+    if args.follow || args.feed.is_some() || !args.columns.is_empty() {
+        return Err(Failure::usage(
+            "--follow, --feed and --columns go with --source asterisk; documents are sent whole, and again when they have changed",
+        ));
+    }
+    let files = files(&args.paths)?;
+    let bar = ProgressBar::new(files.iter().map(|f| f.1).sum());
+    if let Ok(style) =
+        ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} {msg}")
+    {
+        bar.set_style(style);
+    }
+    let mut sending = Sending {
+        args,
+        source,
+        client,
+        stop,
+        bar,
+        said: String::new(),
+    };
+    let mut tally = Tally::default();
+    let mut failures = Vec::new();
+    let mut outcome = Ok(());
+    for (path, size) in &files {
+        match sending.file(path).await {
+            Ok(Some(answer)) => tally.add(path, source, &answer),
+            Ok(None) => break,
+            Err(Unsent::File(why)) => failures.push(why),
+            Err(Unsent::All(failure)) => {
+                outcome = Err(failure);
+                break;
+            }
+        }
+        sending.bar.inc(*size);
+        sending
+            .bar
+            .set_message(format!("{} records", tally.lines()));
+    }
+    sending.bar.finish_and_clear();
+    let stopped = stop.is_cancelled();
+    let whole = outcome.is_ok() && failures.is_empty();
+    print(&tally.summary(client.url(), stopped, whole))?;
+    outcome?;
+    match failures.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::failed(failures.join("\ncallboard: "))),
+    }
+}
+
+/// Why a file was not acknowledged.
+enum Unsent {
+    /// This one cannot go; others can.
+    File(String),
+    /// Nothing can.
+    All(Failure),
+}
+
+struct Sending<'a> {
+    args: &'a SendArgs,
+    source: &'a str,
+    client: &'a Client,
+    stop: &'a CancellationToken,
+    bar: ProgressBar,
+    said: String,
+}
+
+impl Sending<'_> {
+    /// One file, until it is acknowledged; `None` when told to stop.
+    async fn file(&mut self, path: &Path) -> Result<Option<Answer>, Unsent> {
+        let named = |why: &str| Unsent::File(format!("{}: {why}", path.display()));
+        let bytes = read(path).map_err(|why| named(&why))?;
+        let patience = Duration::from_secs(self.args.patience);
+        let began = Instant::now();
+        let mut wait = BACKOFF.0;
+        loop {
+            let trouble = match self.post(path, bytes.clone()).await {
+                Ok(answer) => return Ok(Some(answer)),
+                Err(trouble) => trouble,
+            };
+            let after = match trouble {
+                Trouble::Never(why) => return Err(named(&why)),
+                Trouble::Later { what, .. } if began.elapsed() > patience => {
+                    return Err(Unsent::All(Failure::failed(format!(
+                        "{}: {what}. Gave up after {} s; the same command sends it again",
+                        path.display(),
+                        self.args.patience
+                    ))));
+                }
+                Trouble::Later { what, after } => {
+                    self.waiting(&what);
+                    after
+                }
+            };
+            let pause = after.unwrap_or(wait).min(Duration::from_secs(60));
+            tokio::select! {
+                () = self.stop.cancelled() => return Ok(None),
+                () = tokio::time::sleep(pause) => {}
+            }
+            wait = (wait * 2).min(BACKOFF.1);
+        }
+    }
+
+    async fn post(&self, path: &Path, bytes: bytes::Bytes) -> Result<Answer, Trouble> {
+        let unwritten = |e: &dyn std::fmt::Display| Trouble::Never(format!("cannot be sent: {e}"));
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let instance = self.args.instance.clone().unwrap_or_default();
+        let mut query = vec![
+            ("sender", format!("send {instance}")),
+            ("name", name.trim_end_matches(".gz").to_owned()),
+        ];
+        for (key, value) in [("instance", instance), ("zone", self.args.zone.clone())] {
+            if !value.is_empty() {
+                query.push((key, value));
+            }
+        }
+        let packed = bytes.starts_with(&[0x1f, 0x8b]);
+        let request = self
+            .client
+            .request(Method::POST, &["v1", "sources", self.source])
+            .header(CONTENT_TYPE, "application/octet-stream")
+            .body(bytes);
+        let request = match packed {
+            true => request.header(CONTENT_ENCODING, "gzip"),
+            false => request,
+        };
+        let request = with_query(request, &query).map_err(|e| unwritten(&e.message))?;
+        let response = self.client.send(request).await?;
+        let text = self.client.text(response).await?;
+        serde_json::from_str(&text).map_err(|_| {
+            unwritten(&format!(
+                "{} gave no answer of a callboard's source; is this file a question of the platform, such as a handshake?",
+                self.client.url()
+            ))
+        })
+    }
+
+    /// The server takes nothing now; without a terminal it is said once, not at each try.
+    fn waiting(&mut self, why: &str) {
+        if self.bar.is_hidden() && self.said != why {
+            eprintln!("callboard: {why}; trying again");
+            why.clone_into(&mut self.said);
+        }
+        self.bar.set_message(format!("waiting: {why}"));
+    }
+}
+
+fn read(path: &Path) -> Result<bytes::Bytes, String> {
+    let size = std::fs::metadata(path).map_err(|e| e.to_string())?.len();
+    if size > LONGEST {
+        return Err(format!(
+            "{} MiB, and one request takes {}; cut it into smaller files",
+            size >> 20,
+            LONGEST >> 20
+        ));
+    }
+    std::fs::read(path)
+        .map(bytes::Bytes::from)
+        .map_err(|e| e.to_string())
+}
+
+/// All files that are meant, oldest first, with their sizes. What lies in a folder and is no text is
+/// passed over; what was named is not.
+fn files(named: &[PathBuf]) -> Result<Vec<(PathBuf, u64)>, Failure> {
+    let mut found = Vec::new();
+    let mut passed_over = Vec::new();
+    for path in named {
+        let gone = |e: std::io::Error| Failure::usage(format!("{}: {e}", path.display()));
+        let data = std::fs::metadata(path).map_err(gone)?;
+        if !data.is_dir() {
+            found.push((data.modified().ok(), path.clone(), data.len()));
+            continue;
+        }
+        let mut within = Vec::new();
+        walk(path, DEPTH, &mut within).map_err(gone)?;
+        for file in within {
+            let Ok(data) = std::fs::metadata(&file) else {
+                continue;
+            };
+            match is_text(&file) {
+                true => found.push((data.modified().ok(), file, data.len())),
+                false => passed_over.push(file),
+            }
+        }
+    }
+    for file in passed_over.iter().take(SHOWN) {
+        eprintln!("callboard: {} passed over: it is no text", file.display());
+    }
+    if passed_over.len() > SHOWN {
+        eprintln!("callboard: {} more passed over", passed_over.len() - SHOWN);
+    }
+    if found.is_empty() {
+        return Err(Failure::failed(
+            "nothing to send: no file there is a text that a platform may have written",
+        ));
+    }
+    found.sort();
+    found.dedup_by(|a, b| a.1 == b.1);
+    Ok(found
+        .into_iter()
+        .map(|(_, path, size)| (path, size))
+        .collect())
+}
+
+fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)?.flatten() {
+        let Ok(kind) = entry.file_type() else {
+            continue;
+        };
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        if kind.is_dir() && depth > 0 {
+            // A folder that may not be read does not keep the others from being sent.
+            if let Err(error) = walk(&entry.path(), depth - 1, files) {
+                eprintln!("callboard: {} passed over: {error}", entry.path().display());
+            }
+        } else if kind.is_file() && files.len() < FILES {
+            files.push(entry.path());
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file begins as text, after decompression; what is written for people is not meant.
+fn is_text(path: &Path) -> bool {
+    let Ok(file) = std::fs::File::open(path) else {
+        return false;
+    };
+    let mut head = Vec::new();
+    if file.take(HEAD).read_to_end(&mut head).is_err() || head.is_empty() {
+        return false;
+    }
+    if head.starts_with(&[0x1f, 0x8b]) {
+        let mut plain = Vec::new();
+        // The head of a gzip is cut off somewhere: what came out before the cut is enough.
+        let _ = MultiGzDecoder::new(&head[..])
+            .take(HEAD)
+            .read_to_end(&mut plain);
+        head = plain;
+    }
+    let for_people = path.extension().is_some_and(|e| e == "md");
+    let valid = match std::str::from_utf8(&head) {
+        Ok(_) => true,
+        // A character may be cut off at the end.
+        Err(e) => e.error_len().is_none(),
+    };
+    valid && !for_people && !head.is_empty() && !head.contains(&0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn folders_are_looked_through_for_texts() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        std::fs::create_dir(at("deep")).unwrap();
+        std::fs::write(at("deep/one.json"), "{}").unwrap();
+        std::fs::write(at("call.wav"), b"RIFF\0\0\0\0").unwrap();
+        std::fs::write(at("README.md"), "about").unwrap();
+        std::fs::write(at(".hidden.json"), "{}").unwrap();
+        std::fs::write(at("empty.json"), "").unwrap();
+        let packed = std::fs::File::create(at("two.json.gz")).unwrap();
+        let mut packed = flate2::write::GzEncoder::new(packed, flate2::Compression::fast());
+        packed.write_all(b"{\"a\":1}").unwrap();
+        packed.finish().unwrap();
+        let found = files(&[dir.path().to_owned(), at("two.json.gz")]).unwrap();
+        let mut names: Vec<_> = found
+            .iter()
+            .map(|(p, _)| p.file_name().unwrap().to_str().unwrap())
+            .collect();
+        names.sort_unstable();
+        assert_eq!(names, ["one.json", "two.json.gz"]);
+        // What is named is meant, whatever it is.
+        assert_eq!(files(&[at("call.wav")]).unwrap().len(), 1);
+        assert_eq!(files(&[at("gone")]).unwrap_err().code, 2);
+        let empty = tempfile::tempdir().unwrap();
+        assert_eq!(files(&[empty.path().to_owned()]).unwrap_err().code, 1);
+    }
+}

@@ -19,6 +19,7 @@ use callboard_ingest::doors::platform::source::{Counts, Source};
 use callboard_ingest::pipeline::Pipeline;
 use callboard_model::time::format_rfc3339;
 use callboard_query::{Engine, Principal};
+use callboard_sources::mapping::PREFIX;
 use serde_json::{Value, json};
 
 /// Sources of records that are looked at.
@@ -144,8 +145,9 @@ impl Told {
 fn line(source: &Source, told: &Told, now: i64) -> Option<Value> {
     let options = &source.options;
     let counts = source.counts();
-    // Our own events carry sources of their own: only the door has counted them.
-    let own = options.adapter == "events";
+    // Our own events carry sources of their own, and so do those that a mapping tells: only the
+    // door has counted them.
+    let own = options.adapter == "events" || options.adapter.starts_with(PREFIX);
     let records = if own {
         counts.taken as i64
     } else {

@@ -30,3 +30,4 @@ mod strangers;
 mod support;
 mod torture;
 mod truth;
+mod webhooks;

@@ -11,7 +11,7 @@ use crate::support::centre::Centre;
 use crate::support::{callboard, command, project, until};
 
 /// The sample of the first test in a mapping that comes with callboard.
-fn sample(name: &str) -> String {
+pub fn sample(name: &str) -> String {
     let path = project().join(format!("ingest/sources/mappings/{name}.toml"));
     let text = std::fs::read_to_string(path).unwrap();
     let (_, rest) = text.split_once("sample = '''\n").unwrap();

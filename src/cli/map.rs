@@ -10,6 +10,7 @@ pub enum MapCommand {
     /// Try a mapping file with a sample: events, errors, parts that nothing reads.
     Try(TryArgs),
     /// List the mappings that come with callboard, and how sure each is.
+    #[command(after_help = "Examples:\n  callboard map list\n  callboard map list --json")]
     List {
         /// As JSON.
         #[arg(long)]
@@ -24,7 +25,7 @@ pub enum MapCommand {
     /// Propose a mapping file for a CSV export.
     Guess(GuessArgs),
     /// Run mappings for a server, which asks by the standard input.
-    #[command(hide = true)]
+    #[command(hide = true, after_help = "Example:\n  callboard map run")]
     Run,
 }
 

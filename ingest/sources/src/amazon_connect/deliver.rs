@@ -19,7 +19,7 @@ use crate::lines::{DeadLine, NewLine, NewRecord, PREFIX_BYTES};
 use crate::payload::encoded;
 
 /// Envelopes in envelopes.
-const MOST_DEPTH: usize = 6;
+const MOST_DEPTH: usize = 8;
 /// Most bytes that what is compressed in one request may have when it is unpacked.
 const MOST_UNPACKED: u64 = 32 * 1024 * 1024;
 /// After so many faults the rest is one.

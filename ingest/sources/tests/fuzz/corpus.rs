@@ -47,6 +47,7 @@ pub fn of(parser: &Parser) -> Vec<Capture> {
     match parser.name {
         "queue_log" | "cel" | "cdr" | "ami" => vec![log(parser.name)],
         "events" => folder("events"),
+        "ari" => folder("asterisk"),
         "lines" => {
             let mut all: Vec<Capture> = ["queue_log", "cel", "cdr", "ami"].map(log).into();
             all.extend(folder("events"));

@@ -33,6 +33,8 @@ pub const PARSERS: &[Parser] = &[
     parser("teams", 12),
     parser("twilio", 13),
     parser("vcon", 14),
+    parser("sheet", 15),
+    parser("ari", 16),
 ];
 
 const fn parser(name: &'static str, n: u32) -> Parser {

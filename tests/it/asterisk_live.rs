@@ -285,7 +285,7 @@ fn a_followed_prefix_is_read_whole_through_a_kill() {
     );
     std::fs::write(&config, text).unwrap();
     let config = config.to_str().unwrap();
-    let ids = "select count(*) n, count(distinct source || ' ' || id) ids from records where source like '/amazon-connect/%'";
+    let ids = "select count(*) n, count(distinct concat(source, ' ', id, ' ', content_hash)) ids from records where source like '/amazon-connect/%'";
     let of = |data: &str| Server::serve(&dir.path().join(data), &["--config", config]);
     let state = |data: &str| {
         let files = std::fs::read_dir(dir.path().join(data).join("state")).unwrap();

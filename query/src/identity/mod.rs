@@ -148,13 +148,6 @@ impl Names {
             .find(|(_, n)| n.platform == platform && n.instance == instance && n.holds(at));
         found.map(|(_, n)| n)
     }
-
-    /// Where neither is told: what the name is everywhere and at all times, if that is one.
-    pub fn anywhere(&self, native: &str) -> Option<&Name> {
-        let all = self.by_native.get(native)?;
-        let (_, first) = all.first()?;
-        all.iter().all(|(_, n)| n.id == first.id).then_some(first)
-    }
 }
 
 /// A number by which one system hands a contact over to another.

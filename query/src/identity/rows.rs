@@ -74,8 +74,6 @@ enum Told {
     Contact,
     /// By `/platform/instance`.
     Source,
-    /// Not at all.
-    Nowhere,
 }
 
 /// The columns of a table that hold names.
@@ -140,7 +138,8 @@ static SHAPES: [Shape; 7] = [
     },
     Shape {
         table: QUEUE_TARGETS.name,
-        told: Told::Nowhere,
+        // Targets of the configuration name queues as they are shown, and tell no source.
+        told: Told::Source,
         at: None,
         columns: &[("queue", Role::Queue)],
     },
@@ -161,10 +160,9 @@ impl Shape {
     /// The columns that these roles need beside their own.
     pub(crate) fn needs(&self, roles: &[Role]) -> Vec<&'static str> {
         let mut all: Vec<&'static str> = vec!["day"];
-        all.extend(match self.told {
-            Told::Contact => Some("contact_id"),
-            Told::Source => Some("source"),
-            Told::Nowhere => None,
+        all.push(match self.told {
+            Told::Contact => "contact_id",
+            Told::Source => "source",
         });
         all.extend(self.at);
         for role in roles {
@@ -244,7 +242,6 @@ impl<'a> Rows<'a> {
         let place = match shape.told {
             Told::Contact => column("contact_id"),
             Told::Source => column("source"),
-            Told::Nowhere => None,
         };
         let at = shape.at.and_then(column);
         Rows {
@@ -276,7 +273,7 @@ impl<'a> Rows<'a> {
         match (self.told, place) {
             (Told::Contact, Some(id)) => names.of_contact(id, native, self.moment(row)),
             (Told::Source, Some(source)) => names.of_source(source, native, self.moment(row)),
-            _ => names.anywhere(native),
+            (_, None) => None,
         }
     }
 

@@ -48,8 +48,6 @@ fn a_name_is_somebody_for_a_time() {
             .is_none()
     );
     // Nowhere told: only where it is one everywhere.
-    assert_eq!(agents.anywhere("ann@example.com").unwrap().id, "Ann Lee");
-    assert!(agents.anywhere("1001").is_none());
 }
 
 #[test]

@@ -25,8 +25,9 @@ use super::http::{Doors, counts, sender};
 use super::mapping::Mappings;
 use super::problem::Problem;
 use super::proof::{Shown, Trusted};
+pub(crate) use lines::candidate;
 use lines::read;
-pub(super) use lines::{candidate, empty, pace};
+pub(super) use lines::{empty, pace};
 use query::{SourceQuery, declared, how};
 use source::{Source, SourceOptions};
 

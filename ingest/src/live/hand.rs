@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 use crate::doors::event::EventReader;
 use crate::doors::intake::{Candidate, DEAD_PREFIX_BYTES, DeadInput, Intake, Unavailable, Verdict};
 use crate::doors::limits::Limits;
-use crate::doors::split::{Piece, sha256_hex};
+use crate::doors::platform::candidate;
+use crate::doors::split::sha256_hex;
 
 /// What became of what was handed in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -52,22 +53,9 @@ pub(super) fn dead(source: &str, class: &'static str, reason: String, bytes: &[u
 /// What lines or documents are as candidates.
 pub(super) fn candidates(all: Vec<NewLine>, received_at: i64, limits: &Limits) -> Vec<Candidate> {
     let mut events = EventReader::new(received_at, limits.record_bytes, limits.nesting);
-    let one = |line| match line {
-        NewLine::Record(record) => Candidate::Record(record.received(received_at)),
-        NewLine::Event(bytes) => events.read(Piece::Whole(&bytes)),
-        NewLine::Dead(dead) => {
-            let mut bytes = dead.bytes;
-            bytes.truncate(DEAD_PREFIX_BYTES);
-            Candidate::Dead(DeadInput {
-                source: dead.source.to_string(),
-                refusal: Refusal::new(dead.class, dead.reason),
-                bytes,
-                length: dead.length,
-                sha256: dead.sha256,
-            })
-        }
-    };
-    all.into_iter().map(one).collect()
+    all.into_iter()
+        .map(|one| candidate(one, received_at, &mut events))
+        .collect()
 }
 
 /// Hands in until all is durable, in bounded batches; `None` when told to stop before.

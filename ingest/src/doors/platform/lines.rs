@@ -177,11 +177,7 @@ impl Reading<'_> {
 }
 
 /// What is handed in of a line or a document.
-pub(in crate::doors) fn candidate(
-    one: NewLine,
-    received_at: i64,
-    events: &mut EventReader,
-) -> Candidate {
+pub(crate) fn candidate(one: NewLine, received_at: i64, events: &mut EventReader) -> Candidate {
     match one {
         NewLine::Record(record) => Candidate::Record(record.received(received_at)),
         NewLine::Event(bytes) => events.read(Piece::Whole(&bytes)),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use callboard_datasets::simulate::Platform;
+use callboard_datasets::simulate::{Platform, TABLES};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 
@@ -70,7 +70,7 @@ pub struct SimulateArgs {
 /// `callboard verify`.
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "The server must hold what the simulation wrote and nothing else. Ends that never came count as\nlost once the server has noticed the silence, which takes about a minute: give it --wait.\n\nExamples:\n  callboard verify --truth sim\n  callboard verify --truth sim --to http://127.0.0.1:9000 --wait 120 --show 10"
+    after_help = "The server must hold what the simulation wrote and nothing else. Ends that never came count as\nlost once the server has noticed the silence, which takes about a minute: give it --wait.\n\nExamples:\n  callboard verify --truth sim\n  callboard verify --truth sim --to http://127.0.0.1:9000 --wait 120 --show 10\n  callboard verify --truth sim --only agent_intervals --only records"
 )]
 pub struct VerifyArgs {
     /// Folder that `callboard simulate` wrote.
@@ -85,4 +85,9 @@ pub struct VerifyArgs {
     /// Differing rows to show of each table.
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub show: usize,
+    /// Only this table, or `records` for their counts; may be repeated.
+    #[arg(long, value_name = "TABLE", value_parser = PossibleValuesParser::new(
+        TABLES.iter().map(|table| table.name).chain(["records"])
+    ))]
+    pub only: Vec<String>,
 }

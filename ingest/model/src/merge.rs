@@ -1,17 +1,17 @@
 //! The merge: per thing and fact the greatest claim wins. Commutative, associative, idempotent,
 //! so that the state depends on the set of statements and on nothing else.
 
+mod kept;
+
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::record::Provenance;
 use crate::statement::{F, Statement, Thing, Value};
 
 /// A claim: a value and who says so.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Claim {
     /// The value.
     pub value: Value,
@@ -91,23 +91,6 @@ impl Slot {
             .filter(|(us, _)| (won..won + i64::from(precision.max(1))).contains(us))
             .min_by_key(|(_, p)| *p)
             .or(Some((won, precision)))
-    }
-}
-
-impl Serialize for Slot {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.claims().serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Slot {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut claims: Vec<Claim> = Vec::deserialize(deserializer)?;
-        match claims.len() {
-            0 => Err(serde::de::Error::custom("a fact without a claim")),
-            1 => Ok(Slot::One(claims.remove(0))),
-            _ => Ok(Slot::Several(claims)),
-        }
     }
 }
 
@@ -282,29 +265,5 @@ impl State {
                 _ => None,
             })
             .max()
-    }
-}
-
-/// A state on disk: pairs, since its keys are no texts.
-type Pairs<'a> = Vec<(&'a Thing, Vec<(&'a F, &'a Slot)>)>;
-
-impl Serialize for State {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let pairs: Pairs<'_> = self.iter().map(|(t, f)| (t, f.iter().collect())).collect();
-        pairs.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for State {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let pairs: Vec<(Thing, Vec<(F, Slot)>)> = Vec::deserialize(deserializer)?;
-        let things = pairs
-            .into_iter()
-            .map(|(t, mut facts)| {
-                facts.sort_by(|(a, _), (b, _)| a.cmp(b));
-                (t, Facts(facts))
-            })
-            .collect();
-        Ok(State { things })
     }
 }

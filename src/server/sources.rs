@@ -103,7 +103,8 @@ impl Listed {
     fn shown(&self, told: &BTreeMap<String, Told>) -> Value {
         let now = self.pipeline.store().now();
         let mut own: BTreeMap<String, Told> = BTreeMap::new();
-        let homes: Vec<String> = self.platforms.sources().map(|s| s.home()).collect();
+        let sources = self.platforms.sources();
+        let homes: Vec<String> = sources.iter().map(|s| s.home()).collect();
         for (source, said) in told {
             // The longest beginning is the nearest.
             let within = homes.iter().filter(|home| is_within(source, home));
@@ -112,7 +113,7 @@ impl Listed {
             }
         }
         let none = Told::default();
-        let shown = self.platforms.sources().filter_map(|source| {
+        let shown = sources.iter().filter_map(|source| {
             let said = own.get(&source.home()).unwrap_or(&none);
             line(source, said, now)
         });

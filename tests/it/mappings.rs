@@ -101,8 +101,15 @@ fn a_mapping_changes_while_the_server_runs_and_a_bad_one_harms_nobody() {
     );
     let (status, _) = post(&centre, "..%2f..%2fown", &item("1"));
     assert_eq!(status, 404);
+    // Names that nobody knows leave no source behind, those of mappings one each.
+    let sources = || {
+        let (_, told) = centre.server().get("/v1/sources");
+        told.matches("\"mapping:").count()
+    };
+    assert_eq!(sources(), 0);
     write(&own("\"first\""));
     assert_eq!(post(&centre, "own", &item("1")).1["taken"], 1);
+    assert_eq!(sources(), 1);
     write(&own("\"second\" + \"\""));
     assert_eq!(post(&centre, "own", &item("2")).1["taken"], 1);
     // A file that cannot be used leaves the one before it in force.

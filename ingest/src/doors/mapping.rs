@@ -80,6 +80,12 @@ impl Mappings {
         }
     }
 
+    /// Whether there is a mapping of that name, usable or not.
+    pub fn has(&self, name: &str) -> bool {
+        let file = |folder: &PathBuf| folder.join(format!("{name}.toml")).is_file();
+        good(name) && (shipped(name).is_some() || self.folder.as_ref().is_some_and(file))
+    }
+
     /// Names of the folder's files.
     fn names(&self) -> Vec<String> {
         let Some(entries) = self.folder.as_ref().and_then(|f| std::fs::read_dir(f).ok()) else {
@@ -287,7 +293,8 @@ fn good(name: &str) -> bool {
     !name.is_empty() && name.len() <= 64 && name.chars().all(letter)
 }
 
-fn unknown(name: &str) -> Problem {
+/// There is no mapping of that name.
+pub(super) fn unknown(name: &str) -> Problem {
     let shown: String = name.chars().take(60).collect();
     Problem::new(
         StatusCode::NOT_FOUND,

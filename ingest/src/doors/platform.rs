@@ -16,13 +16,14 @@ use axum::response::{IntoResponse, Json, Response};
 use axum::routing::post;
 use callboard_sources::adapter::{ADAPTERS, of_platform};
 use callboard_sources::mapping::PREFIX;
+use parking_lot::Mutex;
 
 use super::batch::Batch;
 use super::body::Chunks;
 use super::documents;
 use super::handshake::allowed;
 use super::http::{Doors, counts, sender};
-use super::mapping::Mappings;
+use super::mapping::{Mappings, unknown};
 use super::problem::Problem;
 use super::proof::{Shown, Trusted};
 pub(crate) use lines::candidate;
@@ -61,6 +62,8 @@ pub struct Platforms {
     instances: Arc<HashMap<String, SourceDefaults>>,
     sources: Arc<BTreeMap<String, Arc<Source>>>,
     mappings: Option<Arc<Mappings>>,
+    /// Sources by the names of mappings, which are made when something first comes for them.
+    mapped: Arc<Mutex<BTreeMap<String, Arc<Source>>>>,
 }
 
 impl Platforms {
@@ -76,6 +79,7 @@ impl Platforms {
             instances: Arc::new(instances),
             sources: Arc::new(sources.collect()),
             mappings: None,
+            mapped: Arc::default(),
         }
     }
 
@@ -109,8 +113,25 @@ impl Platforms {
     }
 
     /// All sources, by name.
-    pub fn sources(&self) -> impl Iterator<Item = &Arc<Source>> {
-        self.sources.values()
+    pub fn sources(&self) -> Vec<Arc<Source>> {
+        let mapped = self.mapped.lock();
+        self.sources
+            .values()
+            .chain(mapped.values())
+            .cloned()
+            .collect()
+    }
+
+    /// The source of a mapping's name, which stays the same from request to request; nothing where
+    /// there is no such mapping, so that names from outside do not add up.
+    fn mapped(&self, name: &str) -> Option<Arc<Source>> {
+        let (mappings, mapping) = (self.mappings.as_ref()?, name.strip_prefix(PREFIX)?);
+        let mut mapped = self.mapped.lock();
+        if !mapped.contains_key(name) && mappings.has(mapping) {
+            let source = Source::new(SourceOptions::new(name, name));
+            mapped.insert(name.to_owned(), Arc::new(source));
+        }
+        mapped.get(name).cloned()
     }
 
     /// Whether a path is that of a source that knows its sender by a secret, so that nobody else
@@ -130,11 +151,11 @@ impl Platforms {
     }
 
     fn source(&self, name: &str, trusted: bool) -> Result<Arc<Source>, Problem> {
-        // Whether there is such a mapping is told when a body is read by it.
-        let mapped = || name.starts_with(PREFIX) && self.mappings.is_some();
-        let unnamed = || Arc::new(Source::new(SourceOptions::new(name, name)));
         let source = self.sources.get(name).cloned();
-        let Some(source) = source.or_else(|| mapped().then(unnamed)) else {
+        let Some(source) = source.or_else(|| self.mapped(name)) else {
+            if let (Some(mapping), Some(_)) = (name.strip_prefix(PREFIX), &self.mappings) {
+                return Err(unknown(mapping));
+            }
             let known: Vec<&str> = self.sources.keys().map(String::as_str).collect();
             return Err(Problem::new(
                 StatusCode::NOT_FOUND,

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use callboard_store::snapshot::{AsOfError, Snapshot, Snapshots};
 use chrono::DateTime;
@@ -12,7 +13,7 @@ use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool, TrackConsume
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{FunctionRegistry, SessionState, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
 
@@ -29,6 +30,9 @@ use crate::words;
 const NICE: i32 = 5;
 /// Stack of a worker. Planning recurses over the statement, whose depth the guard bounds.
 const STACK: usize = 16 << 20;
+
+/// Of several queries that stand still one goes, and no other for so long.
+const ONE_GOES: Duration = Duration::from_millis(200);
 
 /// After how many seconds a query that found no place may be asked again.
 pub const BUSY_RETRY_S: u32 = 5;
@@ -51,6 +55,8 @@ pub(crate) struct Shared {
     pub(crate) pool: Arc<dyn MemoryPool>,
     places: Arc<Semaphore>,
     waiting: AtomicUsize,
+    /// When a query last left its place to one that waited.
+    gave_way: Mutex<Option<Instant>>,
     pub(crate) lakes: Arc<LakeCache>,
     pub(crate) catalog: Catalog,
     pub(crate) cache: PlanCache,
@@ -133,6 +139,7 @@ impl Engine {
                 snapshots,
                 places: Arc::new(Semaphore::new(limits.running)),
                 waiting: AtomicUsize::new(0),
+                gave_way: Mutex::default(),
                 limits,
                 base,
                 env,
@@ -254,6 +261,17 @@ impl Engine {
             .await
             .map_err(|_| busy(format!("none ended within {} s", wait.as_secs())))?
             .map_err(|_| QueryError::new(Class::Stopping, "the server is stopping"))
+    }
+
+    /// Whether a query that stands still is to leave its place to one that waits; said of one query
+    /// at a time, so that not all that stand still leave for one that waits.
+    pub(crate) fn gives_way(&self) -> bool {
+        let mut last = self.shared.gave_way.lock();
+        let gives = self.waiting() > 0 && last.is_none_or(|at| at.elapsed() > ONE_GOES);
+        if gives {
+            *last = Some(Instant::now());
+        }
+        gives
     }
 
     /// Runs a task on the runtime of SQL.

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
@@ -16,13 +17,18 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use futures::StreamExt;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::engine::Engine;
 use crate::error::{Class, QueryError};
 use crate::session::{Head, Job, Work};
 use crate::stop::{self, Watch};
 use crate::{plan, weigh};
+
+/// For how long a reader may take nothing while others wait for a place.
+const STANDS: Duration = Duration::from_secs(2);
+/// How often it is looked whether others wait.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// Runs the job to its end and tells the reader.
 pub(crate) async fn drive(job: Job) {
@@ -119,6 +125,7 @@ pub(crate) async fn drive(job: Job) {
         tokio::select! {
             sent = rows.send(Ok(batch)) => if sent.is_err() { break None },
             () = sleep_until(deadline) => break Some(late(time)),
+            () = wanted(&engine) => break Some(stood_still()),
         }
     };
     // Work stops here, before a slow reader takes the last word.
@@ -129,7 +136,25 @@ pub(crate) async fn drive(job: Job) {
     }
 }
 
-fn late(time: std::time::Duration) -> QueryError {
+/// Ends when a query whose reader takes nothing has had its time and others wait for its place.
+async fn wanted(engine: &Engine) {
+    sleep(STANDS).await;
+    while !engine.gives_way() {
+        sleep(LOOK).await;
+    }
+}
+
+fn stood_still() -> QueryError {
+    QueryError::new(
+        Class::Busy,
+        format!(
+            "canceling statement because its reader took no rows for {} s while others waited; read on without a pause, or ask for fewer rows",
+            STANDS.as_secs()
+        ),
+    )
+}
+
+fn late(time: Duration) -> QueryError {
     QueryError::new(
         Class::Timeout,
         format!(

@@ -128,8 +128,8 @@ fn clients_that_stop_drip_never_read_or_vanish_cost_others_nothing() {
         stream
     });
     let watch: Vec<TcpStream> = watch.collect();
-    // One place less than there are for queries.
-    let readers: Vec<TcpStream> = (0..3).map(|_| ask_and_never_read(&server)).collect();
+    // Twice as many as there are places for queries.
+    let readers: Vec<TcpStream> = (0..8).map(|_| ask_and_never_read(&server)).collect();
 
     let dripping = AtomicBool::new(true);
     let most = std::thread::scope(|s| {

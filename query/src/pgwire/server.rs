@@ -18,6 +18,7 @@ use datafusion_postgres::pgwire::error::PgWireError;
 use datafusion_postgres::pgwire::tokio::{TlsAcceptor, process_socket};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -60,6 +61,13 @@ impl PgOptions {
         }
     }
 }
+
+/// A client that says nothing is asked after so long whether it is still there ...
+const ASKED_AFTER: Duration = Duration::from_secs(60);
+/// ... and so often, nine times, before it is taken for gone.
+const ASKED_EVERY: Duration = Duration::from_secs(15);
+/// For how long bytes may lie that a client does not take.
+const LIES_FOR: Duration = Duration::from_secs(300);
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -153,7 +161,12 @@ async fn accept(
         let socket = tokio::select! {
             () = shutdown.cancelled() => break,
             accepted = listener.accept() => match accepted {
-                Ok((socket, _)) => socket,
+                Ok((socket, _)) => {
+                    if let Err(e) = watched(&socket) {
+                        tracing::debug!("PostgreSQL: a connection is not watched for its end: {e}");
+                    }
+                    socket
+                }
                 Err(e) => {
                     // Out of file handles, mostly: wait for some to come free.
                     tracing::warn!("PostgreSQL: a connection was not accepted: {e}");
@@ -181,6 +194,16 @@ async fn accept(
         });
     }
     while connections.join_next().await.is_some() {}
+}
+
+/// Lets the system end a connection whose client vanished without a word, or lets bytes lie.
+fn watched(socket: &TcpStream) -> io::Result<()> {
+    let socket = SockRef::from(socket);
+    let asked = TcpKeepalive::new().with_time(ASKED_AFTER);
+    socket.set_tcp_keepalive(&asked.with_interval(ASKED_EVERY))?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(LIES_FOR))?;
+    Ok(())
 }
 
 /// Tells a client that there is no place: an error message as at start-up, then the end.

@@ -20,7 +20,7 @@ torture: ## Hours of kills and seeds against the simulator's truth: docs/reliabi
 	CALLBOARD_HISTORIES=10000 CALLBOARD_DELTA_HISTORIES=200 \
 		cargo test --workspace --no-fail-fast --test fire -- --nocapture --test-threads 1
 	CALLBOARD_STEPS=all CALLBOARD_PACE_MS=120 CALLBOARD_FOLDERS=50 CALLBOARD_KILLS_OF_A_FOLDER=20 CALLBOARD_SEEDS=200 CALLBOARD_CONTACTS=1000 \
-		cargo test --workspace --no-fail-fast --test it -- --nocapture --test-threads 1 it_dies in_disorder_and_with_poison
+		cargo test --workspace --no-fail-fast --test it -- --nocapture --test-threads 1 it_dies an_erasure_that_was_killed in_disorder_and_with_poison
 	CALLBOARD_FAULT_SEEDS=20 CALLBOARD_CONTACTS=10000 CALLBOARD_EVENTS_OF_A_CONTACT=1000000 CALLBOARD_PATIENCE_S=900 \
 		cargo test --workspace --no-fail-fast --test it -- --nocapture --test-threads 1 faults:: clocks:: strangers:: huge:: one_line_in_ten
 

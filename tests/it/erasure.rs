@@ -321,13 +321,14 @@ fn an_erased_customer_is_nowhere_by_any_reader_and_others_are_unchanged() {
 }
 
 /// Every step of an erasure, as far as it can die there.
-const STEPS: [&str; 11] = [
+const STEPS: [&str; 12] = [
     "erase.wished:1",
     "erase.found:1",
     "erase.table:1",
     "erase.table:4",
     "erase.live:1",
     "log.rolled:1",
+    "log.trimmed:1",
     "flush.commit:1",
     "erase.log:1",
     "erase.checkpoint:2",

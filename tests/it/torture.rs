@@ -13,7 +13,7 @@ use crate::support::Server;
 use crate::support::scene::{Scene, number, setting};
 
 /// Every step at which the process can end itself, and how often it is passed before.
-const STEPS: [(&str, u32); 33] = [
+const STEPS: [(&str, u32); 37] = [
     ("log.write", 2),
     ("log.write", 9),
     ("log.written", 3),
@@ -26,7 +26,9 @@ const STEPS: [(&str, u32); 33] = [
     ("flush.table", 1),
     ("flush.table", 4),
     ("flush.table", 9),
+    ("flush.table", 13),
     ("flush.table", 17),
+    ("flush.table", 21),
     ("flush.tables", 2),
     ("flush.corrections", 1),
     ("flush.open", 1),
@@ -47,6 +49,8 @@ const STEPS: [(&str, u32); 33] = [
     ("lake.named", 61),
     ("upkeep.compacted", 1),
     ("upkeep.checkpoint", 1),
+    ("upkeep.cut", 1),
+    ("upkeep.vacuum", 1),
 ];
 /// What `make test` takes of them: the log, a table, and the moment from which a flush counts.
 const FEW: [&str; 3] = ["log.synced:8", "flush.table:6", "flush.commit:2"];

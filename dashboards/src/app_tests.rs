@@ -146,6 +146,7 @@ async fn every_page_says_that_nothing_has_arrived() {
         ("/reports/exceptions", "Nothing has arrived yet."),
         ("/reports/agent-scorecard", "Nothing has arrived yet."),
         ("/reports/agent-timeline", "Nothing has arrived yet."),
+        ("/reports/migration", "Nothing has arrived yet."),
         ("/contacts", "Nothing has arrived yet."),
         ("/coverage", "Nothing has arrived yet."),
         ("/dead-letters", "There are none."),
@@ -183,6 +184,13 @@ async fn wrong_addresses_say_what_is_wrong() {
         ("/contacts?page=0", 400, "page"),
         ("/contacts?min=x", 400, "whole seconds"),
         ("/reports/queue-interval?by=year", 400, "15m"),
+        ("/reports/migration?group=town", 400, "whole, site, line"),
+        ("/reports/migration?a_to=soon", 400, "2026-03-31"),
+        (
+            "/reports/migration?from=2026-03-01&to=2026-03-09&b_from=2026-03-10",
+            400,
+            "outside the days of the page",
+        ),
         ("/?tz=Mars", 400, "Europe/Berlin"),
         ("/audio/x.mp3", 404, "/audio/CONTACT.wav"),
     ] {

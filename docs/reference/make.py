@@ -40,10 +40,15 @@ def metrics():
                 head[key] = value.strip()
             else:
                 body.append(line.strip())
+        limits = ""
+        if "untold" in head:
+            limits += f" Platforms are not compared by it where one {head['untold']}."
+        if "unlike" in head:
+            limits += f" Platforms are not compared by it where {head['unlike']}."
         out += (
             f"\n## {head['title']} (`{name}`)\n\n{head['meaning']}. Unit: {head['unit']}. "
             f"Counted over `callboard.{head['base']}` by {head['dims']}. {head['attribution']}. "
-            f"Source: {head['source']}.\n\n```sql\n{' '.join(body).strip()}\n```\n"
+            f"Source: {head['source']}.{limits}\n\n```sql\n{' '.join(body).strip()}\n```\n"
         )
     return out
 

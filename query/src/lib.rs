@@ -4,6 +4,7 @@
 
 mod cache;
 mod catalog;
+pub mod compare;
 mod derived;
 mod engine;
 mod error;

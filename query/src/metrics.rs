@@ -19,12 +19,31 @@ pub struct Metric {
     pub source: String,
     /// To which interval or agent a contact counts.
     pub attribution: String,
+    /// An aggregate that is NULL where the source does not tell what the metric is made of; empty
+    /// where every source that has the base's rows tells it.
+    pub told: String,
+    /// What is to be said of such a source: "does not tell of ...".
+    pub untold: String,
+    /// An aggregate of words that two sides must share to be compared; empty where nothing need be.
+    pub basis: String,
+    /// What is to be said where they do not.
+    pub unlike: String,
     /// The view it is counted over, e.g. `queue_intervals`.
     pub base: String,
     /// The dimensions by which it may be grouped: columns of the base view.
     pub dims: Vec<String>,
     /// The aggregate expression over the base view's rows.
     pub expr: String,
+}
+
+impl Metric {
+    /// Numerator and denominator of a quotient, each an aggregate whose parts add up: what the
+    /// metric is over several groups of rows follows from their sums. None for other metrics.
+    pub fn quotient(&self) -> Option<(&str, &str)> {
+        let rest = self.expr.strip_prefix("CAST(")?;
+        let (over, under) = rest.split_once(" AS DOUBLE) / nullif(")?;
+        Some((over, under.strip_suffix(", 0)")?))
+    }
 }
 
 macro_rules! files {
@@ -92,6 +111,10 @@ fn parse(name: &'static str, text: &str) -> Metric {
         unit: String::new(),
         source: String::new(),
         attribution: String::new(),
+        told: String::new(),
+        untold: String::new(),
+        basis: String::new(),
+        unlike: String::new(),
         base: String::new(),
         dims: Vec::new(),
         expr: String::new(),
@@ -112,6 +135,10 @@ fn parse(name: &'static str, text: &str) -> Metric {
             "unit" => metric.unit = value,
             "source" => metric.source = value,
             "attribution" => metric.attribution = value,
+            "told" => metric.told = value,
+            "untold" => metric.untold = value,
+            "basis" => metric.basis = value,
+            "unlike" => metric.unlike = value,
             "base" => metric.base = value,
             "dims" => metric.dims = value.split(", ").map(str::to_owned).collect(),
             _ => {}
@@ -194,7 +221,15 @@ mod tests {
                 assert!(!text.is_empty(), "{} lacks {what}", m.name);
             }
             assert!(!m.dims.is_empty(), "{} lacks dims", m.name);
+            assert_eq!(m.told.is_empty(), m.untold.is_empty(), "{}", m.name);
+            assert_eq!(m.basis.is_empty(), m.unlike.is_empty(), "{}", m.name);
+            assert_eq!(m.quotient().is_some(), m.expr.contains(" / "), "{}", m.name);
         }
+        let (over, under) = metric("abandon_rate").unwrap().quotient().unwrap();
+        assert_eq!(
+            (over, under),
+            ("sum(abandoned)", "sum(offered) - sum(lost)")
+        );
     }
 
     #[test]

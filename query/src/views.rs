@@ -65,11 +65,15 @@ static FILES: &[(&str, &str)] = files![
     "schedules",
     "queue_stays",
     "queue_intervals",
+    "migration_units",
+    "platform_intervals",
+    "platform_contacts",
     "agent_spans",
     "agent_steps",
     "agent_known",
     "agent_intervals",
     "agent_time",
+    "platform_agent_time",
     "adherence",
     "vendor_beside_ours",
     "now_queues",
@@ -121,11 +125,17 @@ fn parse(name: &'static str, text: &'static str) -> ViewFile {
     view
 }
 
+/// What is counted of stays in a group of them; each view that groups them takes it from here.
+const STAY_COUNTS: &str = include_str!("../views/stay_counts.part.sql");
+
 /// Puts metrics' expressions where a view names them, so that no figure is computed in two ways. A
 /// name that is none of a metric stays, and the view does not plan.
 fn with_metrics(sql: &str) -> String {
+    let counts = STAY_COUNTS.lines().filter(|l| !l.starts_with("--"));
+    let counts: Vec<&str> = counts.map(str::trim).collect();
+    let sql = sql.replace("{stay_counts}", &counts.join("\n       "));
     let mut out = String::with_capacity(sql.len());
-    let mut rest = sql;
+    let mut rest = sql.as_str();
     while let Some((before, after)) = rest.split_once("{metric ") {
         out.push_str(before);
         let (name, behind) = after.split_once('}').unwrap_or((after, ""));

@@ -1,10 +1,10 @@
 -- One row per reason why two contacts belong to one journey, or might, or should have.
 -- made
 -- column a: The earlier contact, as a rule
--- column b: The other; NULL where a hand-over reached nobody
+-- column b: The other; NULL where a hand-over reached nobody, or nobody sent this one
 -- column relation: transfer, conference, consult, callback, retry, same, carried, handover or verdict
 -- column evidence: What says so
--- column strength: stated, strong, weak, person or lost
+-- column strength: stated, strong, weak, person, lost (nobody came) or stray (nobody sent)
 -- column at (UTC): When
 -- column joined: Whether it joins them
 WITH stated AS (
@@ -64,12 +64,13 @@ WITH stated AS (
   FROM told
   WHERE earlier IS NULL OR CAST(at AS BIGINT) - CAST(earlier AS BIGINT) > 90000000
 ), arrivals AS (
-  SELECT c.contact_id AS b, c.source, c.started_at, n.number_key, c.queue, 'dialled' AS role
+  SELECT c.contact_id AS b, c.source, c.started_at, n.number_key, c.queue, 'dialled' AS role,
+         c.direction
   FROM internal.numbers n
   JOIN internal.contacts c ON number_key(c.dialled) = n.number_key
   WHERE c.started_at IS NOT NULL
   UNION ALL
-  SELECT c.contact_id, c.source, c.started_at, n.number_key, c.queue, 'caller'
+  SELECT c.contact_id, c.source, c.started_at, n.number_key, c.queue, 'caller', c.direction
   FROM internal.numbers n
   JOIN internal.contacts c ON number_key(c.customer) = n.number_key
   WHERE c.started_at IS NOT NULL
@@ -111,6 +112,30 @@ WITH stated AS (
   CROSS JOIN internal.clock c
   LEFT JOIN pairs p ON p.a = o.a AND p.number_key = o.number_key AND p.at = o.at
   WHERE p.b IS NULL AND CAST(c.now AS BIGINT) - CAST(o.at AS BIGINT) > o.window_us + 60000000
+), strays AS (
+  -- Who dials a number of the pool, or calls from one, was sent by the other side. A contact that
+  -- went out to the number is itself what sends.
+  SELECT i.b, min(i.started_at) AS at, min(n.number) AS number, min(i.role) AS role,
+         min(n.from_platform) AS from_platform
+  FROM arrivals i
+  JOIN internal.numbers n ON n.number_key = i.number_key
+  CROSS JOIN internal.clock c
+  LEFT JOIN pairs p ON p.b = i.b AND p.number_key = i.number_key
+  WHERE p.a IS NULL AND coalesce(i.direction, 'inbound') = 'inbound'
+    AND (n.to_platform IS NULL OR split_part(i.source, '/', 2) = n.to_platform)
+    AND (n.to_queue IS NULL OR i.queue IS NULL OR i.queue = n.to_queue)
+    AND (n.to_platform IS NOT NULL OR n.from_platform IS NULL
+         OR split_part(i.source, '/', 2) <> n.from_platform)
+    AND (n.valid_from IS NULL OR i.started_at >= n.valid_from)
+    AND (n.valid_to IS NULL OR i.started_at < n.valid_to)
+    -- The transfer may be told up to so much later: where only the answer is.
+    AND CAST(c.now AS BIGINT) - CAST(i.started_at AS BIGINT) > 125000000
+  GROUP BY i.b
+), unsent AS (
+  SELECT b, at,
+         concat('began at ', CAST(at AS VARCHAR), ' with ', number, ' as ', role, '; no contact',
+                coalesce(' of ' || from_platform, ''), ' was transferred to that number then') AS evidence
+  FROM strays
 ), verdicts AS (
   SELECT coalesce(x.id, v.contact_a) AS a, coalesce(y.id, v.contact_b) AS b, v.verdict,
          concat(v.who, coalesce(' on ' || v.said_at, ''), ' said: ', v.verdict,
@@ -126,6 +151,13 @@ WITH stated AS (
   SELECT a, b, 'handover', evidence, strength, at FROM handed
   UNION ALL
   SELECT a, CAST(NULL AS VARCHAR), 'handover', evidence, 'lost', at FROM lost
+  UNION ALL
+  SELECT u.b, CAST(NULL AS VARCHAR), 'handover', u.evidence, 'stray', u.at
+  FROM unsent u
+  -- An id that was carried along, or a person, may tell who sent it.
+  LEFT JOIN (SELECT a AS id FROM carried UNION SELECT b FROM carried
+             UNION SELECT a FROM verdicts UNION SELECT b FROM verdicts) k ON k.id = u.b
+  WHERE k.id IS NULL
   UNION ALL
   SELECT a, b, 'verdict', evidence, 'person',
          arrow_cast(NULL, 'Timestamp(Microsecond, Some("UTC"))')

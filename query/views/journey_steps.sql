@@ -2,10 +2,10 @@
 -- might belong to it, or was taken out, and per hand-over that reached nobody.
 -- column journey_id: The journey
 -- column seq: Place of the contact in the journey, from 1; NULL where it is not joined
--- column contact_id: Contact; NULL where a hand-over reached nobody
+-- column contact_id: Contact; NULL where a hand-over reached nobody, or nobody sent it
 -- column relation: start, or what joins it: transfer, conference, consult, callback, retry, same (the platform's own), carried (an id that both carry), handover (a number of the pool), verdict (a person)
 -- column evidence: What says so: records, attributes, times, numbers
--- column strength: stated (by the platform), strong, weak (several fit: not joined), person (by hand), lost (nobody there); NULL at the start
+-- column strength: stated (by the platform), strong, weak (several fit: not joined), person (by hand), lost (nobody there), stray (nobody sent it); NULL at the start
 -- column from_contact: The contact to which it is joined, or might be
 -- column at (UTC): When they met
 -- column joined: Whether it belongs to the journey; not where it is weak, lost, or taken apart by hand

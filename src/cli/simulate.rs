@@ -59,6 +59,13 @@ pub struct SimulateArgs {
     /// Days [default: what suits the number of contacts].
     #[arg(long, value_name = "N")]
     pub days: Option<u16>,
+    /// Days of the same contact centre that went before and are not told: two runs with one seed
+    /// are then one contact centre before and after.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub skip_days: u16,
+    /// Talks and wrap-ups last so many times as long: a difference that is known.
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    pub handle_time_factor: f64,
     /// Write events to the standard output instead of files.
     #[arg(long)]
     pub stream: bool,

@@ -80,12 +80,20 @@ fn options(args: &SimulateArgs) -> Result<Options, Failure> {
             "--source-clock-skew {skew} is more than {MOST_SKEW} seconds"
         )));
     }
+    if !(0.1..=10.0).contains(&args.handle_time_factor) {
+        return Err(Failure::usage(format!(
+            "--handle-time-factor {} lies outside 0.1 to 10; write one such as 1.15",
+            args.handle_time_factor
+        )));
+    }
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     Ok(Options {
         seed: args.seed,
         contacts: args.contacts,
         first_day,
         days: args.days.map(i64::from),
+        skip_days: u64::from(args.skip_days),
+        handle_permille: (args.handle_time_factor * 1e3).round() as i64,
         disorder,
         poison,
         skew: i64::from(skew) * 1_000,
@@ -155,6 +163,10 @@ mod tests {
         assert_eq!(none.platform, None);
         let told = asked("--as amazon-connect").unwrap();
         assert_eq!(told.platform, Some(Platform::AmazonConnect));
+        let changed = asked("--handle-time-factor 1.15 --skip-days 28").unwrap();
+        assert_eq!((changed.handle_permille, changed.skip_days), (1_150, 28));
+        assert_eq!((none.handle_permille, none.skip_days), (1_000, 0));
+        assert_eq!(asked("--handle-time-factor 0").unwrap_err().code, 2);
         assert_eq!(asked("--poison 1.5").unwrap_err().code, 2);
         assert_eq!(asked("--source-clock-skew 3601").unwrap_err().code, 2);
         assert_eq!(asked("--first-day 2026-02-30").unwrap_err().code, 2);

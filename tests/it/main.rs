@@ -20,6 +20,7 @@ mod journeys;
 mod kafka;
 mod mappings;
 mod measured;
+mod migration;
 mod platforms;
 mod readers;
 mod rebuild;

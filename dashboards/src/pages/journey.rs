@@ -151,7 +151,7 @@ fn head(journey: &Journey, zone: Tz) -> Markup {
         let open = journey.steps.iter().filter(|s| !s.is("joined"));
         open.filter(|s| s.text("strength") == Some(word)).count()
     };
-    let (lost, weak) = (of("lost"), of("weak"));
+    let (lost, weak, stray) = (of("lost"), of("weak"), of("stray"));
     let items: Vec<(&str, Markup)> = vec![
         ("Began", view::time(zone, time("started_at"))),
         ("Ended", view::time(zone, time("ended_at"))),
@@ -178,6 +178,7 @@ fn head(journey: &Journey, zone: Tz) -> Markup {
             h1 { (who.unwrap_or("Unknown customer")) " " span class="quiet" { "journey" } }
             div class="badges" {
                 @if lost > 0 { (badge(Level::Alert, &format!("{lost} hand-over lost"))) }
+                @if stray > 0 { (badge(Level::Alert, &format!("{stray} sent by nobody"))) }
                 @if weak > 0 { (badge(Level::Warn, &format!("{weak} uncertain"))) }
             }
         }
@@ -193,6 +194,7 @@ fn sureness(strength: Option<&str>) -> Markup {
         Some("person") => badge(Level::Ok, "joined by hand"),
         Some("weak") => badge(Level::Warn, "weak: not joined"),
         Some("lost") => badge(Level::Alert, "hand-over lost"),
+        Some("stray") => badge(Level::Alert, "nobody sent it"),
         other => badge(Level::Unknown, other.unwrap_or("not known")),
     }
 }
@@ -229,7 +231,7 @@ fn joint(step: &Row<'_>, journey: &Journey, zone: Tz) -> Markup {
 
 /// A contact that might belong here, was taken out, or never came.
 fn unjoined(open: &Row<'_>, zone: Tz) -> Markup {
-    let lost = open.text("strength") == Some("lost");
+    let lost = matches!(open.text("strength"), Some("lost" | "stray"));
     let weak = open.text("strength") == Some("weak");
     html! {
         li class={ "joint open" @if lost { " lost" } } {

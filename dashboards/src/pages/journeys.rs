@@ -126,7 +126,11 @@ fn terms(params: &Params, choice: &Choice) -> Result<Vec<String>, String> {
         out.push(format!("array_has(j.platforms, {})", data::text(platform)));
     }
     match params.get("contacts") {
-        None | Some("2") => out.push("(j.contacts >= 2 OR coalesce(l.lost, 0) > 0)".to_owned()),
+        None | Some("2") => {
+            out.push(
+                "(j.contacts >= 2 OR coalesce(l.lost, 0) + coalesce(l.stray, 0) > 0)".to_owned(),
+            );
+        }
         Some("1") => {}
         Some(other) => {
             return Err(format!(
@@ -138,8 +142,11 @@ fn terms(params: &Params, choice: &Choice) -> Result<Vec<String>, String> {
         None => {}
         Some("lost") => out.push("coalesce(l.lost, 0) > 0".to_owned()),
         Some("weak") => out.push("coalesce(l.weak, 0) > 0".to_owned()),
+        Some("stray") => out.push("coalesce(l.stray, 0) > 0".to_owned()),
         Some(other) => {
-            return Err(format!("handover is {other:?}; choose lost or weak."));
+            return Err(format!(
+                "handover is {other:?}; choose lost, weak or stray."
+            ));
         }
     }
     Ok(out)
@@ -149,7 +156,8 @@ fn from(terms: &[String]) -> String {
     format!(
         "FROM callboard.journeys j LEFT JOIN (SELECT journey_id, \
            count(*) FILTER (WHERE strength = 'lost') AS lost, \
-           count(*) FILTER (WHERE strength = 'weak') AS weak \
+           count(*) FILTER (WHERE strength = 'weak') AS weak, \
+           count(*) FILTER (WHERE strength = 'stray') AS stray \
            FROM callboard.journey_steps WHERE NOT joined GROUP BY journey_id) l \
          ON l.journey_id = j.journey_id WHERE {}",
         terms.join(" AND ")
@@ -159,7 +167,7 @@ fn from(terms: &[String]) -> String {
 fn sql(terms: &[String], limit: usize, offset: usize) -> String {
     format!(
         "SELECT j.journey_id, j.started_at, j.ended_at, j.contacts, j.platforms, j.outcome, \
-         coalesce(l.lost, 0) AS lost, coalesce(l.weak, 0) AS weak {} \
+         coalesce(l.lost, 0) AS lost, coalesce(l.weak, 0) AS weak, coalesce(l.stray, 0) AS stray {} \
          ORDER BY j.started_at DESC, j.journey_id LIMIT {limit} OFFSET {offset}",
         from(terms)
     )
@@ -184,7 +192,8 @@ fn table(choice: &Choice, rows: &Rows) -> Markup {
                 Value::Texts(all) => all.join(" \u{2192} "),
                 _ => String::new(),
             };
-            let (lost, weak) = (r.int("lost").unwrap_or(0), r.int("weak").unwrap_or(0));
+            let of = |name: &str| r.int(name).unwrap_or(0);
+            let (lost, weak, stray) = (of("lost"), of("weak"), of("stray"));
             vec![
                 html! { a href=(url::journey(id)) { (id) } },
                 view::time(choice.range.zone, r.int("started_at")),
@@ -194,8 +203,9 @@ fn table(choice: &Choice, rows: &Rows) -> Markup {
                 view::or_dash(r.text("outcome").map(format::word).as_deref()),
                 html! {
                     @if lost > 0 { (badge(Level::Alert, &format!("{lost} lost"))) " " }
+                    @if stray > 0 { (badge(Level::Alert, &format!("{stray} sent by nobody"))) " " }
                     @if weak > 0 { (badge(Level::Warn, &format!("{weak} uncertain"))) }
-                    @if lost + weak == 0 { (format::UNKNOWN) }
+                    @if lost + weak + stray == 0 { (format::UNKNOWN) }
                 },
             ]
         })
@@ -228,7 +238,7 @@ fn form(
             (filters::fields(choice, queues, agents))
             (select("Platform", "platform", &of))
             (select("Contacts", "contacts", &[("", "Several"), ("1", "One or several")]))
-            (select("Hand-over", "handover", &[("", "Any"), ("lost", "Lost"), ("weak", "Uncertain")]))
+            (select("Hand-over", "handover", &[("", "Any"), ("lost", "Lost"), ("stray", "Sent by nobody"), ("weak", "Uncertain")]))
             @if let Some(value) = params.get("theme") { input type="hidden" name="theme" value=(value); }
             button type="submit" { "Apply" }
             a class="quiet-link" href="/journeys" { "Clear" }

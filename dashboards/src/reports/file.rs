@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::compare::{self, Compared};
 pub use super::grain::Grain;
 
 /// A report.
@@ -246,7 +247,11 @@ pub struct Visual {
     #[serde(default)]
     pub columns: Option<String>,
     /// Measures shown: columns of a table, stacked bars, cells.
+    #[serde(default)]
     pub measures: Vec<String>,
+    /// For a comparison: the metrics.
+    #[serde(default)]
+    pub metrics: Vec<Compared>,
     /// Measure drawn as a line over the bars.
     #[serde(default)]
     pub line: Option<String>,
@@ -290,6 +295,8 @@ pub enum VisualKind {
     Dots,
     /// Spans in time, one row per value of `rows`.
     Timeline,
+    /// Metrics of two platforms, and what may be said of their difference.
+    Compare,
 }
 
 impl Visual {
@@ -353,6 +360,10 @@ impl Report {
                 if !self.dims.contains_key(d) {
                     return Err(format!("{at}: there is no dimension {d:?}."));
                 }
+            }
+            if visual.kind == VisualKind::Compare {
+                compare::check(self, visual).map_err(|why| format!("{at}: {why}"))?;
+                continue;
             }
             let bare = matches!(visual.kind, VisualKind::Tiles | VisualKind::Table);
             if visual.rows.is_none() && !bare {

@@ -2,6 +2,7 @@
 //! `page` and `visual` into a page, `drill` into the list behind each number.
 
 pub mod aggregate;
+pub mod compare;
 pub mod draw;
 pub mod drill;
 pub mod file;
@@ -22,7 +23,7 @@ use parking_lot::Mutex;
 pub use file::Report;
 
 /// The reports that come with the program.
-const BUILT_IN: [(&str, &str); 7] = [
+const BUILT_IN: [(&str, &str); 8] = [
     ("board", include_str!("../../reports/board.toml")),
     (
         "queue-interval",
@@ -39,6 +40,7 @@ const BUILT_IN: [(&str, &str); 7] = [
         include_str!("../../reports/agent-timeline.toml"),
     ),
     ("journeys", include_str!("../../reports/journeys.toml")),
+    ("migration", include_str!("../../reports/migration.toml")),
 ];
 
 /// Most files read from the users' folder.

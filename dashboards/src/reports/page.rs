@@ -10,7 +10,7 @@ use super::drill::pin_words;
 use super::file::{Grain, Visual, VisualKind};
 use super::run::{PIN, Run};
 use super::visual::{self, Made};
-use super::{Found, gather, show};
+use super::{Found, compare, gather, show};
 use crate::app::App;
 use crate::data::DataError;
 use crate::error::PageError;
@@ -74,6 +74,14 @@ pub async fn report(
     let report = found.map_err(PageError::bad)?;
     let choice = pages::choice(&app, &params)?;
     let run = Run::new(report, choice, &params).map_err(PageError::bad)?;
+    if run
+        .report
+        .visuals
+        .iter()
+        .any(|v| v.kind == VisualKind::Compare)
+    {
+        compare::Choice::read(&run).map_err(PageError::bad)?;
+    }
     if params.get("format") == Some("csv") {
         return export(&app, &run).await;
     }
@@ -96,7 +104,7 @@ pub async fn report(
         }
         h1 { (run.report.title) }
         p class="lead" { (run.report.about) }
-        (slicers(&run, &path, &known))
+        (slicers(&run, &path, &known, &made))
         p class="print-only" { (run.choice.words()) }
         @match empty {
             Some(empty) => (empty),
@@ -119,15 +127,26 @@ fn is_bare(made: &Made) -> bool {
     made.grid.rows.iter().all(|(_, c)| c.iter().all(zero))
         && made.grid.total.iter().all(zero)
         && made.spans.as_ref().is_none_or(|s| s.is_empty())
+        && made
+            .compared
+            .as_ref()
+            .is_none_or(|c| c.platforms.is_empty())
 }
 
-fn slicers(run: &Run, path: &str, known: &(Vec<String>, Vec<String>)) -> Markup {
+fn slicers(
+    run: &Run,
+    path: &str,
+    known: &(Vec<String>, Vec<String>),
+    made: &[Result<Made, DataError>],
+) -> Markup {
+    let compared = made.iter().flatten().find_map(|m| m.compared.as_ref());
     let (queues, agents) = run.report.slicers();
     let none = Vec::new();
     html! {
         form class="filters" method="get" action=(path) data-auto {
             (filters::fields(&run.choice, if queues { &known.0 } else { &none }, if agents { &known.1 } else { &none }))
             @if run.report.by.len() > 1 { (grains(run)) }
+            @if let Some(compared) = compared { (compare::show::fields(compared)) }
             @for (dim, value) in &run.pins {
                 input type="hidden" name={ (PIN) (dim) } value=(value.as_deref().unwrap_or("~"));
             }
@@ -202,6 +221,14 @@ async fn export(app: &App, run: &Run) -> Result<Response, PageError> {
         )));
     };
     let made = visual::make(run, v, app.data.as_ref()).await?;
+    if let Some(compared) = &made.compared {
+        let (heads, lines) = compare::show::lines(compared);
+        let file = format!(
+            "{}-{}-{}",
+            run.report.name, run.choice.range.first, run.choice.range.last
+        );
+        return Ok(pages::csv_file(&file, csv(&heads, lines.into_iter())));
+    }
     let (dims, names) = (visual::dims(v), visual::measures(v));
     let mut heads: Vec<String> = dims.iter().map(|d| (*d).to_owned()).collect();
     heads.extend(names.iter().map(|n| match run.report.measures[*n].unit {

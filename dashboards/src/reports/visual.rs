@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::compare::{self, Comparison};
 use super::draw::{bars, dots, heat, matrix, timeline};
 use super::file::{DimKind, Measure, Visual, VisualKind};
 use super::run::{Cell, Grid, Key, Run};
@@ -21,6 +22,8 @@ pub struct Made {
     pub grid: Grid,
     /// Spans, for a timeline.
     pub spans: Option<std::sync::Arc<Rows>>,
+    /// For a comparison.
+    pub compared: Option<Comparison>,
 }
 
 /// The dimensions of a visual, rows first.
@@ -76,7 +79,15 @@ pub async fn finish(
         }
         _ => None,
     };
-    Ok(Made { grid, spans })
+    let compared = match visual.kind {
+        VisualKind::Compare => Some(compare::make(run, visual, data).await?),
+        _ => None,
+    };
+    Ok(Made {
+        grid,
+        spans,
+        compared,
+    })
 }
 
 /// Adds the rows on which nothing falls, where they are to be seen.
@@ -136,6 +147,11 @@ pub fn show(run: &Run, index: usize, visual: &Visual, made: &Made) -> Markup {
         VisualKind::Matrix => return matrix(run, visual, made),
         VisualKind::Dots => dots(run, &id, visual, made),
         VisualKind::Timeline => timeline(run, &id, visual, made),
+        VisualKind::Compare => {
+            return html! {
+                @if let Some(compared) = &made.compared { (compare::show::show(run, visual, compared)) }
+            };
+        }
     };
     html! {
         @match drawn {

@@ -19,6 +19,12 @@ pub struct Manifest {
     pub first_day: String,
     /// Days.
     pub days: i64,
+    /// Days that went before and are not told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skip_days: Option<u64>,
+    /// Talks and wrap-ups last so many thousandths of what they would.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handle_permille: Option<i64>,
     /// Sites, each a source.
     pub sites: u64,
     /// Disorder.

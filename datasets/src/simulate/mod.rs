@@ -46,6 +46,11 @@ pub struct Options {
     pub first_day: i64,
     /// Days; what suits the number of contacts when `None`.
     pub days: Option<i64>,
+    /// Days of the same contact centre that went before and are not told: chance goes on where
+    /// they ended, so that two runs can be one contact centre before and after a change.
+    pub skip_days: u64,
+    /// Talks and wrap-ups last so many thousandths of what they would; 1,000 changes nothing.
+    pub handle_permille: i64,
     /// What goes wrong between the platform and us.
     pub disorder: Disorder,
     /// Lines that are no events, in a million lines.

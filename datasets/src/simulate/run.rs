@@ -32,7 +32,8 @@ fn shares(options: &Options, scale: &Scale) -> Vec<u64> {
     let mut weights = Vec::new();
     for day in 0..scale.days {
         for site in 0..scale.sites {
-            let mut chance = Chance::of(options.seed, "day", &[site, day as u64]);
+            let mut chance =
+                Chance::of(options.seed, "day", &[site, options.skip_days + day as u64]);
             let week = WEEK[weekday(options.first_day + day) as usize];
             weights.push(week * (850 + chance.below(301)));
         }
@@ -81,7 +82,7 @@ pub fn run(
                     let number = (n / sites.len()) as u64;
                     let day = Day {
                         day: options.first_day + number as i64,
-                        number,
+                        number: options.skip_days + number,
                         contacts: shares[n],
                     };
                     if give
@@ -331,6 +332,8 @@ impl<'a> Whole<'a> {
             contacts: options.contacts,
             first_day: write_date(options.first_day),
             days: scale.days,
+            skip_days: (options.skip_days > 0).then_some(options.skip_days),
+            handle_permille: (options.handle_permille != 1_000).then_some(options.handle_permille),
             sites: scale.sites,
             disorder: options.disorder.as_str(),
             poison_ppm: options.poison,

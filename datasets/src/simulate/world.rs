@@ -108,10 +108,19 @@ pub struct Site {
     pub tells_at_end: bool,
     /// Whether its events carry fields that nobody knows.
     pub tells_more: bool,
+    /// Talks and wrap-ups last so many thousandths of what they would.
+    pub handle_permille: i64,
     /// Queues, the busiest first.
     pub queues: Vec<Queue>,
     /// Agents.
     pub agents: Vec<Agent>,
+}
+
+impl Site {
+    /// How long something takes an agent that would take `usual`.
+    pub fn handling(&self, usual: i64) -> i64 {
+        (i128::from(usual) * i128::from(self.handle_permille) / 1_000) as i64
+    }
 }
 
 /// Sizes that follow from the number of contacts.
@@ -219,6 +228,7 @@ fn site(options: &Options, scale: &Scale, number: u64) -> Site {
         tells_holds: n % 4 != 3,
         tells_at_end: n % 2 == 1,
         tells_more: n % 3 == 1,
+        handle_permille: options.handle_permille,
         queues,
         agents,
     }

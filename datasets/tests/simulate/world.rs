@@ -13,6 +13,8 @@ pub fn options(out: &Path, seed: u64, contacts: u64, disorder: Disorder) -> Opti
         contacts,
         first_day: read_date(FIRST_DAY).unwrap(),
         days: None,
+        skip_days: 0,
+        handle_permille: 1_000,
         disorder,
         poison: disorder.poison() * 5,
         skew: if disorder == Disorder::None { 0 } else { 3_000 },

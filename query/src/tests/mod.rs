@@ -7,6 +7,7 @@ mod journeys;
 mod lake;
 mod limits;
 mod measured;
+mod migration;
 mod reading;
 mod then;
 mod wire;

@@ -51,7 +51,8 @@ impl Floor<'_> {
             };
         let end = part.end;
         let again = promised && how != 0 && call.dials < TRIES && end + 2 * MINUTE < self.close;
-        let lasts = TALK.draw(&mut call.chance, 200 * SECOND).max(2 * SECOND);
+        let lasts = TALK.draw(&mut call.chance, 200 * SECOND);
+        let lasts = self.site.handling(lasts).max(2 * SECOND);
         let dial = self.add(c, part);
         if how == 0 {
             let mut talk = Part::new(SegmentKind::Talk, end);

@@ -26,6 +26,7 @@ impl Floor<'_> {
             Channel::Email => CHAT.draw(chance, 600 * SECOND),
             _ => CHAT.draw(chance, 420 * SECOND),
         };
+        let lasts = self.site.handling(lasts);
         let end = t + lasts.max(2 * SECOND);
         let mut talk = Part::new(SegmentKind::Talk, t);
         talk.queue = Some(q);
@@ -155,7 +156,8 @@ impl Floor<'_> {
         let Some(a) = agent else { return };
         if call.chance.percent(92) {
             let mut wrap = Part::new(SegmentKind::Wrapup, end);
-            wrap.end = end + WRAP.draw(&mut call.chance, 30 * SECOND).max(700);
+            let lasts = WRAP.draw(&mut call.chance, 30 * SECOND);
+            wrap.end = end + self.site.handling(lasts).max(700);
             wrap.outcome = if call.chance.percent(85) {
                 "completed"
             } else {
@@ -188,7 +190,8 @@ impl Floor<'_> {
         let picked = t + 700 + rings;
         let handed = picked + call.chance.between(10 * SECOND, 80 * SECOND);
         let joined = handed + call.chance.between(50, 400);
-        let lasts = TALK.draw(&mut call.chance, 150 * SECOND).max(2 * SECOND);
+        let lasts = TALK.draw(&mut call.chance, 150 * SECOND);
+        let lasts = self.site.handling(lasts).max(2 * SECOND);
         let told = &mut call.story.parts[talk];
         told.end = handed;
         told.outcome = "transferred";

@@ -33,6 +33,8 @@ pub fn told(platform: &str) -> Told {
         contacts: CONTACTS,
         first_day: read_date(FIRST_DAY).unwrap(),
         days: None,
+        skip_days: 0,
+        handle_permille: 1_000,
         disorder: Disorder::None,
         poison: 0,
         skew: 0,

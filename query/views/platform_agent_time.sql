@@ -1,0 +1,36 @@
+-- The time of agent_time, of agents who were on one platform alone on that UTC day: the time of who
+-- works on two at once belongs to neither. Site, line of business and group are those of the
+-- contacts that he served that day, where they are one.
+-- column platform: Platform; NULL where the agent was on several that day
+-- column site: Site of the contacts that he served that day
+-- column line_of_business: Line of business of them
+-- column team: Group of agents of them
+-- column ivr_stage: Always NULL: an agent's time belongs to no stage
+-- column agent: Agent
+-- column at (UTC): Start of the quarter of an hour
+-- column state: offline, available, ringing, talk, hold, wrapup, paused, unknown
+-- column ms (ms): Time in that state within the quarter
+-- column day: UTC day; a bound on it reads less
+WITH seen AS (
+  SELECT agent, day, split_part(source, '/', 2) AS platform, CAST(NULL AS VARCHAR) AS site,
+         CAST(NULL AS VARCHAR) AS line_of_business, CAST(NULL AS VARCHAR) AS team
+  FROM internal.agent_states
+  GROUP BY agent, day, source
+  UNION ALL
+  SELECT s.agent, CAST(s.started_at AS DATE) AS day, u.platform, u.site, u.line_of_business, u.team
+  FROM callboard.segments s
+  JOIN callboard.migration_units u ON u.contact_id = s.contact_id AND u.day = s.day
+  WHERE s.kind = 'talk' AND s.agent IS NOT NULL AND s.started_at IS NOT NULL
+), days AS (
+  SELECT agent, day,
+         CASE WHEN min(platform) = max(platform) THEN min(platform) END AS platform,
+         CASE WHEN min(site) = max(site) THEN min(site) END AS site,
+         CASE WHEN min(line_of_business) = max(line_of_business) THEN min(line_of_business) END AS line_of_business,
+         CASE WHEN min(team) = max(team) THEN min(team) END AS team
+  FROM seen
+  GROUP BY agent, day
+)
+SELECT d.platform, d.site, d.line_of_business, d.team, CAST(NULL AS VARCHAR) AS ivr_stage,
+       t.agent, t.interval_start AS at, t.state, t.ms, d.day
+FROM callboard.agent_time t
+JOIN days d ON d.agent = t.agent AND d.day = CAST(t.interval_start AS DATE)

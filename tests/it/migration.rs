@@ -152,15 +152,24 @@ fn compared(centre: &Centre, a: &str, b: &str, group: &str) -> Vec<Said> {
     lines.map(line).collect()
 }
 
-/// Mean handle time in the truth.
+/// Mean handle time in the truth: talks that came of a queue, and wrap-ups.
 fn handled(told: &Path) -> f64 {
-    let folder = told.join("truth/queue_intervals");
+    let folder = told.join("truth/segments");
     let files = std::fs::read_dir(folder).unwrap();
     let (mut lasted, mut talks) = (0.0, 0.0);
     for row in files.flat_map(|f| lines(&f.unwrap().path())) {
-        let of = |column: &str| row[column].as_f64().unwrap_or(0.0);
-        lasted += of("talk_ms_sum") + of("wrap_ms_sum");
-        talks += of("talk_count");
+        let kind = row["kind"].as_str().unwrap();
+        if row["queue"].is_null() || !["talk", "wrapup"].contains(&kind) {
+            continue;
+        }
+        let at = |column: &str| {
+            let text = row[column].as_str().unwrap();
+            chrono::DateTime::parse_from_rfc3339(text)
+                .unwrap()
+                .timestamp_millis() as f64
+        };
+        lasted += at("ended_at") - at("started_at");
+        talks += f64::from(u8::from(kind == "talk"));
     }
     lasted / talks
 }
@@ -174,71 +183,94 @@ fn find<'a>(all: &'a [Said], group: &str, metric: &str) -> &'a Said {
 fn where_nothing_differs_nothing_is_claimed_and_what_is_not_told_is_said() {
     let dir = tempfile::tempdir().unwrap();
     let skip = DAYS.to_string();
-    let before = simulate(dir.path(), "before", "genesys", &["--first-day", BEFORE]);
-    let teams = simulate(dir.path(), "teams", "teams", &["--first-day", BEFORE]);
-    let after = ["--first-day", AFTER, "--skip-days", &skip];
-    let after = simulate(dir.path(), "after", "amazon-connect", &after);
+    let later = ["--first-day", AFTER, "--skip-days", &skip];
     let centre = Centre::new();
-    identities(&centre, &[&before, &teams, &after]);
-    send(&centre, &before, "genesys");
-    send(&centre, &teams, "teams");
-    send(&centre, &after, "amazon-connect");
-
-    let all = compared(&centre, "genesys", "amazon-connect", "site");
-    for group in ["", "site1", "site2"] {
-        let claimed: Vec<&Said> = all
-            .iter()
-            .filter(|s| s.group == group && s.verdict == "differs")
-            .collect();
-        assert!(claimed.is_empty(), "{claimed:#?}");
-        let handle = find(&all, group, "handle_time");
-        assert_eq!(handle.verdict, "no difference shown", "{handle:?}");
-        assert!(handle.low.unwrap() < 0.0 && handle.high.unwrap() > 0.0);
+    let mut told = Vec::new();
+    for (platform, days) in [
+        ("asterisk", &["--first-day", BEFORE][..]),
+        ("genesys", &["--first-day", BEFORE]),
+        ("freeswitch", &later),
+        ("amazon-connect", &later),
+    ] {
+        told.push((platform, simulate(dir.path(), platform, platform, days)));
     }
-    // Both sides are near the truth, which one world made.
-    let truth = handled(&before);
-    let told = find(&all, "", "handle_time");
-    for side in [told.a, told.b] {
-        assert!(
-            (side.unwrap() / truth - 1.0).abs() < 0.1,
-            "{truth} {told:?}"
-        );
+    let folders: Vec<&Path> = told.iter().map(|t| t.1.as_path()).collect();
+    identities(&centre, &folders);
+    for (platform, folder) in &told {
+        send(&centre, folder, platform);
     }
 
-    // Teams tells no wrap-up: handle time is not compared, talk is.
-    let all = compared(&centre, "teams", "amazon-connect", "whole");
+    // These two lose the same of a day: nothing at all is claimed.
+    let all = compared(&centre, "asterisk", "freeswitch", "site");
+    assert_eq!(all.len(), 3 * 9, "{all:#?}");
+    let claimed: Vec<&Said> = all.iter().filter(|s| s.verdict == "differs").collect();
+    assert!(claimed.is_empty(), "{claimed:#?}");
+    for metric in [
+        "offered",
+        "answered",
+        "service_level",
+        "average_speed_of_answer",
+        "talk",
+        "occupancy",
+    ] {
+        let one = find(&all, "", metric);
+        assert_eq!(one.verdict, "no difference shown", "{one:?}");
+        assert!(one.low.unwrap() < 0.0 && one.high.unwrap() > 0.0, "{one:?}");
+    }
+    // Neither tells of wrap-up.
     let handle = find(&all, "", "handle_time");
     assert_eq!(
         (handle.verdict.as_str(), handle.a),
         ("cannot be compared", None)
     );
     assert!(
-        handle.why.contains("teams does not tell of wrap-up"),
+        handle.why.contains("asterisk does not tell of wrap-up"),
         "{handle:?}"
     );
-    assert!(find(&all, "", "talk").low.is_some());
+
+    // Amazon Connect tells who leaves a message as one who gave up: docs/platforms/amazon-connect.md.
+    let all = compared(&centre, "genesys", "amazon-connect", "site");
+    let claimed: Vec<&Said> = all
+        .iter()
+        .filter(|s| s.verdict == "differs" && s.metric != "abandon_rate")
+        .collect();
+    assert!(claimed.is_empty(), "{claimed:#?}");
+    // Both sides are near the truth, which one world made.
+    let truth = handled(&told[1].1);
+    let handle = find(&all, "", "handle_time");
+    assert_eq!(handle.verdict, "no difference shown", "{handle:?}");
+    for side in [handle.a, handle.b] {
+        assert!(
+            (side.unwrap() / truth - 1.0).abs() < 0.1,
+            "{truth} {handle:?}"
+        );
+    }
 
     // The page shows the same; an address that is wrong says so; one platform alone is no comparison.
     let (status, page) = centre
         .server()
-        .get(&address("genesys", "amazon-connect", "site"));
+        .get(&address("asterisk", "freeswitch", "site"));
     assert_eq!(status, 200, "{page}");
     assert!(!page.contains("This part is missing") && !page.contains("data-verdict=\"differs\""));
-    assert!(page.contains(
-        "data-metric=\"handle_time\" data-group=\"site2\" data-verdict=\"no difference shown\""
-    ));
-    let (status, page) = centre
-        .server()
-        .get("/reports/migration?from=2026-01-05&to=2026-01-06&group=town");
+    let told = "data-metric=\"talk\" data-group=\"site2\" data-verdict=\"no difference shown\"";
+    assert!(page.contains(told), "{page}");
+    let (status, page) = centre.server().get("/reports/migration?group=town");
     assert_eq!(status, 400);
     assert!(
         page.contains("choose one of whole, site, line, team, stage"),
         "{page}"
     );
+    let itself =
+        "/reports/migration?from=2026-02-09&to=2026-02-15&tz=UTC&a=freeswitch&b=freeswitch";
+    let (_, page) = centre.server().get(itself);
+    assert!(
+        page.contains("A platform is not compared with itself."),
+        "{page}"
+    );
     let (_, page) = centre
         .server()
-        .get("/reports/migration?from=2026-02-09&to=2026-02-15&tz=UTC");
-    assert!(page.contains("A comparison needs two platforms."), "{page}");
+        .get("/reports/migration?from=2025-02-09&to=2025-02-15");
+    assert!(page.contains("Nothing falls into this choice."), "{page}");
 }
 
 #[test]

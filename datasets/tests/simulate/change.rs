@@ -29,7 +29,7 @@ fn told(change: impl Fn(&mut Options)) -> (f64, BTreeSet<String>, Vec<String>) {
     simulate(&asked);
     let intervals = rows(dir.path(), "queue_intervals");
     let sum = |column: &str| -> f64 { intervals.iter().filter_map(|r| r[column].as_f64()).sum() };
-    let handled = (sum("talk_ms_sum") + sum("wrap_ms_sum")) / sum("talk_count");
+    let handled = (sum("talk_ms_sum") + sum("wrap_ms_sum")) / sum("answered");
     let queues = intervals.iter().map(|r| text(r, "queue").to_owned());
     let contacts = rows(dir.path(), "contacts");
     let times = contacts.iter().map(|r| text(r, "started_at").to_owned());

@@ -188,9 +188,9 @@ fn where_nothing_differs_nothing_is_claimed_and_what_is_not_told_is_said() {
     let mut told = Vec::new();
     for (platform, days) in [
         ("asterisk", &["--first-day", BEFORE][..]),
-        ("genesys", &["--first-day", BEFORE]),
-        ("freeswitch", &later),
-        ("amazon-connect", &later),
+        ("genesys", &["--first-day", BEFORE][..]),
+        ("freeswitch", &later[..]),
+        ("amazon-connect", &later[..]),
     ] {
         told.push((platform, simulate(dir.path(), platform, platform, days)));
     }

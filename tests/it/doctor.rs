@@ -5,10 +5,11 @@ use std::process::Output;
 
 use crate::support::{Server, command, send_shift, until};
 
-const CONFIG: &str = "[transcribe]\nenabled = false\n[lake]\nflush = \"1s\"\nsettle = \"300ms\"\n";
+pub const CONFIG: &str =
+    "[transcribe]\nenabled = false\n[lake]\nflush = \"1s\"\nsettle = \"300ms\"\n";
 
 /// A stopped server's data folder that holds a shift.
-fn folder(dir: &Path) -> PathBuf {
+pub fn folder(dir: &Path) -> PathBuf {
     let data = dir.join("data");
     let config = dir.join("callboard.toml");
     std::fs::write(&config, CONFIG).unwrap();
@@ -30,7 +31,7 @@ fn folder(dir: &Path) -> PathBuf {
     data
 }
 
-fn doctor(data: &Path, more: &[&str]) -> (i32, String) {
+pub fn doctor(data: &Path, more: &[&str]) -> (i32, String) {
     let Output {
         status,
         stdout,
@@ -45,7 +46,7 @@ fn doctor(data: &Path, more: &[&str]) -> (i32, String) {
 }
 
 /// Files below a folder, in order.
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub fn files(folder: &Path) -> Vec<PathBuf> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -7,6 +7,7 @@ use std::process::Output;
 use serde_json::{Value, json};
 
 use crate::readers::script;
+use crate::support::customer::{corrected, event, known_beside};
 use crate::support::{Server, callboard, command, copy, shift};
 use crate::truth::{CONFIG, counted, send, simulate, verify};
 
@@ -89,27 +90,16 @@ fn without(truth: &Path, contacts: &BTreeSet<&str>, out: &Path) {
 }
 
 /// A recording of the shift.
-fn sound() -> PathBuf {
+pub fn sound() -> PathBuf {
     let all = std::fs::read_dir(shift().join("recordings")).unwrap();
     let mut all = all.map(|f| f.unwrap().path());
     all.find(|p| p.extension().is_some_and(|e| e == "flac"))
         .unwrap()
 }
 
-fn event(server: &Server, kind: &str, id: &str, data: Value) {
-    let event = json!({
-        "specversion": "1.0", "id": id, "source": "/test/upkeep", "type": kind,
-        "time": "2026-03-07T12:00:00Z", "data": data,
-    });
-    let body = event.to_string().into_bytes();
-    let (status, answer) = server
-        .post("/v1/events", "application/x-ndjson", body)
-        .unwrap();
-    assert_eq!((status, &answer["taken"]), (200, &json!(1)), "{answer}");
-}
-
-/// A shift in which one customer has called, was passed on, was recorded and heard, left a note, an
-/// answer and a line that is no event, and is named by somebody else's contact.
+/// A shift in which one customer has called, was passed on, was recorded and heard, was measured,
+/// judged, tagged and known, left a note and a line that is no event, has a contact that was corrected,
+/// and is named by somebody else's.
 pub fn scene() -> (Scene, Server) {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("callboard.toml"), CONFIG).unwrap();
@@ -153,12 +143,15 @@ pub fn scene() -> (Scene, Server) {
     let recording = format!("{first}/customer");
     let turn =
         json!({"leg": "customer", "start_ms": 0, "end_ms": 900, "text": "hello", "words": []});
+    let tag = json!({"kind": "keyword", "name": "greeting", "leg": "customer", "start_ms": 0,
+        "end_ms": 900, "evidence": "hello", "turn_seq": 1});
     let heard = json!({"recording_id": recording, "contact_id": first, "state": "done",
-        "duration_ms": 4200, "turns": [turn]});
+        "duration_ms": 4200, "turns": [turn], "tags": [tag]});
     event(&server, "callboard.transcript.recorded", "t1", heard);
     let note =
         json!({"note_id": "note-of-his", "contact_id": first, "text": "angry", "author": "ana"});
     event(&server, "callboard.note.recorded", "n1", note);
+    known_beside(&server, first, &scene.customer);
     let other = server.sql(&format!(
         "select contact_id from contacts where not customer = '{}' and state = 'closed' order by 1 limit 1",
         scene.customer
@@ -172,6 +165,7 @@ pub fn scene() -> (Scene, Server) {
         .unwrap();
     assert_eq!(bad.1["refused"], json!(1));
     assert_eq!(server.number("select count(*) from turns"), 1);
+    corrected(&server, first);
     scene.contacts = his;
     let his = scene.contacts.iter().map(String::as_str).collect();
     without(&truth, &his, &scene.path("others"));
@@ -197,7 +191,12 @@ fn an_erased_customer_is_nowhere_by_any_reader_and_others_are_unchanged() {
         "recordings",
         "audio",
         "turns",
+        "tags",
         "notes",
+        "measurements",
+        "evaluations",
+        "customer_attributes",
+        "corrections",
         "dead_letters",
     ] {
         for place in [

@@ -25,6 +25,7 @@ mod platforms;
 mod readers;
 mod rebuild;
 mod retention;
+mod rot;
 mod scenes;
 mod shift;
 mod strangers;

@@ -44,9 +44,15 @@ pub fn send(server: &Server, truth: &Path, state: &Path) -> String {
 }
 
 pub fn verify(server: &Server, truth: &Path, wait: &str) -> (bool, String) {
+    verify_only(server, truth, wait, &[])
+}
+
+/// Some of the tables; all where none are named.
+pub fn verify_only(server: &Server, truth: &Path, wait: &str, only: &[&str]) -> (bool, String) {
     let output = command()
         .args(["verify", "--truth", truth.to_str().unwrap()])
         .args(["--to", &server.url, "--wait", wait])
+        .args(only.iter().flat_map(|table| ["--only", table]))
         .output()
         .unwrap();
     let mut said = String::from_utf8(output.stdout).unwrap();

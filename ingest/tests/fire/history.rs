@@ -2,15 +2,17 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use callboard_store::sim::shaking::When;
+use callboard_store::sim::shaking::{REFUSALS, When};
 use callboard_store::sim::{Power, Rng};
 use parking_lot::Mutex;
 
 use crate::lies::Lie;
-use crate::life::{End, Life, Sender, power};
-use crate::machine::Machine;
+use crate::life::{End, Life, power};
+use crate::machine::{AtStart, Machine, Traits};
 use crate::rows::equal;
+use crate::sender::Sender;
 use crate::world::World;
 
 /// What happened.
@@ -27,6 +29,14 @@ pub struct Tally {
     pub kills: u64,
     pub requests: u64,
     pub amid_flush: u64,
+    /// Times that the lake refused for a while.
+    pub away: u64,
+    /// Starts that were refused because it did.
+    pub refused: u64,
+    /// Flushes into a slow lake.
+    pub slow: u64,
+    /// Files of the lake that vacuums removed.
+    pub vacuumed: u64,
 }
 
 impl Tally {
@@ -40,6 +50,10 @@ impl Tally {
         self.kills += other.kills;
         self.requests += other.requests;
         self.amid_flush += other.amid_flush;
+        self.away += other.away;
+        self.refused += other.refused;
+        self.slow += other.slow;
+        self.vacuumed += other.vacuumed;
     }
 }
 
@@ -47,7 +61,7 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} histories ({} of them with Delta tables), {} lines, {} lives: {} power cuts ({} of them in a recovery), {} kills; {} requests, {} of them amid a flush",
+            "{} histories ({} of them with Delta tables), {} lines, {} lives: {} power cuts ({} of them in a recovery), {} kills; {} requests, {} of them amid a flush; the lake refused for a while {} times, {} of them a start, and was slow {} times; {} files vacuumed",
             self.histories,
             self.in_delta,
             self.events,
@@ -56,7 +70,11 @@ impl fmt::Display for Tally {
             self.cuts_in_recovery,
             self.kills,
             self.requests,
-            self.amid_flush
+            self.amid_flush,
+            self.away,
+            self.refused,
+            self.slow,
+            self.vacuumed
         )
     }
 }
@@ -64,11 +82,17 @@ impl fmt::Display for Tally {
 /// Lives after which the machine becomes a good one, so that every history ends.
 const LIVES: u64 = 14;
 
-fn runtime() -> tokio::runtime::Runtime {
+pub fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap()
+}
+
+/// A lake that is away at one start in twelve.
+fn at_start(rng: &mut Rng) -> AtStart {
+    let away = rng.below(12) == 0;
+    away.then(|| (REFUSALS[rng.below(4)], 1 + rng.below(30) as u64))
 }
 
 /// Plays the history of a seed.
@@ -76,7 +100,11 @@ pub fn history(seed: u64, delta: bool, lie: Option<Lie>) -> Result<Tally, String
     let mut rng = Rng(seed);
     let world = Arc::new(World::of(seed, 8 + rng.below(60) as u64));
     let sender = Arc::new(Mutex::new(Sender::default()));
-    let mut machine = Machine::new(delta, lie);
+    let mut machine = Machine::new(Traits {
+        delta,
+        vacuums: seed.is_multiple_of(2),
+        lie,
+    });
     let mut tally = Tally {
         histories: 1,
         in_delta: u64::from(delta),
@@ -93,6 +121,10 @@ pub fn history(seed: u64, delta: bool, lie: Option<Lie>) -> Result<Tally, String
             0 => When::Before,
             _ => When::After,
         };
+        let away = match tally.lives > LIVES {
+            true => None,
+            false => at_start(&mut rng),
+        };
         let patience = match tally.lives > LIVES {
             true => 100_000,
             false => 4 + rng.below(60) as u32,
@@ -100,17 +132,20 @@ pub fn history(seed: u64, delta: bool, lie: Option<Lie>) -> Result<Tally, String
         // Its tasks end with it.
         let runtime = runtime();
         let end = runtime.block_on(async {
-            let running = match machine.start(power.clone(), when).await {
+            let running = match machine.start(power.clone(), when, away).await {
                 Ok(running) => running,
                 Err(_) if power.gone() => return Ok(None),
+                Err(_) if machine.lake_failed() => return Ok(Some(End::Refused)),
                 Err(error) => return Err(format!("the start is refused: {error}")),
             };
+            // Who looks at what is there reads the lake.
+            running.lake.back();
             let life = Life::begin(&machine, running, &world, &sender).await?;
             let end = life.live(&machine, &mut rng, patience).await?;
             if end == End::Done {
                 life.settle(&machine).await?;
                 if !power.gone() {
-                    equal(&life.running.store, &world).await?;
+                    equal(&life.running.store, &world, &sender).await?;
                     life.stop().await?;
                 }
             }
@@ -128,6 +163,7 @@ pub fn history(seed: u64, delta: bool, lie: Option<Lie>) -> Result<Tally, String
                 machine.cut(&mut rng);
             }
             Some(End::Killed) => tally.kills += 1,
+            Some(End::Refused) => tally.refused += 1,
             Some(End::Stopped) => {}
             Some(End::Done) if power.gone() => {
                 tally.cuts += 1;
@@ -139,15 +175,19 @@ pub fn history(seed: u64, delta: bool, lie: Option<Lie>) -> Result<Tally, String
     // Once more, from what lies there.
     runtime().block_on(async {
         let running = machine
-            .start(Power::lasting(), When::Before)
+            .start(Power::lasting(), When::Before, None)
             .await
             .map_err(|error| format!("the last start is refused: {error}"))?;
         let life = Life::begin(&machine, running, &world, &sender).await?;
-        equal(&life.running.store, &world).await?;
+        equal(&life.running.store, &world, &sender).await?;
         life.stop().await
     })?;
     let sender = sender.lock();
     tally.requests = sender.requests;
     tally.amid_flush = sender.amid_flush;
+    let count = |n: &std::sync::atomic::AtomicU64| n.load(Ordering::SeqCst);
+    tally.away = count(&machine.counts.away);
+    tally.slow = count(&machine.counts.slow);
+    tally.vacuumed = count(&machine.counts.vacuumed);
     Ok(tally)
 }

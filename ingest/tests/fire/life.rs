@@ -1,27 +1,24 @@
 //! One life of the program: from its start to a clean stop, a crash, or the end of the shift.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::http::{Request, StatusCode, header};
 use callboard_ingest::clockwork::say_silence;
-use callboard_ingest::doors::answer::Answer;
 use callboard_ingest::doors::http::{Doors, Readiness, router};
 use callboard_ingest::doors::limits::Limits;
 use callboard_ingest::pipeline::Pipeline;
 use callboard_model::tables::TABLES;
+use callboard_store::sim::shaking::{REFUSALS, When};
 use callboard_store::sim::{Power, Rng};
 use parking_lot::Mutex;
-use tower::ServiceExt as _;
 
-use crate::machine::{Machine, Running};
-use crate::rows::{Identity, identities};
+use crate::machine::{Counts, Machine, Running};
+use crate::rows::{identities, letters};
+use crate::sender::{Reply, Sender, again, lines, send};
 use crate::world::World;
-
-/// Most lines of a request.
-const MOST_LINES: usize = 40;
 
 /// How a life ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,21 +29,10 @@ pub enum End {
     Killed,
     /// It was stopped.
     Stopped,
+    /// It did not begin: the lake was away.
+    Refused,
     /// Everything was sent and acknowledged.
     Done,
-}
-
-/// What the sender knows.
-#[derive(Default)]
-pub struct Sender {
-    /// Lines up to here are acknowledged.
-    pub upto: usize,
-    /// Acknowledged records, which must be there ever after.
-    pub acknowledged: BTreeSet<Identity>,
-    /// Requests that were answered with 200.
-    pub requests: u64,
-    /// Of these, while a flush was writing.
-    pub amid_flush: u64,
 }
 
 struct Ready;
@@ -70,6 +56,8 @@ pub struct Life {
     app: Router,
     world: Arc<World>,
     sender: Arc<Mutex<Sender>>,
+    /// Calls that the lake had refused before what is done now.
+    met: AtomicU64,
 }
 
 impl Life {
@@ -87,6 +75,7 @@ impl Life {
             app: router(doors),
             world: world.clone(),
             sender: sender.clone(),
+            met: AtomicU64::new(0),
         };
         machine.clock.later(1);
         life.nothing_is_lost().await?;
@@ -96,8 +85,7 @@ impl Life {
     /// What was ever acknowledged is there, once.
     async fn nothing_is_lost(&self) -> Result<(), String> {
         let there = identities(&self.running.store).await?;
-        let sender = self.sender.lock();
-        for identity in &sender.acknowledged {
+        for identity in &self.sender.lock().acknowledged {
             match there.get(identity) {
                 Some(1) => {}
                 Some(n) => return Err(format!("{} {} is there {n} times", identity.0, identity.1)),
@@ -107,6 +95,18 @@ impl Life {
                         identity.0, identity.1
                     ));
                 }
+            }
+        }
+        let mut letters_there: BTreeMap<&String, u64> = BTreeMap::new();
+        let letters = letters(&self.running.store).await?;
+        for ((hash, _), n) in &letters {
+            *letters_there.entry(hash).or_default() += n;
+        }
+        let sender = self.sender.lock();
+        for (hash, told) in &sender.refused {
+            let n = letters_there.get(hash).copied().unwrap_or(0);
+            if n < told.acknowledged || n > told.sent {
+                return Err(format!("dead letter {hash} is there {n} times: {told:?}"));
             }
         }
         Ok(())
@@ -139,8 +139,10 @@ impl Life {
 
     async fn act(&self, machine: &Machine, rng: &mut Rng) -> Result<(), String> {
         let store = &self.running.store;
-        match rng.below(20) {
-            0..=9 => send(&self.app, &self.world, &self.sender, lines(rng), false).await,
+        let lake = &self.running.lake;
+        self.watch();
+        match rng.below(23) {
+            0..=9 => self.send(lines(rng)).await.map(|_| ()),
             10..=12 => {
                 if rng.below(2) == 0 {
                     self.send_amid_flush(rng);
@@ -157,17 +159,31 @@ impl Life {
                 Ok(())
             }
             16 => {
-                let spec = TABLES[rng.below(TABLES.len())];
-                self.excuse(store.lake.maintain(spec.name).await.map(|_| ()))
+                for _ in 0..if machine.traits.vacuums { 8 } else { 1 } {
+                    let spec = TABLES[rng.below(TABLES.len())];
+                    let done = store.lake.maintain(spec.name).await;
+                    let removed = done.as_ref().map_or(0, |done| done.removed as u64);
+                    let count = &machine.counts.vacuumed;
+                    count.fetch_add(removed, Ordering::SeqCst);
+                    self.excuse(done.map(|_| ()))?;
+                }
+                Ok(())
             }
             17 => {
                 // Sent again, though it was acknowledged.
                 let upto = self.sender.lock().upto;
                 let from = upto.saturating_sub(rng.below(60));
-                again(&self.app, &self.world.lines[from..upto]).await;
+                again(&self.app, &self.world, &self.sender, from..upto).await;
                 Ok(())
             }
             18 => {
+                Counts::one(&machine.counts.away);
+                let when = [When::Before, When::After][rng.below(2)];
+                lake.away(REFUSALS[rng.below(4)], when, 1 + rng.below(60) as u64);
+                Ok(())
+            }
+            19 => self.flush_slowly(machine, rng).await,
+            20 => {
                 machine.clock.later(3_700);
                 Ok(())
             }
@@ -178,16 +194,47 @@ impl Life {
         }
     }
 
+    /// Sends the next lines.
+    pub async fn send(&self, count: usize) -> Result<Reply, String> {
+        send(&self.app, &self.world, &self.sender, count, false).await
+    }
+
+    /// Flushes into a slow lake; requests come in and time goes on meanwhile.
+    async fn flush_slowly(&self, machine: &Machine, rng: &mut Rng) -> Result<(), String> {
+        Counts::one(&machine.counts.slow);
+        let lake = &self.running.lake;
+        lake.slow(Duration::from_millis(1 + rng.below(2) as u64));
+        let requests: Vec<(usize, i64)> = (0..rng.below(8))
+            .map(|_| (lines(rng), rng.below(900) as i64))
+            .collect();
+        let meanwhile = async {
+            for (count, seconds) in requests {
+                self.send(count).await?;
+                machine.clock.later(seconds);
+            }
+            Ok(())
+        };
+        let all = rng.below(8) == 0;
+        let (flushed, sent) = tokio::join!(self.running.store.flush(all), meanwhile);
+        lake.slow(Duration::ZERO);
+        self.excuse(flushed.map(|_| ()))?;
+        sent
+    }
+
+    /// From here on what the lake refuses is an excuse.
+    fn watch(&self) {
+        self.met.store(self.running.lake.met(), Ordering::SeqCst);
+    }
+
     /// An error is right where something was made to fail.
     fn excuse<E: std::fmt::Display>(&self, result: Result<(), E>) -> Result<(), String> {
         match result {
             Err(error) if !self.running.power.gone() => {
-                let text = error.to_string();
-                if text.contains("as the test asked") || self.running.store.log.failure().is_some()
-                {
+                let refused = self.running.lake.met() > self.met.load(Ordering::SeqCst);
+                if refused || self.running.store.log.failure().is_some() {
                     return Ok(());
                 }
-                Err(format!("failed without a cause: {text}"))
+                Err(format!("failed without a cause: {error}"))
             }
             _ => Ok(()),
         }
@@ -207,13 +254,16 @@ impl Life {
 
     /// Stops as SIGTERM does.
     pub async fn stop(&self) -> Result<(), String> {
+        self.watch();
         let flushed = self.running.store.flush(true).await;
         self.excuse(flushed.map(|_| ()))?;
         self.excuse(self.running.store.log.close())
     }
 
-    /// Lets everything settle.
+    /// Lets everything settle, in a lake that is there.
     pub async fn settle(&self, machine: &Machine) -> Result<(), String> {
+        self.running.lake.back();
+        self.watch();
         for _ in 0..3 {
             machine.clock.later(3_700);
             say_silence(&self.pipeline).await;
@@ -227,58 +277,6 @@ impl Life {
             .map_err(|e| e.to_string())?;
         self.nothing_is_lost().await
     }
-}
-
-fn lines(rng: &mut Rng) -> usize {
-    1 + rng.below(MOST_LINES)
-}
-
-async fn post(app: &Router, body: Vec<u8>) -> (StatusCode, Answer) {
-    let request = Request::post("/v1/events?detail=all")
-        .header(header::CONTENT_TYPE, "application/x-ndjson")
-        .body(Body::from(body))
-        .unwrap();
-    let response = app.clone().oneshot(request).await.unwrap();
-    let status = response.status();
-    let bytes = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-    (status, serde_json::from_slice(&bytes).unwrap_or_default())
-}
-
-async fn again(app: &Router, lines: &[Vec<u8>]) {
-    post(app, lines.concat()).await;
-}
-
-/// Sends the next lines; what is acknowledged is remembered.
-async fn send(
-    app: &Router,
-    world: &World,
-    sender: &Mutex<Sender>,
-    count: usize,
-    amid_flush: bool,
-) -> Result<(), String> {
-    let from = sender.lock().upto;
-    let upto = (from + count).min(world.lines.len());
-    let own = &world.lines[from..upto];
-    let (status, answer) = post(app, own.concat()).await;
-    if status != StatusCode::OK {
-        // Sent again later.
-        return Ok(());
-    }
-    let mut sender = sender.lock();
-    for line in &answer.lines {
-        let bytes = own[line.line as usize - 1].trim_ascii_end();
-        if line.status == "taken" || line.status == "conflict" {
-            let event: serde_json::Value =
-                serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
-            let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
-            let identity = (text("source"), text("id"), bytes.to_vec());
-            sender.acknowledged.insert(identity);
-        }
-    }
-    sender.upto = sender.upto.max(upto);
-    sender.requests += 1;
-    sender.amid_flush += u64::from(amid_flush);
-    Ok(())
 }
 
 /// Power for a life: mostly some, sometimes hardly any, sometimes enough.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use callboard_model::record::Interpreter;
@@ -11,12 +11,13 @@ use callboard_store::datafolder::DataFolderError;
 use callboard_store::sim::calls::Image;
 use callboard_store::sim::disk::SimDisk;
 use callboard_store::sim::objects::Faulty;
-use callboard_store::sim::shaking::{Shaking, When};
+use callboard_store::sim::shaking::{Refusal, Shaking, When};
 use callboard_store::sim::tables::{Kept, MemoryTables};
 use callboard_store::sim::{Power, Rng};
 use callboard_store::storage::Storage;
 use callboard_store::store::{Clock, Ground, LakeGround, Store, StoreError, StoreOptions};
 use object_store::memory::InMemory;
+use parking_lot::Mutex;
 
 use crate::lies::{Credulous, Lie, LyingDisk};
 
@@ -45,6 +46,37 @@ enum Lake {
     Plain(Kept),
 }
 
+/// What happened on a machine.
+#[derive(Default)]
+pub struct Counts {
+    /// Times that the lake refused for a while.
+    pub away: AtomicU64,
+    /// Flushes into a slow lake.
+    pub slow: AtomicU64,
+    /// Files of the lake that vacuums removed.
+    pub vacuumed: AtomicU64,
+}
+
+impl Counts {
+    pub fn one(count: &AtomicU64) {
+        count.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// A lake that is away while the store starts: what it says, and to how many calls.
+pub type AtStart = Option<(Refusal, u64)>;
+
+/// What a machine is like.
+#[derive(Clone, Copy, Default)]
+pub struct Traits {
+    /// The lake is in Delta tables.
+    pub delta: bool,
+    /// Files that no present version needs are removed at every upkeep.
+    pub vacuums: bool,
+    /// A planted fault.
+    pub lie: Option<Lie>,
+}
+
 pub struct Machine {
     /// Holds the lock alone; everything else is in memory.
     folder: tempfile::TempDir,
@@ -53,7 +85,12 @@ pub struct Machine {
     base: SimDisk,
     lake: Lake,
     pub clock: Arc<Hand>,
-    lie: Option<Lie>,
+    pub traits: Traits,
+    pub counts: Counts,
+    /// Bounds that a start is told beside the usual ones.
+    pub bounds: fn(&mut StoreOptions),
+    /// What shook the lake last.
+    shaking: Mutex<Option<Arc<Shaking>>>,
 }
 
 /// A machine that runs.
@@ -65,7 +102,7 @@ pub struct Running {
 }
 
 impl Machine {
-    pub fn new(delta: bool, lie: Option<Lie>) -> Machine {
+    pub fn new(traits: Traits) -> Machine {
         // In memory where the machine has a folder for that: its syncs prove nothing here.
         let memory = PathBuf::from("/dev/shm");
         let place = Some(memory).filter(|p| p.is_dir());
@@ -74,17 +111,31 @@ impl Machine {
             folder,
             disk: SimDisk::default(),
             base: SimDisk::default(),
-            lake: match delta {
+            lake: match traits.delta {
                 true => Lake::Delta(Arc::new(InMemory::new())),
                 false => Lake::Plain(Kept::default()),
             },
             clock: Arc::new(Hand(AtomicI64::new(NOW))),
-            lie,
+            traits,
+            counts: Counts::default(),
+            bounds: |_| {},
+            shaking: Mutex::default(),
         }
     }
 
-    /// Starts the store, with so much power.
-    pub async fn start(&self, power: Power, when: When) -> Result<Running, StoreError> {
+    /// Whether the lake failed in the start that was tried last.
+    pub fn lake_failed(&self) -> bool {
+        let shaking = self.shaking.lock();
+        shaking.as_ref().is_some_and(|shaking| shaking.met() > 0)
+    }
+
+    /// Starts the store, with so much power, on a lake that may be away.
+    pub async fn start(
+        &self,
+        power: Power,
+        when: When,
+        away: AtStart,
+    ) -> Result<Running, StoreError> {
         let mut options = StoreOptions::new(self.folder.path());
         options.log.segment_bytes = 48 << 10;
         options.log.preallocate = false;
@@ -92,6 +143,11 @@ impl Machine {
         options.replay_bytes = 96 << 10;
         options.lake_options.checkpoint_interval = 5;
         options.lake_options.small_files = 3;
+        if self.traits.vacuums {
+            options.lake_options.retention = Duration::ZERO;
+            options.lake_options.vacuum_every = Duration::ZERO;
+        }
+        (self.bounds)(&mut options);
         self.disk.set_power(power.clone());
         let (lake, shaking) = match &self.lake {
             Lake::Delta(objects) => {
@@ -106,11 +162,16 @@ impl Machine {
             }
         };
         shaking.set_power(power.clone());
-        let storage: Arc<dyn Storage> = match self.lie {
+        if let Some((says, calls)) = away {
+            Counts::one(&self.counts.away);
+            shaking.away(says, when, calls);
+        }
+        *self.shaking.lock() = Some(shaking.clone());
+        let storage: Arc<dyn Storage> = match self.traits.lie {
             Some(lie) => Arc::new(LyingDisk::new(self.disk.clone(), lie)),
             None => Arc::new(self.disk.clone()),
         };
-        let interpreter: Arc<dyn Interpreter> = match self.lie {
+        let interpreter: Arc<dyn Interpreter> = match self.traits.lie {
             Some(lie) => Arc::new(Credulous::new(lie)),
             None => Arc::new(Registry),
         };

@@ -9,11 +9,13 @@
 //! `CALLBOARD_SEED=17` begins there. A failure prints the line that repeats it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod away;
 mod history;
 mod lies;
 mod life;
 mod machine;
 mod rows;
+mod sender;
 mod world;
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,6 +1,6 @@
 //! What the store shows: a snapshot's rows, live and in the lake, in the form of the truth.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{AsArray as _, RecordBatch};
@@ -11,7 +11,9 @@ use callboard_model::tables::AgentStateRow;
 use callboard_store::live::{Live, Routed};
 use callboard_store::snapshot::Snapshots as _;
 use callboard_store::store::Store;
+use parking_lot::Mutex;
 
+use crate::sender::Sender;
 use crate::world::{KEPT, World, table};
 
 /// Rows of a table as JSON objects.
@@ -55,8 +57,8 @@ fn say(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
-/// Holds every table against the truth.
-pub async fn equal(store: &Store, world: &World) -> Result<(), String> {
+/// Holds every table against the truth, and dead letters also against what was sent how often.
+pub async fn equal(store: &Store, world: &World, sender: &Mutex<Sender>) -> Result<(), String> {
     let mut wrong = String::new();
     for name in KEPT {
         let table = table(name);
@@ -101,19 +103,48 @@ pub async fn equal(store: &Store, world: &World) -> Result<(), String> {
     if told != world.records {
         wrong += &format!("{told} records instead of {}\n", world.records);
     }
-    let mut dead = BTreeSet::new();
+    wrong += &dead_letters(store, world, sender).await?;
+    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+}
+
+/// How often each dead letter is there, by hash and class.
+pub async fn letters(store: &Store) -> Result<BTreeMap<(String, String), u64>, String> {
+    let mut there: BTreeMap<(String, String), u64> = BTreeMap::new();
     for batch in batches(store, "dead_letters").await? {
         let (hash, class) = (text(&batch, "sha256"), text(&batch, "class"));
-        dead.extend((0..batch.num_rows()).map(|n| (hash.value(n).into(), class.value(n).into())));
+        for row in 0..batch.num_rows() {
+            let letter = (hash.value(row).to_owned(), class.value(row).to_owned());
+            *there.entry(letter).or_default() += 1;
+        }
     }
-    if dead != world.dead {
-        wrong += &format!(
-            "{} dead letters instead of {}\n",
-            dead.len(),
-            world.dead.len()
-        );
+    Ok(there)
+}
+
+/// What is wrong with the dead letters. A line that is no event has no identity by which a repeat is
+/// known: it is there at least as often as it was acknowledged, at most as often as it was sent.
+async fn dead_letters(
+    store: &Store,
+    world: &World,
+    sender: &Mutex<Sender>,
+) -> Result<String, String> {
+    let mut there = letters(store).await?;
+    let sender = sender.lock();
+    let mut wrong = String::new();
+    for (letter, true_count) in &world.dead {
+        let found = there.remove(letter).unwrap_or(0);
+        let told = sender.refused.get(&letter.0).copied().unwrap_or_default();
+        let enough = found >= told.acknowledged && found >= *true_count;
+        if !enough || found > told.sent {
+            wrong += &format!(
+                "dead letter {letter:?}: {found} times, sent {} times, acknowledged {}, {true_count} in the truth\n",
+                told.sent, told.acknowledged
+            );
+        }
     }
-    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+    for letter in there.keys() {
+        wrong += &format!("dead letter {letter:?} is not in the truth\n");
+    }
+    Ok(wrong)
 }
 
 /// The agents' states as they are shown.

@@ -1,11 +1,12 @@
 //! A simulated shift: the lines that are sent, and what must come of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use callboard_datasets::compare::Row;
 use callboard_datasets::simulate::{Disorder, FIRST_DAY, Options, TABLES, Table, read_date, run};
 use callboard_store::sim::Rng;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 /// Tables that stand in the store itself; the others are queries over them.
 pub const KEPT: [&str; 4] = ["contacts", "segments", "offers", "links"];
@@ -17,8 +18,16 @@ pub struct World {
     pub rows: BTreeMap<&'static str, Vec<Row>>,
     /// New events, and other words of known ones.
     pub records: u64,
-    /// Hash and class of the lines that are no events.
-    pub dead: BTreeSet<(String, String)>,
+    /// Hash and class of the lines that are no events, and how many such lines there are.
+    pub dead: BTreeMap<(String, String), u64>,
+    /// Hash of each line that is no event.
+    pub hashes: Vec<Option<String>>,
+}
+
+/// The hash under which a dead letter is kept.
+fn hash(line: &[u8]) -> String {
+    let digest = Sha256::digest(line.strip_suffix(b"\n").unwrap_or(line));
+    digest.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 pub fn table(name: &str) -> &'static Table {
@@ -36,6 +45,12 @@ fn some_last(lines: Vec<Vec<u8>>, seed: u64) -> Vec<Vec<u8>> {
 impl World {
     /// The world of a seed: up to about a thousand events.
     pub fn of(seed: u64, contacts: u64) -> World {
+        let poison = if seed.is_multiple_of(8) { 20_000 } else { 0 };
+        World::with(seed, contacts, poison)
+    }
+
+    /// The world of a seed with so many lines in a million that are no events.
+    pub fn with(seed: u64, contacts: u64, poison: u64) -> World {
         let dir = tempfile::tempdir().unwrap();
         let out = dir.path().join("truth");
         let options = Options {
@@ -44,7 +59,7 @@ impl World {
             first_day: read_date(FIRST_DAY).unwrap(),
             days: Some(1 + (seed % 7) as i64),
             disorder: Disorder::Wild,
-            poison: if seed.is_multiple_of(8) { 20_000 } else { 0 },
+            poison,
             skew: 3_000,
             out: out.clone(),
             threads: 1,
@@ -63,22 +78,33 @@ impl World {
             }
             rows.insert(name, own);
         }
-        let dead = std::fs::read_to_string(out.join("truth/dead_letters.ndjson")).unwrap();
-        let dead = dead.lines().map(|line| {
+        let letters = std::fs::read_to_string(out.join("truth/dead_letters.ndjson")).unwrap();
+        let mut dead = BTreeMap::new();
+        for line in letters.lines() {
             let letter: Value = serde_json::from_str(line).unwrap();
             let text = |name: &str| letter[name].as_str().unwrap().to_owned();
-            (text("sha256"), text("class"))
-        });
+            *dead.entry((text("sha256"), text("class"))).or_default() += 1;
+        }
         let lines = stream.split_inclusive(|b| *b == b'\n');
         let mut lines: Vec<Vec<u8>> = lines.map(<[u8]>::to_vec).collect();
         if seed.is_multiple_of(5) {
             lines = some_last(lines, seed);
         }
+        let known = |hash: &String| dead.keys().any(|(of, _)| of == hash);
+        let hashes: Vec<Option<String>> = match dead.is_empty() {
+            true => vec![None; lines.len()],
+            false => lines.iter().map(|l| Some(hash(l)).filter(known)).collect(),
+        };
+        assert_eq!(
+            hashes.iter().flatten().count() as u64,
+            dead.values().sum::<u64>()
+        );
         World {
             lines,
+            hashes,
             rows,
             records: manifest.counts.taken + manifest.counts.conflicts,
-            dead: dead.collect(),
+            dead,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod broker;
 pub mod centre;
+pub mod customer;
 pub mod scene;
 pub mod sender;
 pub mod small;
@@ -144,7 +145,12 @@ impl Server {
     }
 
     /// Starts a command that serves, and waits until it says where.
-    pub fn start(mut command: Command) -> Server {
+    pub fn start(command: Command) -> Server {
+        Server::try_start(command).unwrap_or_else(|said| panic!("it ended, saying:\n{said}"))
+    }
+
+    /// As [`Server::start`]; what a server said that ended before it served.
+    pub fn try_start(mut command: Command) -> Result<Server, String> {
         let mut child = command
             .env("RUST_LOG", "error")
             .stdin(Stdio::null())
@@ -157,7 +163,8 @@ impl Server {
         let (mut url, mut pg) = (None, None);
         while url.is_none() || pg.is_none() {
             let Some(Ok(line)) = lines.next() else {
-                panic!("it ended, saying:\n{said}")
+                child.wait().unwrap();
+                return Err(said);
             };
             if let Some(at) = line.find("http://127.0.0.1:") {
                 let end = line[at..]
@@ -177,12 +184,12 @@ impl Server {
             .timeout(PATIENCE)
             .build()
             .unwrap();
-        Server {
+        Ok(Server {
             child,
             url: url.unwrap(),
             pg: pg.unwrap(),
             client,
-        }
+        })
     }
 
     /// Rows of a query.

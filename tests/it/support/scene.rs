@@ -1,18 +1,33 @@
 //! A folder, a simulated shift with its truth, and a server on an address to which it comes back.
 
+use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Command;
 use std::thread::{JoinHandle, spawn};
 use std::time::Duration;
 
+use ring::digest::{SHA256, digest};
+use serde_json::Value;
+
 use super::sender::{Sender, lines};
 use super::small::Small;
 use super::{Server, command_by};
-use crate::truth::{simulate, verify};
+use crate::truth::{simulate, verify, verify_only};
 
 /// Everything happens often: flushes, settling, looks for silence, upkeep.
 const CONFIG: &str = "[transcribe]\nenabled = false\n[lake]\nflush = \"150ms\"\nsettle = \"300ms\"\nsilence = \"1s\"\nupkeep = \"4s\"\n";
+
+/// What equals the truth exactly however often lines were sent; dead letters are more.
+const EXACT: [&str; 7] = [
+    "contacts",
+    "segments",
+    "offers",
+    "links",
+    "queue_intervals",
+    "agent_intervals",
+    "records",
+];
 
 /// What the environment sets.
 pub fn setting(name: &str) -> Option<String> {
@@ -46,6 +61,8 @@ pub struct Scene {
     pub by: Vec<String>,
     /// The small disk on which the data folder lies, if it does.
     pub small: Option<Small>,
+    /// Whether some lines are no events.
+    poisoned: bool,
     first_day: String,
     address: String,
 }
@@ -54,12 +71,25 @@ impl Scene {
     /// A shift in disorder. Not long ago, since an agent who did not log out has a row for each day
     /// until now, but so that nothing of it can still go on.
     pub fn new(seed: u64, contacts: &str) -> Self {
+        // Dead letters of lines that are sent again are more than the truth has.
+        Scene::with(seed, contacts, "0")
+    }
+
+    /// The same with one line in a hundred that is no event. All its lines go through
+    /// [`Scene::send`].
+    pub fn poisoned(seed: u64, contacts: &str) -> Self {
+        Scene {
+            poisoned: true,
+            ..Scene::with(seed, contacts, "0.01")
+        }
+    }
+
+    fn with(seed: u64, contacts: &str, poison: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let first_day = first_day();
         std::fs::write(dir.path().join("callboard.toml"), CONFIG).unwrap();
         let seed = seed.to_string();
-        // A line without identity that is sent again is kept again: no lines that are no events.
-        let mut more = vec!["--seed", &seed, "--disorder", "wild", "--poison", "0"];
+        let mut more = vec!["--seed", &seed, "--disorder", "wild", "--poison", poison];
         more.extend(["--first-day", &first_day]);
         simulate(&dir.path().join("truth"), contacts, &more);
         Scene {
@@ -67,6 +97,7 @@ impl Scene {
             first_day,
             by: Vec::new(),
             small: None,
+            poisoned: false,
             address: address(),
         }
     }
@@ -112,8 +143,8 @@ impl Scene {
         serve
     }
 
-    /// Sends some lines, however often the server is away.
-    pub fn send(&self, lines: &[Vec<u8>], pace: Duration) -> JoinHandle<()> {
+    /// Sends some lines, however often the server is away; gives how often each may have come to it.
+    pub fn send(&self, lines: &[Vec<u8>], pace: Duration) -> JoinHandle<Vec<u64>> {
         let (sender, lines) = (Sender::to(&self.url(), "scene"), lines.to_vec());
         spawn(move || sender.all(&lines, pace))
     }
@@ -125,12 +156,21 @@ impl Scene {
 
     /// Starts the server, waits until the sender has sent all, and holds what is there against the
     /// truth: every table, no record twice, and the doctor.
-    pub fn finish(&self, sender: JoinHandle<()>, what: &str) {
+    pub fn finish(&self, sender: JoinHandle<Vec<u64>>, what: &str) {
         let what = format!("{what} CALLBOARD_FIRST_DAY={}", self.first_day);
         let server = Server::start(self.serve(""));
-        assert!(sender.join().is_ok(), "{what}: the sender ended");
-        let (equal, said) = verify(&server, &self.truth(), "60");
+        let sent = sender.join();
+        let Ok(sent) = sent else {
+            panic!("{what}: the sender ended")
+        };
+        let (equal, said) = match self.poisoned {
+            true => verify_only(&server, &self.truth(), "60", &EXACT),
+            false => verify(&server, &self.truth(), "60"),
+        };
         assert!(equal, "{what}: {said}");
+        if self.poisoned {
+            self.dead_letters_are_right(&server, &sent, &what);
+        }
         let twice = "select count(*) from (select source, id, content_hash from records group by 1, 2, 3 having count(*) > 1)";
         assert_eq!(server.number(twice), 0, "{what}");
         server.stop();
@@ -139,5 +179,44 @@ impl Scene {
         let doctor = doctor.arg("doctor").arg("--data").arg(self.data()).output();
         let said = String::from_utf8(doctor.unwrap().stdout).unwrap();
         assert!(said.contains("Nothing is wrong."), "{what}: {said}");
+    }
+
+    /// Dead letters are those of the truth; each is there at least as often as it was acknowledged
+    /// and at most as often as it may have come. Without identity a repeat is not known as one.
+    fn dead_letters_are_right(&self, server: &Server, sent: &[u64], what: &str) {
+        let mut most: BTreeMap<String, u64> = BTreeMap::new();
+        for (line, times) in self.lines().iter().zip(sent) {
+            let line = line.strip_suffix(b"\n").unwrap_or(line);
+            let hash = digest(&SHA256, line);
+            let hash: String = hash.as_ref().iter().map(|b| format!("{b:02x}")).collect();
+            *most.entry(hash).or_default() += times;
+        }
+        let letter = |row: &Value| ["sha256", "source", "class", "length"].map(|c| row[c].clone());
+        let mut truth: BTreeMap<String, (u64, String)> = BTreeMap::new();
+        let file = self.truth().join("truth/dead_letters.ndjson");
+        for line in std::fs::read_to_string(file).unwrap().lines() {
+            let row: Value = serde_json::from_str(line).unwrap();
+            let hash = row["sha256"].as_str().unwrap().to_owned();
+            truth
+                .entry(format!("{:?}", letter(&row)))
+                .or_insert((0, hash))
+                .0 += 1;
+        }
+        assert!(!truth.is_empty(), "{what}: no line is poison");
+        let rows = server.sql(
+            "select sha256, source, class, length, count(*) as n from dead_letters group by 1, 2, 3, 4",
+        );
+        for row in &rows {
+            let name = format!("{:?}", letter(row));
+            let Some((least, hash)) = truth.remove(&name) else {
+                panic!("{what}: {name} is not in the truth")
+            };
+            let (there, most) = (row["n"].as_u64().unwrap(), most[&hash]);
+            assert!(
+                (least..=most).contains(&there),
+                "{what}: {name} is there {there} times, not {least} to {most}"
+            );
+        }
+        assert!(truth.is_empty(), "{what}: missing {truth:?}");
     }
 }

@@ -70,27 +70,41 @@ impl Sender {
 
     /// One request; None when the server is away.
     pub fn once(&self, body: Vec<u8>) -> Option<Answer> {
+        self.post(body).ok()
+    }
+
+    fn post(&self, body: Vec<u8>) -> reqwest::Result<Answer> {
         let post = self.client.post(&self.url);
         let post = post.header("content-type", "application/x-ndjson");
-        let answer = post.body(body).send().ok()?;
+        let answer = post.body(body).send()?;
         let after = answer.headers().get("retry-after");
-        Some(Answer {
+        Ok(Answer {
             status: answer.status().as_u16(),
             retry_after: after.and_then(|v| v.to_str().ok()?.parse().ok()),
-            text: answer.text().ok()?,
+            text: answer.text()?,
         })
     }
 
     /// Everything in small requests at a pace, each until it is acknowledged, and nothing again
-    /// that was.
-    pub fn all(&self, lines: &[Vec<u8>], pace: Duration) {
+    /// that was. Gives how often each line may have come to the server.
+    pub fn all(&self, lines: &[Vec<u8>], pace: Duration) -> Vec<u64> {
         let until = Instant::now() + PATIENCE;
+        let mut sent = Vec::with_capacity(lines.len());
         for some in lines.chunks(LINES) {
-            while !self.once(some.concat()).is_some_and(|a| a.taken()) {
+            let mut times = 0;
+            loop {
+                let answer = self.post(some.concat());
+                // Where nobody listens nothing comes.
+                times += u64::from(!answer.as_ref().is_err_and(reqwest::Error::is_connect));
+                if answer.is_ok_and(|answer| answer.taken()) {
+                    break;
+                }
                 assert!(Instant::now() < until, "the server took nothing for long");
                 sleep(Duration::from_millis(50));
             }
+            sent.extend(some.iter().map(|_| times));
             sleep(pace);
         }
+        sent
     }
 }

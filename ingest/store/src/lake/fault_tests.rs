@@ -4,7 +4,7 @@ use super::localstore::SyncedFiles;
 use super::tests::{SPECS, all, link, replacing};
 use super::*;
 use crate::sim::objects::Faulty;
-use crate::sim::shaking::When;
+use crate::sim::shaking::{REFUSALS, Refusal, When};
 
 #[tokio::test]
 async fn a_storage_fault_at_any_write_leaves_the_table_right() {
@@ -49,4 +49,75 @@ async fn a_storage_fault_at_any_write_leaves_the_table_right() {
         }
     }
     assert!(met >= 2, "some faults are seen by the caller: {met}");
+}
+
+/// Whatever it says, and whether or not it does what it says it did not: no row is lost, none comes
+/// twice, and nobody has to do anything once it is back.
+#[tokio::test]
+async fn a_storage_that_is_away_for_long_leaves_the_table_right() {
+    for says in REFUSALS {
+        for when in [When::Before, When::After] {
+            let what = format!("{says:?} {when:?}");
+            let memory = Arc::new(object_store::memory::InMemory::new());
+            let faulty = Arc::new(Faulty::new(memory, When::Before));
+            let options = LakeOptions {
+                checkpoint_interval: 3,
+                small_files: 2,
+                ..LakeOptions::default()
+            };
+            let lake = Lake::open_on(faulty.clone(), SPECS, options).await.unwrap();
+            let mut rows = vec![];
+            for flush in 1..=8i64 {
+                let id = flush.to_string();
+                rows.push((id.clone(), id.clone(), 20_000));
+                let plan = replacing(&[link(&id, &id, 20_000)], &[20_000], &[&id]);
+                if flush == 4 {
+                    let met = faulty.shaking.met();
+                    faulty.shaking.away(says, when, u64::MAX);
+                    let mut failed = 0;
+                    for _ in 0..3 {
+                        let written = lake.write("links", flush, plan.clone()).await;
+                        failed += u32::from(written.is_err());
+                        // It fails as well, or had nothing to do; the table goes on afterwards.
+                        let _ = lake.maintain("links").await;
+                    }
+                    assert!(faulty.shaking.met() > met, "{what}");
+                    // Told that another was first, it looks, and finds its own commit.
+                    let found = (says, when) == (Refusal::Conflict, When::After);
+                    assert_eq!(failed, if found { 0 } else { 3 }, "{what}");
+                    faulty.shaking.back();
+                }
+                lake.write("links", flush, plan).await.unwrap();
+                assert_eq!(lake.certain("links").await.unwrap(), flush, "{what}");
+                assert_eq!(all(&lake).await, rows, "{what}, flush {flush}");
+            }
+            let health = &lake.health()[0];
+            assert_eq!(
+                (&health.last_error, health.rows),
+                (&None, Some(8)),
+                "{what}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_slow_storage_is_only_slow() {
+    let memory = Arc::new(object_store::memory::InMemory::new());
+    let faulty = Arc::new(Faulty::new(memory, When::Before));
+    let options = LakeOptions::default();
+    let lake = Lake::open_on(faulty.clone(), SPECS, options).await.unwrap();
+    faulty.shaking.slow(std::time::Duration::from_millis(3));
+    // Two tasks want the same flush: one of them writes it.
+    let plan = replacing(&[link("1", "1", 20_000)], &[20_000], &["1"]);
+    let write = || lake.write("links", 1, plan.clone());
+    let (one, other) = tokio::join!(write(), write());
+    assert_eq!(
+        [one.unwrap(), other.unwrap()]
+            .iter()
+            .filter(|w| **w)
+            .count(),
+        1
+    );
+    assert_eq!(all(&lake).await.len(), 1);
 }

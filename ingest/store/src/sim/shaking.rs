@@ -1,8 +1,10 @@
-//! What happens to a store's writes in the hands of a test.
+//! What happens to a store's calls in the hands of a test: one write fails, all calls fail for a
+//! while, all are slow.
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::runtime::{Handle, Id};
@@ -16,6 +18,37 @@ pub enum When {
     Before,
     /// The write happens, its answer is lost.
     After,
+}
+
+/// What a store says that will not or cannot do what it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Too many requests: status 429.
+    Busy,
+    /// It is broken or away: status 500 and above.
+    Broken,
+    /// The credentials are not good any more: status 401 or 403.
+    Denied,
+    /// The condition of a write does not hold, status 409 or 412, though nobody else has written.
+    /// Calls without a condition succeed.
+    Conflict,
+}
+
+/// Every way in which a store refuses.
+pub const REFUSALS: [Refusal; 4] = [
+    Refusal::Busy,
+    Refusal::Broken,
+    Refusal::Denied,
+    Refusal::Conflict,
+];
+
+/// A store that refuses for a while.
+#[derive(Clone, Copy)]
+struct Away {
+    says: Refusal,
+    when: When,
+    /// Calls that it still refuses.
+    left: u64,
 }
 
 /// What happens at a write, before it does.
@@ -40,6 +73,11 @@ pub struct Shaking {
     when: When,
     /// Writes still to succeed before one fails; negative for never.
     left: AtomicI64,
+    away: Mutex<Option<Away>>,
+    /// How long every call takes before it is made, microseconds.
+    slow: AtomicU64,
+    /// Calls that failed because the test wished it.
+    met: AtomicU64,
     power: Mutex<Power>,
     meanwhile: Mutex<Option<Waiting>>,
 }
@@ -53,6 +91,9 @@ impl Shaking {
         Shaking {
             when,
             left: AtomicI64::new(-1),
+            away: Mutex::default(),
+            slow: AtomicU64::new(0),
+            met: AtomicU64::new(0),
             power: Mutex::default(),
             meanwhile: Mutex::default(),
         }
@@ -66,6 +107,33 @@ impl Shaking {
     /// True when the fault has not met a write.
     pub fn pending(&self) -> bool {
         self.left.load(Ordering::SeqCst) >= 0
+    }
+
+    /// Lets so many calls fail, reads too, or fewer if it is [back](Self::back) before. With
+    /// [`When::After`] writes happen all the same.
+    pub fn away(&self, says: Refusal, when: When, calls: u64) {
+        *self.away.lock() = Some(Away {
+            says,
+            when,
+            left: calls,
+        })
+        .filter(|away| away.left > 0);
+    }
+
+    /// Lets calls succeed again.
+    pub fn back(&self) {
+        *self.away.lock() = None;
+    }
+
+    /// Lets every call take so long, reads too.
+    pub fn slow(&self, by: Duration) {
+        let by = u64::try_from(by.as_micros()).unwrap_or(u64::MAX);
+        self.slow.store(by, Ordering::SeqCst);
+    }
+
+    /// How many calls failed so far because the test wished it.
+    pub fn met(&self) -> u64 {
+        self.met.load(Ordering::SeqCst)
     }
 
     /// Where its strength to write comes from.
@@ -85,14 +153,54 @@ impl Shaking {
     /// Forgets what was to happen; it may hold the store whose writes it waits for.
     pub fn calm(&self) {
         self.left.store(-1, Ordering::SeqCst);
+        self.back();
+        self.slow(Duration::ZERO);
         *self.meanwhile.lock() = None;
     }
 
-    /// Comes to a write. True when its answer shall be lost.
+    /// One call of a time of refusals: what it is told, and when.
+    fn refused(&self, conditional: bool) -> Option<(Refusal, When)> {
+        let mut away = self.away.lock();
+        let met = away.as_mut();
+        let met = met.filter(|away| conditional || away.says != Refusal::Conflict);
+        let told = met.map(|away| {
+            away.left -= 1;
+            (away.says, away.when)
+        });
+        *away = away.filter(|away| away.left > 0);
+        drop(away);
+        told.inspect(|_| self.count())
+    }
+
+    fn count(&self) {
+        self.met.fetch_add(1, Ordering::SeqCst);
+    }
+
+    async fn take_time(&self) {
+        match self.slow.load(Ordering::SeqCst) {
+            0 => {}
+            by => tokio::time::sleep(Duration::from_micros(by)).await,
+        }
+    }
+
+    /// Comes to a read, or to a part of a write.
+    ///
+    /// # Errors
+    /// It shall not happen.
+    pub async fn look(&self) -> Result<(), Refusal> {
+        self.take_time().await;
+        match self.refused(false) {
+            Some((says, _)) => Err(says),
+            None => Ok(()),
+        }
+    }
+
+    /// Comes to a write, which may have a condition. Gives what it shall answer after it was made,
+    /// where that is no success.
     ///
     /// # Errors
     /// The write shall not happen.
-    pub async fn turn(&self) -> Result<bool, &'static str> {
+    pub async fn turn(&self, conditional: bool) -> Result<Option<Refusal>, Refusal> {
         let due = {
             let mut meanwhile = self.meanwhile.lock();
             match meanwhile.take() {
@@ -109,23 +217,31 @@ impl Shaking {
         if let Some(what) = due {
             what.await;
         }
-        let fails =
+        self.take_time().await;
+        let once =
             self.left.load(Ordering::SeqCst) >= 0 && self.left.fetch_sub(1, Ordering::SeqCst) == 0;
-        if fails && self.when == When::Before {
-            return Err(FAILED);
+        let told = match once {
+            true => {
+                self.count();
+                Some((Refusal::Broken, self.when))
+            }
+            false => self.refused(conditional),
+        };
+        if let Some((says, When::Before)) = told {
+            return Err(says);
         }
         self.powered()?;
-        Ok(fails)
+        Ok(told.map(|(says, _)| says))
     }
 
     /// Uses power for a call.
     ///
     /// # Errors
     /// It has gone.
-    pub fn powered(&self) -> Result<(), &'static str> {
+    pub fn powered(&self) -> Result<(), Refusal> {
         match self.power.lock().spend() {
             true => Ok(()),
-            false => Err(FAILED),
+            false => Err(Refusal::Broken),
         }
     }
 }

@@ -74,6 +74,7 @@ impl Instead for MemoryTables {
     }
 
     async fn certain(&self, table: &str) -> Result<i64, LakeError> {
+        self.shaking.look().await.map_err(|_| failed(table))?;
         let applied = self.look(table);
         self.known.lock().insert(table.to_owned(), applied);
         Ok(applied)
@@ -92,7 +93,7 @@ impl Instead for MemoryTables {
         if new.num_rows() == 0 && plan.replace.is_none() {
             return Ok(false);
         }
-        let lost = self.shaking.turn().await.map_err(|_| failed(name))?;
+        let lost = self.shaking.turn(true).await.map_err(|_| failed(name))?;
         {
             let mut kept = self.kept.lock();
             let table = kept.entry(name.to_owned()).or_default();
@@ -106,7 +107,7 @@ impl Instead for MemoryTables {
             table.rows.retain(|batch| batch.num_rows() > 0);
             table.flushes = flush_no + 1;
         }
-        if lost {
+        if lost.is_some() {
             return Err(failed(name));
         }
         self.known.lock().insert(name.to_owned(), flush_no);
@@ -123,6 +124,7 @@ impl Instead for MemoryTables {
             table: name.to_owned(),
             source,
         };
+        self.shaking.look().await.map_err(|_| failed(name))?;
         let kept = self.kept.lock();
         let mut found = Vec::new();
         for batch in kept.get(name).map(|t| &t.rows[..]).unwrap_or_default() {

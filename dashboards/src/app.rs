@@ -103,6 +103,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/journeys", get(pages::journeys::page))
         .route("/journeys/{id}", get(pages::journey::page))
         .route("/coverage", get(pages::coverage::page))
+        .route("/sources", get(pages::sources::page))
+        .route("/beside", get(pages::beside::page))
         .route("/status", get(pages::status::page))
         .route("/dead-letters", get(pages::dead_letters::page))
         .route("/assets/{name}", get(assets::serve))

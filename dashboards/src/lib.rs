@@ -26,6 +26,6 @@ mod zone;
 pub use app::{App, Given, router};
 pub use bind::EngineData;
 pub use ports::{
-    Audio, AudioError, Changes, FeedStatus, LinkStatus, NewNote, Notes, Status, StatusReport,
-    TableStatus,
+    Audio, AudioError, Changes, FeedStatus, LinkStatus, NewNote, Notes, SourceFeed, SourceStatus,
+    Status, StatusReport, TableStatus,
 };

@@ -79,6 +79,44 @@ pub struct FeedStatus {
     pub ended_at: Option<i64>,
 }
 
+/// A source by its name: a door with an adapter behind it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceStatus {
+    /// Name: the last part of its address.
+    pub name: String,
+    /// Who reads what comes: a platform's name, `asterisk`, `events` or `mapping:NAME`.
+    pub adapter: String,
+    /// Instance of the platform; empty = what a request or a document names.
+    pub instance: String,
+    /// Site that is stamped on its records.
+    pub site: String,
+    /// Whether it stands in the configuration.
+    pub configured: bool,
+    /// `live`, `silent` or `never heard`.
+    pub state: &'static str,
+    /// Receipt of the last record, UTC microseconds.
+    pub last_received_at: Option<i64>,
+    /// From the latest time that its records name to the receipt of the last, milliseconds.
+    pub lag_ms: Option<i64>,
+    /// Records of all time.
+    pub records: i64,
+    /// What it sent, by the format of the records.
+    pub feeds: Vec<SourceFeed>,
+}
+
+/// Records of one format that a source sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceFeed {
+    /// Format, e.g. `teams/call-queue`.
+    pub format: String,
+    /// Records of all time.
+    pub records: i64,
+    /// Receipt of the last, UTC microseconds.
+    pub last_received_at: Option<i64>,
+    /// From the latest time that one of them names to the receipt of the last, milliseconds.
+    pub lag_ms: Option<i64>,
+}
+
 /// A connection that the server itself opened.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LinkStatus {
@@ -166,6 +204,14 @@ pub struct StatusReport {
 pub trait Status: Send + Sync {
     /// The status now.
     async fn report(&self) -> StatusReport;
+
+    /// The sources by their names, with what each has sent.
+    ///
+    /// # Errors
+    /// A sentence where their records cannot be counted.
+    async fn sources(&self) -> Result<Vec<SourceStatus>, String> {
+        Ok(Vec::new())
+    }
 
     /// The sources alone, which the live board asks for several times a second.
     async fn feeds(&self) -> Vec<FeedStatus> {

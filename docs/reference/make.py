@@ -25,13 +25,21 @@ KINDS = {
 }
 
 
+def needs(text):
+    facts = text.split(", ")
+    must = [f"`{f}`" for f in facts if not f.startswith("~")]
+    better = [f"`{f[1:]}`" for f in facts if f.startswith("~")]
+    out = f"Needs of its source: {', '.join(must)}"
+    return out + (f"; without {', '.join(better)} an estimate" if better else "")
+
+
 def metrics():
     order = (ROOT / "query/src/metrics.rs").read_text()
     names = re.findall(r'"(\w+)",', order[order.index("files![") : order.index("];")])
     files = {p.stem for p in (ROOT / "query/metrics").glob("*.sql")}
     if files != set(names):
         sys.exit(f"query/src/metrics.rs and query/metrics differ: {files ^ set(names)}")
-    out = "# Metrics\n\nMade from `query/metrics/*.sql`; SQL answers the same in `callboard.metrics`.\n"
+    out = "# Metrics\n\nMade from `query/metrics/*.sql`; SQL answers the same in `callboard.metrics`. What a metric needs of its\nsource are facts of `callboard.observability`, where it stands which platform can say them.\n"
     for name in names:
         head, body = {}, []
         for line in (ROOT / f"query/metrics/{name}.sql").read_text().splitlines():
@@ -48,7 +56,7 @@ def metrics():
         out += (
             f"\n## {head['title']} (`{name}`)\n\n{head['meaning']}. Unit: {head['unit']}. "
             f"Counted over `callboard.{head['base']}` by {head['dims']}. {head['attribution']}. "
-            f"Source: {head['source']}.{limits}\n\n```sql\n{' '.join(body).strip()}\n```\n"
+            f"Source: {head['source']}. {needs(head['needs'])}.{limits}\n\n```sql\n{' '.join(body).strip()}\n```\n"
         )
     return out
 

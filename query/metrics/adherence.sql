@@ -5,4 +5,5 @@
 -- attribution: Planned time is split exactly at the quarter's borders
 -- base: adherence
 -- dims: agent, interval_start
+-- needs: login, ~pause, ~talk, ~wrap_up
 CAST(sum(adherent_ms) AS DOUBLE) / nullif(sum(scheduled_ms), 0)

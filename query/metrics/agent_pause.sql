@@ -5,4 +5,5 @@
 -- attribution: Agent time is split exactly at the quarter's borders
 -- base: agent_time
 -- dims: agent, interval_start
+-- needs: pause, ~talk
 sum(CASE WHEN state IN ('paused') THEN ms ELSE 0 END)

@@ -5,4 +5,5 @@
 -- attribution: Now
 -- base: now_agents
 -- dims: state, reason, agent
+-- needs: states_now, ~talk, ~wrap_up, ~offers
 count(*)

@@ -7,4 +7,5 @@
 -- untold: does not tell of wrap-up, which belongs to handle time; compare Talk
 -- base: queue_intervals
 -- dims: queue, interval_start, day
+-- needs: talk, wrap_up
 CAST(sum(talk_ms_sum) + coalesce(sum(wrap_ms_sum), 0) AS DOUBLE) / nullif(sum(talk_count), 0)

@@ -7,4 +7,5 @@
 -- untold: does not tell when its agents are ready
 -- base: agent_time
 -- dims: agent, interval_start
+-- needs: login, talk, ~wrap_up, ~offers, ~pause
 CAST(sum(CASE WHEN state IN ('talk', 'hold', 'wrapup', 'ringing') THEN ms ELSE 0 END) AS DOUBLE) / nullif(sum(CASE WHEN state IN ('talk', 'hold', 'wrapup', 'ringing', 'available') THEN ms ELSE 0 END), 0)

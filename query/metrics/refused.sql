@@ -5,4 +5,5 @@
 -- attribution: The quarter of an hour in which the stay entered the queue
 -- base: queue_intervals
 -- dims: queue, interval_start, day
+-- needs: refused
 sum(refused)

@@ -7,4 +7,5 @@
 -- unlike: the thresholds of the queues, in milliseconds, are not the same
 -- base: queue_intervals
 -- dims: queue, interval_start, day
+-- needs: answer, wait
 CAST(sum(answered_in_target) AS DOUBLE) / nullif(sum(answered), 0)

@@ -5,4 +5,5 @@
 -- attribution: The quarter of an hour in which the stay entered the queue
 -- base: queue_intervals
 -- dims: queue, interval_start, day
+-- needs: entry, answer, wait
 CAST(sum(answered_in_target) AS DOUBLE) / nullif(sum(offered) - sum(lost), 0)

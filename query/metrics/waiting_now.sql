@@ -5,4 +5,5 @@
 -- attribution: Now
 -- base: now_queues
 -- dims: queue
+-- needs: waiting
 sum(waiting)

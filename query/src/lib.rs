@@ -20,6 +20,7 @@ mod naming;
 pub mod pgwire;
 mod plan;
 mod run;
+pub mod say;
 mod session;
 mod stop;
 mod views;

@@ -32,6 +32,8 @@ pub struct Metric {
     pub base: String,
     /// The dimensions by which it may be grouped: columns of the base view.
     pub dims: Vec<String>,
+    /// The facts of `platforms.toml` that it is made of.
+    pub needs: Vec<Need>,
     /// The aggregate expression over the base view's rows.
     pub expr: String,
 }
@@ -44,6 +46,15 @@ impl Metric {
         let (over, under) = rest.split_once(" AS DOUBLE) / nullif(")?;
         Some((over, under.strip_suffix(", 0)")?))
     }
+}
+
+/// A fact that a metric is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Need {
+    /// Name of the fact.
+    pub fact: &'static str,
+    /// Whether there is no figure without it; else the figure is an estimate then.
+    pub must: bool,
 }
 
 macro_rules! files {
@@ -103,7 +114,7 @@ pub fn metric(name: &str) -> Option<&'static Metric> {
     all().iter().find(|m| m.name == name)
 }
 
-fn parse(name: &'static str, text: &str) -> Metric {
+fn parse(name: &'static str, text: &'static str) -> Metric {
     let mut metric = Metric {
         name,
         title: String::new(),
@@ -117,6 +128,7 @@ fn parse(name: &'static str, text: &str) -> Metric {
         unlike: String::new(),
         base: String::new(),
         dims: Vec::new(),
+        needs: Vec::new(),
         expr: String::new(),
     };
     let mut expr = Vec::new();
@@ -128,6 +140,9 @@ fn parse(name: &'static str, text: &str) -> Metric {
         let Some((key, value)) = rest.split_once(": ") else {
             continue;
         };
+        if key == "needs" {
+            metric.needs = value.trim().split(", ").map(need).collect();
+        }
         let value = value.trim().to_owned();
         match key {
             "title" => metric.title = value,
@@ -146,6 +161,15 @@ fn parse(name: &'static str, text: &str) -> Metric {
     }
     metric.expr = expr.join(" ").trim().to_owned();
     metric
+}
+
+/// `FACT`, or `~FACT` for one that only makes the figure better.
+fn need(text: &'static str) -> Need {
+    let better = text.strip_prefix('~');
+    Need {
+        fact: better.unwrap_or(text),
+        must: better.is_none(),
+    }
 }
 
 /// SQL of several metrics over one base view, grouped by `dims`.

@@ -228,6 +228,11 @@ impl Server {
             .with_mappings(mappings)
             .with_sources(options.sources);
         let clock = options.clock.clone();
+        let listed = sources::Listed {
+            platforms: platforms.clone(),
+            pipeline: pipeline.clone(),
+            engine: engine.clone(),
+        };
         let given = dashboards::Given {
             data: Arc::new(dashboards::EngineData::new(&engine, Principal::local())),
             audio: Arc::new(sound::Played {
@@ -244,6 +249,7 @@ impl Server {
                 shown: options.shown,
                 started: WallClock.now(),
                 links,
+                sources: listed.clone(),
             }),
             changes: dashboards::Changes {
                 version: store.changes(),
@@ -253,11 +259,6 @@ impl Server {
             zone: options.zone,
             reports: options.reports,
             stop: stop.clone(),
-        };
-        let listed = sources::Listed {
-            platforms: platforms.clone(),
-            pipeline: pipeline.clone(),
-            engine: engine.clone(),
         };
         let app = dashboards::router(dashboards::App::new(given))
             .merge(callboard_ingest::doors::http::router(doors))

@@ -14,12 +14,14 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
+use callboard_dashboards::{SourceFeed, SourceStatus};
 use callboard_ingest::doors::platform::Platforms;
 use callboard_ingest::doors::platform::source::{Counts, Source};
 use callboard_ingest::pipeline::Pipeline;
 use callboard_model::time::format_rfc3339;
 use callboard_query::{Engine, Principal};
 use callboard_sources::mapping::PREFIX;
+use callboard_sources::registry::EVENT;
 use serde_json::{Value, json};
 
 /// Sources of records that are looked at.
@@ -51,6 +53,8 @@ struct Told {
     dead: BTreeMap<String, i64>,
     /// Receipt of the last one since the start, and the latest time that one of them names.
     heard: Option<(i64, i64)>,
+    /// By the format of the records.
+    feeds: BTreeMap<String, Told>,
 }
 
 async fn list(State(listed): State<Listed>, who: Option<Extension<Principal>>) -> Response {
@@ -71,15 +75,20 @@ impl Listed {
         let session = self.engine.session(who);
         let mut told: BTreeMap<String, Told> = BTreeMap::new();
         let sql = format!(
-            "select source, count(*) as n, cast(max(received_at) as bigint) as last \
-             from callboard.records group by source order by source limit {MOST}"
+            "select source, count(*) as n, cast(max(received_at) as bigint) as last, format \
+             from callboard.records group by source, format order by source, format limit {MOST}"
         );
         let answer = session.cached(&sql).await.map_err(|e| e.to_string())?;
         for batch in &answer.batches {
             for row in rows(batch)? {
+                let feed = Told {
+                    records: row.count,
+                    last: row.last,
+                    ..Told::default()
+                };
                 let one = told.entry(row.source).or_default();
-                one.records = row.count;
-                one.last = row.last;
+                one.add(&feed);
+                one.feeds.insert(row.word, feed);
             }
         }
         let sql = format!(
@@ -90,18 +99,44 @@ impl Listed {
         for batch in &answer.batches {
             for row in rows(batch)? {
                 let one = told.entry(row.source).or_default();
-                one.dead.insert(row.class, row.count);
+                one.dead.insert(row.word, row.count);
             }
         }
         for (source, heard) in self.pipeline.heard() {
             let one = told.entry(source).or_default();
             one.heard = Some((heard.last_received, heard.last_event));
+            // A source of records has one format.
+            for feed in one.feeds.values_mut() {
+                feed.heard = one.heard;
+            }
         }
         Ok(told)
     }
 
     fn shown(&self, told: &BTreeMap<String, Told>) -> Value {
         let now = self.pipeline.store().now();
+        let shown = self.each(told, |source, said| line(source, said, now));
+        json!({"now": format_rfc3339(now), "sources": shown})
+    }
+
+    /// The sources as the pages show them.
+    ///
+    /// # Errors
+    /// A sentence where their records cannot be counted.
+    pub async fn statuses(&self) -> Result<Vec<SourceStatus>, String> {
+        let told = self.told(Principal::local()).await?;
+        let now = self.pipeline.store().now();
+        Ok(self.each(&told, |source, said| {
+            seen(source, said, now).map(|seen| seen.status)
+        }))
+    }
+
+    /// What is made of each source and all that it told.
+    fn each<T>(
+        &self,
+        told: &BTreeMap<String, Told>,
+        make: impl Fn(&Source, &Told) -> Option<T>,
+    ) -> Vec<T> {
         let mut own: BTreeMap<String, Told> = BTreeMap::new();
         let sources = self.platforms.sources();
         let homes: Vec<String> = sources.iter().map(|s| s.home()).collect();
@@ -113,11 +148,10 @@ impl Listed {
             }
         }
         let none = Told::default();
-        let shown = sources.iter().filter_map(|source| {
-            let said = own.get(&source.home()).unwrap_or(&none);
-            line(source, said, now)
-        });
-        json!({"now": format_rfc3339(now), "sources": shown.collect::<Vec<_>>()})
+        let made = sources
+            .iter()
+            .filter_map(|source| make(source, own.get(&source.home()).unwrap_or(&none)));
+        made.collect()
     }
 }
 
@@ -139,11 +173,26 @@ impl Told {
             .heard
             .map(|(c, d)| (a.max(c), b.max(d)))
             .or(self.heard);
+        for (format, feed) in &other.feeds {
+            self.feeds.entry(format.clone()).or_default().add(feed);
+        }
+    }
+
+    /// From the latest time that a record names to the receipt of the last, milliseconds.
+    fn lag_ms(&self) -> Option<i64> {
+        let heard = self.heard.filter(|(_, event)| *event > 0);
+        heard.map(|(received, event)| (received - event) / 1000)
     }
 }
 
-/// What is shown of a source; nothing of one that nobody configured and nobody uses.
-fn line(source: &Source, told: &Told, now: i64) -> Option<Value> {
+/// A source with what became of its requests.
+struct Seen {
+    status: SourceStatus,
+    counts: Counts,
+}
+
+/// What is known of a source; nothing of one that nobody configured and nobody uses.
+fn seen(source: &Source, told: &Told, now: i64) -> Option<Seen> {
     let options = &source.options;
     let counts = source.counts();
     // Our own events carry sources of their own, and so do those that a mapping tells: only the
@@ -165,20 +214,66 @@ fn line(source: &Source, told: &Told, now: i64) -> Option<Value> {
         Some(at) if now.saturating_sub(at) > patience => "silent",
         Some(_) => "live",
     };
-    let heard = told.heard.filter(|(_, event)| *event > 0);
+    let feed = |format: &str, records, told: &Told, last| SourceFeed {
+        format: format.to_owned(),
+        records,
+        last_received_at: last,
+        lag_ms: told.lag_ms(),
+    };
+    let feeds = match (own, last) {
+        (true, Some(_)) => {
+            let format = match options.adapter.as_str() {
+                "events" => EVENT,
+                _ => callboard_sources::mapping::FORMAT,
+            };
+            vec![feed(format, records, told, last)]
+        }
+        (true, None) => Vec::new(),
+        (false, _) => {
+            let each = told.feeds.iter();
+            each.map(|(format, told)| feed(format, told.records, told, told.last))
+                .collect()
+        }
+    };
+    Some(Seen {
+        status: SourceStatus {
+            name: options.name.clone(),
+            adapter: options.adapter.clone(),
+            instance: options.instance.clone(),
+            site: options.site.clone(),
+            configured: options.configured,
+            state,
+            last_received_at: last,
+            lag_ms: told.lag_ms(),
+            records,
+            feeds,
+        },
+        counts,
+    })
+}
+
+/// What is answered of a source; nothing of one that nobody configured and nobody uses.
+fn line(source: &Source, told: &Told, now: i64) -> Option<Value> {
+    let Seen { status, counts } = seen(source, told, now)?;
     let time = |at: Option<i64>| at.map(format_rfc3339);
+    let event = told.heard.map(|(_, event)| event).filter(|at| *at > 0);
+    let feeds = status.feeds.iter().map(|f| {
+        json!({"format": f.format, "records": f.records,
+            "last_received_at": time(f.last_received_at), "lag_ms": f.lag_ms})
+    });
     Some(json!({
-        "name": options.name,
-        "adapter": options.adapter,
-        "instance": options.instance,
-        "site": options.site,
-        "configured": options.configured,
-        "signature": options.proof.name(),
-        "state": state,
-        "last_received_at": time(last),
-        "last_event_at": time(heard.map(|(_, event)| event)),
-        "lag_ms": heard.map(|(received, event)| (received - event) / 1000),
-        "records": records,
+        "name": status.name,
+        "adapter": status.adapter,
+        "instance": status.instance,
+        "site": status.site,
+        "configured": status.configured,
+        "signature": source.options.proof.name(),
+        "state": status.state,
+        "last_received_at": time(status.last_received_at),
+        "last_event_at": time(event),
+        "lag_ms": status.lag_ms,
+        "records": status.records,
+        "feeds": feeds.collect::<Vec<_>>(),
         "repeated": counts.repeated,
         "dead_letters": told.dead,
         "requests": counts.requests,
@@ -191,7 +286,8 @@ struct Row {
     source: String,
     count: i64,
     last: Option<i64>,
-    class: String,
+    /// Format of records, class of dead letters.
+    word: String,
 }
 
 /// One column as texts, in whatever form the engine has them.
@@ -207,17 +303,12 @@ fn numbers(batch: &RecordBatch, column: usize) -> Result<Int64Array, String> {
 
 fn rows(batch: &RecordBatch) -> Result<Vec<Row>, String> {
     let (source, count, last) = (texts(batch, 0)?, numbers(batch, 1)?, numbers(batch, 2)?);
-    let class = match batch.num_columns() > 3 {
-        true => Some(texts(batch, 3)?),
-        false => None,
-    };
+    let word = texts(batch, 3)?;
     let row = |n| Row {
         source: source.value(n).to_owned(),
         count: count.value(n),
         last: last.is_valid(n).then(|| last.value(n)),
-        class: class
-            .as_ref()
-            .map_or(String::new(), |c| c.value(n).to_owned()),
+        word: word.value(n).to_owned(),
     };
     Ok((0..batch.num_rows()).map(row).collect())
 }

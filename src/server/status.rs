@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use callboard_dashboards::{FeedStatus, LinkStatus, Status, StatusReport, TableStatus};
+use callboard_dashboards::{
+    FeedStatus, LinkStatus, SourceStatus, Status, StatusReport, TableStatus,
+};
 use callboard_ingest::doors::kafka;
 use callboard_ingest::live::link::Links;
 use callboard_ingest::pipeline::Pipeline;
@@ -10,6 +12,7 @@ use callboard_query::{Engine, Principal};
 
 use super::identity::Keeper;
 use super::scribe::Scribe;
+use super::sources::Listed;
 
 /// A source that sent nothing for so long is silent, microseconds: as on the board.
 const SILENT: i64 = 120_000_000;
@@ -32,6 +35,8 @@ pub struct Reported {
     pub started: i64,
     /// Connections that the server opened.
     pub links: Links,
+    /// Sources by their names.
+    pub sources: Listed,
 }
 
 #[async_trait::async_trait]
@@ -102,6 +107,10 @@ impl Status for Reported {
             config: shown,
             problems,
         }
+    }
+
+    async fn sources(&self) -> Result<Vec<SourceStatus>, String> {
+        self.sources.statuses().await
     }
 
     /// From memory alone: the board asks every second.

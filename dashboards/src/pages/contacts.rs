@@ -76,7 +76,7 @@ pub async fn page(
             Some(empty) => (empty),
             None => {
                 p class="count" id="count" data-count=(all) {
-                    strong { (format::count(all)) } " contacts, " (choice.words()) ". "
+                    strong { (format::count(all)) } " " (format::plural(all, "contact")) ", " (choice.words()) ". "
                     a href=(params.with("format", "csv").without("page").href("/contacts")) { "CSV" }
                 }
                 section class="panel" aria-label="Contacts" { (list_table(&params, &choice, &rows)) }
@@ -205,19 +205,12 @@ fn list_table(params: &Params, choice: &Choice, rows: &Rows) -> Markup {
 }
 
 fn form(params: &Params, choice: &Choice, known: &Known) -> Markup {
-    let select = |title: &str, name: &str, all: &[(String, String)]| {
-        let now = params.get(name).unwrap_or_default();
-        html! {
-            label { (title)
-                select name=(name) {
-                    option value="" { "Any" }
-                    @for (value, text) in all { option value=(value) selected[value == now] { (text) } }
-                }
-            }
-        }
-    };
-    let pairs = |all: &[String]| -> Vec<(String, String)> {
-        all.iter().map(|v| (v.clone(), format::word(v))).collect()
+    let select = |title: &str, name: &str, all: &[String]| {
+        let words: Vec<String> = all.iter().map(|v| format::word(v)).collect();
+        let values = all.iter().map(String::as_str);
+        let mut of = vec![("", "Any")];
+        of.extend(values.zip(words.iter().map(String::as_str)));
+        filters::one_of(params, title, name, &of)
     };
     let moods: Vec<String> = ["positive", "neutral", "negative"]
         .map(str::to_owned)
@@ -225,18 +218,16 @@ fn form(params: &Params, choice: &Choice, known: &Known) -> Markup {
     html! {
         form class="filters" method="get" action="/contacts" data-auto {
             (filters::fields(choice, &known.queues, &known.agents))
-            (select("Outcome", "outcome", &pairs(&known.outcomes)))
-            (select("Mood", "mood", &pairs(&moods)))
-            (select("Keyword", "keyword", &pairs(&known.keywords)))
+            (select("Outcome", "outcome", &known.outcomes))
+            (select("Mood", "mood", &moods))
+            (select("Keyword", "keyword", &known.keywords))
             label { "Words said"
                 input type="search" name="said" value=(params.get("said").unwrap_or_default()) placeholder="refund \"call back\"" maxlength="200";
             }
             label { "Customer" input type="search" name="customer" value=(params.get("customer").unwrap_or_default()) maxlength="100"; }
             label { "Length from, s" input type="number" min="0" max="2678400" name="min" value=(params.get("min").unwrap_or_default()); }
             label { "to, s" input type="number" min="0" max="2678400" name="max" value=(params.get("max").unwrap_or_default()); }
-            @for name in ["sort", "stage", "gap", "reason", "state", "theme"] {
-                @if let Some(value) = params.get(name) { input type="hidden" name=(name) value=(value); }
-            }
+            (filters::kept(params, &["sort", "stage", "gap", "reason", "state", "theme"]))
             button type="submit" { "Apply" }
             a class="quiet-link" href="/contacts" { "Clear" }
         }

@@ -72,7 +72,7 @@ pub async fn page(
             Some(empty) => (empty),
             None => {
                 p class="count" id="count" data-count=(all) {
-                    strong { (format::count(all)) } " journeys, " (choice.words()) ". "
+                    strong { (format::count(all)) } " " (format::plural(all, "journey")) ", " (choice.words()) ". "
                     a href=(params.with("format", "csv").without("page").href("/journeys")) { "CSV" }
                 }
                 section class="panel" aria-label="Journeys" { (table(&choice, &rows)) }
@@ -221,25 +221,15 @@ fn form(
     agents: &[String],
 ) -> Markup {
     let names: Vec<&str> = platforms.iter().filter_map(|r| r.text("name")).collect();
-    let select = |title: &str, name: &str, all: &[(&str, &str)]| {
-        let now = params.get(name).unwrap_or_default();
-        html! {
-            label { (title)
-                select name=(name) {
-                    @for (value, text) in all { option value=(value) selected[*value == now] { (text) } }
-                }
-            }
-        }
-    };
     let mut of: Vec<(&str, &str)> = vec![("", "Any")];
     of.extend(names.iter().map(|n| (*n, *n)));
     html! {
         form class="filters" method="get" action="/journeys" data-auto {
             (filters::fields(choice, queues, agents))
-            (select("Platform", "platform", &of))
-            (select("Contacts", "contacts", &[("", "Several"), ("1", "One or several")]))
-            (select("Hand-over", "handover", &[("", "Any"), ("lost", "Lost"), ("stray", "Sent by nobody"), ("weak", "Uncertain")]))
-            @if let Some(value) = params.get("theme") { input type="hidden" name="theme" value=(value); }
+            (filters::one_of(params, "Platform", "platform", &of))
+            (filters::one_of(params, "Contacts", "contacts", &[("", "Several"), ("1", "One or several")]))
+            (filters::one_of(params, "Hand-over", "handover", &[("", "Any"), ("lost", "Lost"), ("stray", "Sent by nobody"), ("weak", "Uncertain")]))
+            (filters::kept(params, &["theme"]))
             button type="submit" { "Apply" }
             a class="quiet-link" href="/journeys" { "Clear" }
         }

@@ -1,5 +1,6 @@
 //! The pages, and what they share: reading addresses, answering, lists of known names.
 
+pub mod beside;
 pub mod board;
 pub mod contact;
 pub mod contacts;
@@ -11,6 +12,8 @@ pub mod journeys;
 pub mod narrow;
 pub mod notes;
 pub mod orphans;
+pub mod says;
+pub mod sources;
 pub mod status;
 pub mod talk;
 pub mod transcript;

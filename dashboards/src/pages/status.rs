@@ -33,7 +33,7 @@ pub async fn page(
         @for problem in &report.problems { (view::trouble("Needs attention", problem)) }
         (tiles(&report, machine))
         section class="panel" aria-labelledby="hf" {
-            header class="panel-head" { h2 id="hf" { "Sources" } span class="quiet" { (zone) } }
+            header class="panel-head" { h2 id="hf" { "Sources" } span class="quiet" { (zone) } a class="quiet-link" href=(params.href("/sources")) { "What each can say, and how late" } }
             @if report.feeds.is_empty() {
                 (view::empty("No source has been heard.", &html! { "Send something: " code { "callboard send --source asterisk PATH" } "." }))
             } @else { (feeds(&report.feeds, now, zone)) }

@@ -227,6 +227,9 @@ pub struct Measure {
     pub unknown: String,
     /// Share of rows that is aimed at, drawn as a line.
     pub goal: Option<f64>,
+    /// The metric that it is, or the fact that it counts (`callboard.observability`): where a source
+    /// cannot say that exactly, it stands below the report.
+    pub metric: Option<String>,
 }
 
 /// Something shown.

@@ -6,6 +6,7 @@ pub mod compare;
 pub mod draw;
 pub mod drill;
 pub mod file;
+pub mod footnote;
 pub mod gather;
 pub mod grain;
 pub mod page;

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 
 use super::drill::pin_words;
 use super::file::{Grain, Visual, VisualKind};
+use super::footnote::Footnote;
 use super::run::{PIN, Run};
 use super::visual::{self, Made};
 use super::{Found, compare, gather, show};
@@ -87,7 +88,11 @@ pub async fn report(
     }
     let data = app.data.pin();
     let made = gather::all(&run, data.as_ref());
-    let (made, known) = futures::join!(made, pages::known(&app, &run.choice.range));
+    let (made, known, foot) = futures::join!(
+        made,
+        pages::known(&app, &run.choice.range),
+        Footnote::read(&run, data.as_ref())
+    );
     let known = known?;
     let path = format!("/reports/{}", crate::url::segment(&name));
     let bare = made.iter().all(|m| matches!(m, Ok(m) if is_bare(m)));
@@ -111,6 +116,10 @@ pub async fn report(
             None => {
                 @for (i, (v, made)) in run.report.visuals.iter().zip(&made).enumerate() {
                     (panel(&run, i, v, made))
+                }
+                @match &foot {
+                    Ok(foot) => (foot.shown()),
+                    Err(e) => (view::trouble("What these sources cannot say is not known.", &e.to_string())),
                 }
             }
         }

@@ -142,6 +142,27 @@ pub fn zone_field(zone: Tz) -> Markup {
     }
 }
 
+/// A field for one of a few: values and their words, the first for none chosen.
+pub fn one_of(params: &Params, title: &str, name: &str, all: &[(&str, &str)]) -> Markup {
+    let now = params.get(name).unwrap_or_default();
+    html! {
+        label { (title)
+            select name=(name) {
+                @for (value, text) in all { option value=(value) selected[*value == now] { (text) } }
+            }
+        }
+    }
+}
+
+/// Fields that nobody sees, which keep what the address says beside the form.
+pub fn kept(params: &Params, names: &[&str]) -> Markup {
+    html! {
+        @for name in names {
+            @if let Some(value) = params.get(name) { input type="hidden" name=(name) value=(value); }
+        }
+    }
+}
+
 /// A field for several of many: a list of check boxes that folds away.
 fn many(title: &str, name: &str, known: &[String], chosen: &[String]) -> Markup {
     let shown = match chosen {

@@ -20,6 +20,15 @@ pub fn count(n: i64) -> String {
     if n < 0 { format!("\u{2212}{out}") } else { out }
 }
 
+/// The word for so many of a thing: `journey`, `journeys`.
+pub fn plural(n: i64, one: &str) -> String {
+    if n == 1 {
+        one.to_owned()
+    } else {
+        format!("{one}s")
+    }
+}
+
 /// A duration: `m:ss` under an hour, `h:mm:ss` above; milliseconds are rounded to seconds.
 pub fn duration(ms: f64) -> String {
     let total = (ms / 1000.0).round().max(0.0) as i64;
@@ -133,6 +142,10 @@ mod tests {
     fn people_read_these() {
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(count(-12), "\u{2212}12");
+        assert_eq!(
+            [0, 1, 2].map(|n| plural(n, "journey")),
+            ["journeys", "journey", "journeys"]
+        );
         assert_eq!(duration(59_600.0), "1:00");
         assert_eq!(duration(3_725_000.0), "1:02:05");
         assert_eq!(percent(0.9583, 24), "96\u{202f}%");

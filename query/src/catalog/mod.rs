@@ -5,6 +5,7 @@ mod fixed;
 mod given;
 mod lake;
 mod made;
+mod observed;
 mod table;
 
 use std::sync::Arc;
@@ -128,6 +129,8 @@ pub fn build(base: &SessionState) -> Result<Catalog> {
             internal.register_table(name, view)?;
         }
     }
+    let observed = observed::table(&mut docs, &mut columns)?;
+    schema.register_table(observed::NAME.to_owned(), Arc::new(observed))?;
     document(&schema, &mut docs, &mut columns)?;
 
     let public = Arc::new(MemoryCatalogProvider::new());

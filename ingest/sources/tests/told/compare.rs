@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use callboard_model::time::parse_rfc3339;
 
+use crate::facts::Facts;
 use crate::losses::{Losses, Stands};
 
 /// A row with what conditions may ask of it.
@@ -48,6 +49,7 @@ pub struct Found {
     pub compared: u64,
     pub skipped: u64,
     pub differences: Vec<Difference>,
+    pub facts: Facts,
 }
 
 /// A table as it is compared.
@@ -86,8 +88,10 @@ pub fn compare(
         }
     }
     for (t, pair) in truth.iter().zip(of_truth) {
-        match pair {
-            Some(j) => cells(table, losses, contact, t, &product[j], found),
+        let product = pair.map(|j| &product[j]);
+        found.facts.row(table.name, t, product);
+        match product {
+            Some(p) => cells(table, losses, contact, t, p, found),
             None => match losses.row(table.name, &Stands::NoRow, t) {
                 Some(loss) => {
                     loss.needed.set(true);
@@ -98,6 +102,7 @@ pub fn compare(
         }
     }
     for (p, _) in product.iter().zip(taken).filter(|(_, taken)| !taken) {
+        found.facts.more(table.name, p);
         match losses.row(table.name, &Stands::MoreRows, p) {
             Some(loss) => loss.needed.set(true),
             None => one_side(table, contact, "too much", p, found),
@@ -150,7 +155,7 @@ fn told(stands: Option<&Stands>, truth: &str, product: &str) -> bool {
 }
 
 /// Milliseconds.
-fn number(text: &str) -> Option<i64> {
+pub fn number(text: &str) -> Option<i64> {
     text.parse()
         .ok()
         .or_else(|| parse_rfc3339(text).map(|(us, _)| us / 1_000))

@@ -6,12 +6,21 @@
 
 mod compare;
 mod day;
+mod facts;
 mod fold;
 mod losses;
 mod report;
+mod table;
 mod tables;
 
 use report::check;
+
+#[test]
+fn the_facts_of_the_table_are_those_that_are_counted() {
+    let counted: std::collections::BTreeSet<String> =
+        facts::NAMES.iter().map(|f| (*f).to_owned()).collect();
+    assert_eq!(table::compared(), counted);
+}
 
 #[test]
 fn amazon_connect() {

@@ -11,6 +11,7 @@ use crate::compare::{Found, Row, compare};
 use crate::day::{Told, disordered, told};
 use crate::fold::{Rows, records, rows, show};
 use crate::losses::{Losses, Stands};
+use crate::table;
 use crate::tables::{CONTACTS, LINKS, OFFERS, SEGMENTS, STATES};
 
 /// Differences that are shown in full.
@@ -41,7 +42,13 @@ pub fn check(platform: &str) {
         found.compared,
         found.skipped
     );
-    let mut wrong = String::new();
+    for (fact, share) in &found.facts.0 {
+        println!(
+            "{platform}: {fact}: {} right, {} not",
+            share.right, share.wrong
+        );
+    }
+    let mut wrong = table::differs(platform, &records, &found.facts);
     for loss in losses.0.iter().filter(|l| !l.needed.get()) {
         wrong += &format!(
             "listed as lost, and nothing was lost by it: {}\n",
@@ -119,6 +126,9 @@ impl Sides {
                 let side =
                     |of: &BTreeMap<String, Vec<Row>>| of.get(id).cloned().unwrap_or_default();
                 if dropped.contains(id) {
+                    for row in truth.get(id).into_iter().flatten() {
+                        found.facts.untold(table.name, row);
+                    }
                     if table.name != "contacts" {
                         found.skipped += (side(truth).len() * table.columns.len()) as u64;
                     }

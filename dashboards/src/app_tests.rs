@@ -151,6 +151,12 @@ async fn every_page_says_that_nothing_has_arrived() {
         ("/coverage", "Nothing has arrived yet."),
         ("/dead-letters", "There are none."),
         ("/status", "No source has been heard."),
+        ("/sources", "No source is configured, and none was heard."),
+        ("/sources?platform=teams", "Microsoft Teams"),
+        (
+            "/beside",
+            "No platform's own figure falls into this choice.",
+        ),
     ] {
         let (status, headers, body) = site.get(path).await;
         assert_eq!(status, StatusCode::OK, "{path}");
@@ -192,6 +198,9 @@ async fn wrong_addresses_say_what_is_wrong() {
             "outside the days of the page",
         ),
         ("/?tz=Mars", 400, "Europe/Berlin"),
+        ("/sources?source=nobody", 404, "nobody"),
+        ("/sources?platform=nothing", 404, "nothing"),
+        ("/beside?page=0", 400, "page"),
         ("/audio/x.mp3", 404, "/audio/CONTACT.wav"),
     ] {
         let (got, _, body) = site.get(path).await;

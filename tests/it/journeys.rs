@@ -104,7 +104,7 @@ fn a_journey_over_four_systems_is_one_row_and_one_page() {
         shows(
             &text,
             &[
-                "1</strong> journeys",
+                "1</strong> journey,",
                 BOT,
                 "acs \u{2192} teams \u{2192} amazon-connect",
             ],
@@ -194,7 +194,7 @@ fn a_join_can_be_undone_a_lost_one_is_shown_and_a_broken_file_changes_nothing() 
     let (_, text) = centre
         .server()
         .get("/journeys?from=2026-03-02&to=2026-03-02&handover=lost");
-    shows(&text, &["1</strong> journeys", id, "1 lost"]);
+    shows(&text, &["1</strong> journey,", id, "1 lost"]);
 
     // The migration report counts it, and leads to its evidence and its contact. The call itself came
     // by a number of the pool, and nobody sent it.

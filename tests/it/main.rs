@@ -28,6 +28,7 @@ mod retention;
 mod rot;
 mod scenes;
 mod shift;
+mod sources;
 mod strangers;
 mod support;
 mod torture;

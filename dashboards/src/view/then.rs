@@ -68,7 +68,9 @@ impl Moment {
 }
 
 /// Where there is nothing of an earlier moment.
-const ONLY_NOW: [&str; 5] = ["/assets/", "/status", "/audio/", "/v1/", "/metrics"];
+const ONLY_NOW: [&str; 6] = [
+    "/assets/", "/status", "/sources", "/audio/", "/v1/", "/metrics",
+];
 
 /// The page with that moment in all links to other pages and in the forms that ask for them.
 pub fn keep(page: &str, at: i64) -> String {

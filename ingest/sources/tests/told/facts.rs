@@ -2,7 +2,7 @@
 //! right and how many it did not. What that table calls exact must be right here, and what it calls
 //! impossible must not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compare::{Row, number};
 
@@ -56,11 +56,16 @@ pub struct Share {
 
 /// Facts by name.
 #[derive(Debug, Default)]
-pub struct Facts(pub BTreeMap<&'static str, Share>);
+pub struct Facts {
+    pub shares: BTreeMap<&'static str, Share>,
+    /// The queues of the truth: what is told of other names (an agent's own queue) is no entry into
+    /// one of these.
+    pub queues: BTreeSet<String>,
+}
 
 impl Facts {
     fn count(&mut self, fact: &'static str, right: bool) {
-        let share = self.0.entry(fact).or_default();
+        let share = self.shares.entry(fact).or_default();
         match right {
             true => share.right += 1,
             false => share.wrong += 1,
@@ -70,7 +75,9 @@ impl Facts {
     /// A row of a contact that is not told at all. Whether calls that go out and contacts in writing
     /// are told is a fact of its own; what happened in them is then asked of nobody.
     pub fn untold(&mut self, table: &str, truth: &Row) {
-        if table == "contacts" || truth.text("channel") == "voice" {
+        if table == "contacts" {
+            self.kind(truth, false);
+        } else if truth.text("channel") == "voice" {
             self.row(table, truth, None);
         }
     }
@@ -118,7 +125,8 @@ impl Facts {
 
     /// A row of the product that the truth has not.
     pub fn more(&mut self, table: &str, product: &Row) {
-        if table == "segments" && product.text("kind") == "queue" {
+        let queue = product.text("queue");
+        if table == "segments" && product.text("kind") == "queue" && self.queues.contains(&queue) {
             self.count("entry", false);
             if let Some(fact) = ending(&product.text("outcome")) {
                 self.count(fact, false);
@@ -127,18 +135,23 @@ impl Facts {
     }
 
     fn contact(&mut self, truth: &Row, product: Option<&Row>) {
-        if truth.text("direction") == "outbound" {
-            self.count("outbound", product.is_some());
-        }
-        if truth.text("channel") != "voice" {
-            self.count("written", product.is_some());
-        }
-        let voice = truth.text("channel") == "voice";
-        if truth.text("customer") != "NULL" && truth.text("direction") == "inbound" && voice {
+        self.kind(truth, product.is_some());
+        let calls = truth.text("direction") == "inbound" && truth.text("channel") == "voice";
+        if calls && truth.text("customer") != "NULL" {
             self.count(
                 "customer",
                 product.is_some_and(|p| same(truth, p, "customer")),
             );
+        }
+    }
+
+    /// Whether contacts of a kind are told.
+    fn kind(&mut self, truth: &Row, told: bool) {
+        if truth.text("direction") == "outbound" {
+            self.count("outbound", told);
+        }
+        if truth.text("channel") != "voice" {
+            self.count("written", told);
         }
     }
 

@@ -33,6 +33,9 @@ pub fn check(platform: &str) {
     let rows = rows(&records, last.max().unwrap() + 3_600_000_000);
     let losses = Losses::of(platform);
     let mut found = Found::default();
+    let stays = day.truth["segments"].iter();
+    let queues = stays.filter_map(|r| r["queue"].as_str().map(str::to_owned));
+    found.facts.queues = queues.collect();
     let sides = Sides::of(&day, &rows);
     sides.compare(&losses, &mut found);
     println!(
@@ -42,7 +45,7 @@ pub fn check(platform: &str) {
         found.compared,
         found.skipped
     );
-    for (fact, share) in &found.facts.0 {
+    for (fact, share) in &found.facts.shares {
         println!(
             "{platform}: {fact}: {} right, {} not",
             share.right, share.wrong

@@ -78,7 +78,7 @@ pub fn differs(platform: &str, records: &[Record], facts: &Facts) -> String {
     }
 
     for fact in file.fact.iter().filter(|f| f.compared) {
-        let share = facts.0.get(&*fact.name).copied().unwrap_or_default();
+        let share = facts.shares.get(&*fact.name).copied().unwrap_or_default();
         let exact = feeds.iter().any(|f| f.exact.contains_key(&fact.name));
         let estimated = feeds.iter().any(|f| f.estimated.contains_key(&fact.name));
         let said = |what: &str| {

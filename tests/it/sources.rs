@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::{Server, project};
 
 /// One source that stands in the configuration and never speaks.
-const CONFIG: &str = "[transcribe]\nenabled = false\n\n[[source]]\nname = \"flex-emea\"\nadapter = \"twilio\"\ninstance = \"emea\"\nsite = \"Berlin\"\nsecret = \"emea-token-0123456789\"\n";
+const CONFIG: &str = "[transcribe]\nenabled = false\n\n[[source]]\nname = \"flex-emea\"\nadapter = \"twilio\"\ninstance = \"emea\"\nsite = \"Berlin\"\nsecret = \"emea-token-0123456789\"\nsignature = \"bearer\"\n";
 
 const DAY: &str = "from=2026-03-02&to=2026-03-02";
 

@@ -126,6 +126,9 @@ impl Facts {
     /// A row of the product that the truth has not.
     pub fn more(&mut self, table: &str, product: &Row) {
         let queue = product.text("queue");
+        if product.text("direction") != "inbound" {
+            return;
+        }
         if table == "segments" && product.text("kind") == "queue" && self.queues.contains(&queue) {
             self.count("entry", false);
             if let Some(fact) = ending(&product.text("outcome")) {

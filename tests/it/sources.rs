@@ -101,11 +101,11 @@ fn each_source_shows_what_it_can_say_and_how_late() {
         assert_eq!(standing(&asterisk, name), is, "{name}");
     }
     assert!(asterisk.contains("it comes with AMI events"), "{asterisk}");
-    assert!(asterisk.contains("not sent yet") && asterisk.contains("usually 1 s"));
+    assert!(asterisk.contains("not sent yet") && asterisk.contains("usually\u{a0}1\u{a0}s"));
     let teams = page(&server, "/sources?source=teams");
     assert_eq!(standing(&teams, "waiting_now"), "impossible");
     assert_eq!(standing(&teams, "talk"), "estimated");
-    assert!(teams.contains("usually 30 min"), "{teams}");
+    assert!(teams.contains("usually\u{a0}30\u{a0}min"), "{teams}");
 
     // The same for programs.
     let sources = of_sources(&server);

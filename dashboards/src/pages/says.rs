@@ -1,7 +1,7 @@
 //! One source or platform, figure by figure: exact, estimated or impossible, why, and the delay to
 //! expect beside the delay that was seen.
 
-use callboard_query::say::{Feed, Platform, Said, Standing, counted};
+use callboard_query::say::{Delay, Feed, Platform, Said, Standing, counted};
 use maud::{Markup, html};
 
 use crate::pages::sources::{heard, keeps, state};
@@ -55,6 +55,12 @@ pub fn lag(ms: Option<i64>) -> String {
         7_200_000..172_800_000 => format!("{sign}{}\u{202f}h", size / 3_600_000),
         _ => format!("{sign}{}\u{202f}days", size / 86_400_000),
     }
+}
+
+/// A delay to expect, broken at its comma only.
+fn expect(delay: &Delay) -> String {
+    let whole = delay.words().replace(' ', "\u{a0}");
+    whole.replace(",\u{a0}", ", ")
 }
 
 /// The delays of several feeds, from the shortest to the longest, in words.
@@ -146,7 +152,7 @@ fn feeds_table(
         .feeds
         .iter()
         .map(|f| {
-            let mut line = vec![html! { (f.title) }, html! { (f.delay.words()) }];
+            let mut line = vec![html! { (f.title) }, html! { (expect(&f.delay)) }];
             if let Some(source) = source {
                 line.extend(seen(f, source, zone));
             }
@@ -167,7 +173,7 @@ fn seen(feed: &Feed, source: &SourceStatus, zone: chrono_tz::Tz) -> Vec<Markup> 
     let own = |s: &&SourceFeed| feed.formats.contains(&s.format);
     let all: Vec<&SourceFeed> = source.feeds.iter().filter(own).collect();
     if all.is_empty() {
-        let none = badge(Level::Unknown, "not sent yet");
+        let none = html! { span class="quiet" { "not sent yet" } };
         return vec![html! { (format::UNKNOWN) }, none, html! { "0" }];
     }
     let last = all.iter().filter_map(|s| s.last_received_at).max();
@@ -204,7 +210,7 @@ fn said_table<'s>(title: &str, said: impl Iterator<Item = &'s Said>) -> Markup {
             vec![
                 html! { span title=(s.meaning) { (s.title) } },
                 html! { span data-said=(s.name) data-standing=(s.standing.word()) { (mark(s.standing)) } },
-                html! { (s.delay.map_or(format::UNKNOWN.to_owned(), |d| d.words())) },
+                html! { (s.delay.map_or(format::UNKNOWN.to_owned(), expect)) },
                 html! { (s.reason) },
             ]
         })

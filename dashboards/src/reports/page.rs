@@ -49,6 +49,7 @@ pub async fn index(
             }
         }
         p class="note" {
+            "Figures that platforms compute themselves stand " a href="/beside" { "beside ours" } ". "
             "A report is a file. "
             @match app.library.folder() {
                 Some(folder) => { "Drop your own " code { "*.toml" } " into " code { (folder.display()) } "; it appears here at once." }

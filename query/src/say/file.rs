@@ -162,9 +162,38 @@ impl Delay {
 fn span(s: i64) -> String {
     match s {
         ..120 => format!("{s} s"),
-        120..7_200 if s % 60 == 0 => format!("{} min", s / 60),
-        7_200..172_800 if s % 3_600 == 0 => format!("{} h", s / 3_600),
         172_800.. if s % 86_400 == 0 => format!("{} days", s / 86_400),
+        7_200.. if s % 3_600 == 0 => format!("{} h", s / 3_600),
+        _ if s % 60 == 0 => format!("{} min", s / 60),
         _ => format!("{s} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_read_in_the_unit_that_people_use() {
+        let words = |s, most_s| {
+            let delay = Delay {
+                class: DelayClass::Hours,
+                s,
+                most_s,
+                source: String::new(),
+            };
+            delay.words()
+        };
+        assert_eq!(words(None, None), "hours");
+        assert_eq!(
+            words(Some(1_800), Some(9_000)),
+            "usually 30 min, at most 150 min"
+        );
+        assert_eq!(
+            words(Some(86_400), Some(172_800)),
+            "usually 24 h, at most 2 days"
+        );
+        assert_eq!(words(Some(10), None), "usually 10 s");
+        assert_eq!(words(None, Some(3_601)), "at most 3601 s");
     }
 }

@@ -41,9 +41,15 @@ impl Footnote {
                 data::texts(values)
             ),
         };
+        // A contact is kept open for 31 days at most, so that its rows lie in these partitions.
+        let day = |us: i64| crate::zone::local(chrono_tz::Tz::UTC, us).date();
         let sql = format!(
-            "SELECT DISTINCT split_part(source, '/', 2) AS platform FROM callboard.contacts \
-             WHERE started_at >= {} AND started_at < {}{}{} ORDER BY platform LIMIT {MOST}",
+            "SELECT DISTINCT split_part(source, '/', 2) AS platform FROM (\
+               SELECT source FROM callboard.contacts \
+               WHERE day BETWEEN DATE '{}' AND DATE '{}' AND started_at >= {} AND started_at < {}{}{} \
+               GROUP BY source) ORDER BY platform LIMIT {MOST}",
+            day(range.from - 31 * crate::zone::DAY),
+            day(range.to),
             data::time(range.from),
             data::time(range.to),
             chosen("queue", &run.choice.queues),

@@ -1,6 +1,11 @@
 //! As much of XML as recording metadata needs: elements and attributes by their local names, text,
 //! the five entities and numeric ones, CDATA. No document types, no external anything.
 
+use quick_xml::errors::{Error, IllFormedError};
+use quick_xml::events::attributes::AttrError;
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::reader::Reader;
+
 /// Deepest element.
 const DEEPEST: usize = 32;
 
@@ -44,45 +49,34 @@ impl Node {
 
 /// Reads a document; gives its outermost element, or what is wrong.
 pub(super) fn parse(text: &str) -> Result<Node, String> {
+    let mut reader = Reader::from_str(text);
+    let config = reader.config_mut();
+    // Names are compared by their local part, as everywhere here.
+    config.check_end_names = false;
+    config.allow_dangling_amp = true;
     let mut stack: Vec<Node> = vec![Node::default()];
-    let mut rest = text;
     let mut count = 0;
-    while let Some(at) = rest.find('<') {
-        let (before, tag) = rest.split_at(at);
-        if let Some(top) = stack.last_mut() {
-            top.text.push_str(&plain(before));
-        }
-        if let Some(after) = tag.strip_prefix("<!--") {
-            rest = cut(after, "-->")?.1;
-        } else if let Some(after) = tag.strip_prefix("<![CDATA[") {
-            let (data, after) = cut(after, "]]>")?;
-            if let Some(top) = stack.last_mut() {
-                top.text.push_str(data);
+    loop {
+        let event = reader.read_event().map_err(|e| wrong(&e))?;
+        match event {
+            Event::Start(start) => {
+                open(&mut stack, &mut count, &start)?;
             }
-            rest = after;
-        } else if let Some(after) = tag.strip_prefix("<?") {
-            rest = cut(after, "?>")?.1;
-        } else if tag.starts_with("<!") {
-            return Err("document types are not read".to_owned());
-        } else if let Some(after) = tag.strip_prefix("</") {
-            let (name, after) = cut(after, ">")?;
-            close(&mut stack, name)?;
-            rest = after;
-        } else {
-            count += 1;
-            if count > MOST || stack.len() > DEEPEST {
-                return Err("more or deeper elements than metadata has".to_owned());
-            }
-            let inner = tag.get(1..).unwrap_or_default();
-            let (body, after) = cut(inner, ">")?;
-            let empty = body.ends_with('/');
-            let node = element(body.strip_suffix('/').unwrap_or(body))?;
-            stack.push(node);
-            if empty {
-                let name = stack.last().map(|n| n.name.clone()).unwrap_or_default();
+            Event::Empty(start) => {
+                let name = open(&mut stack, &mut count, &start)?;
                 close(&mut stack, &name)?;
             }
-            rest = after;
+            Event::End(end) => close(&mut stack, &local(end.name().as_ref()))?,
+            Event::Text(data) => say(&mut stack, &data.decode().map_err(|e| e.to_string())?),
+            Event::CData(data) => say(&mut stack, &data.decode().map_err(|e| e.to_string())?),
+            // An entity that is not one of the five stays as it is: nothing declares another.
+            Event::GeneralRef(name) => {
+                let name = name.decode().map_err(|e| e.to_string())?;
+                say(&mut stack, &plain(&format!("&{name};")));
+            }
+            Event::DocType(_) => return Err("document types are not read".to_owned()),
+            Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
+            Event::Eof => break,
         }
     }
     let mut outermost = match (stack.pop(), stack.is_empty()) {
@@ -95,15 +89,59 @@ pub(super) fn parse(text: &str) -> Result<Node, String> {
     }
 }
 
-fn cut<'t>(text: &'t str, end: &str) -> Result<(&'t str, &'t str), String> {
-    text.split_once(end)
-        .ok_or_else(|| format!("{end:?} is missing"))
+/// What is wrong with a document, in the words of this module where it has some.
+fn wrong(error: &Error) -> String {
+    match error {
+        Error::IllFormed(IllFormedError::UnmatchedEndTag(name)) => {
+            format!("</{name}> closes nothing")
+        }
+        Error::Syntax(error) => format!("an end is missing: {error}"),
+        other => other.to_string(),
+    }
+}
+
+/// Text that stands in the element that is open.
+fn say(stack: &mut [Node], text: &str) {
+    if let Some(top) = stack.last_mut() {
+        top.text.push_str(text);
+    }
+}
+
+/// Opens an element; gives its name.
+fn open(
+    stack: &mut Vec<Node>,
+    count: &mut usize,
+    start: &BytesStart<'_>,
+) -> Result<String, String> {
+    *count += 1;
+    if *count > MOST || stack.len() > DEEPEST {
+        return Err("more or deeper elements than metadata has".to_owned());
+    }
+    let name = local(start.name().as_ref());
+    if name.is_empty() {
+        return Err("an element without a name".to_owned());
+    }
+    let mut attributes = Vec::new();
+    for attribute in start.attributes().with_checks(false) {
+        let attribute = attribute.map_err(|e| match e {
+            AttrError::UnquotedValue(_) => "an attribute without quotes".to_owned(),
+            other => other.to_string(),
+        })?;
+        let value = String::from_utf8_lossy(&attribute.value);
+        attributes.push((local(attribute.key.as_ref()), plain(&value)));
+    }
+    stack.push(Node {
+        name: name.clone(),
+        attributes,
+        ..Node::default()
+    });
+    Ok(name)
 }
 
 fn close(stack: &mut Vec<Node>, name: &str) -> Result<(), String> {
     let node = stack.pop().unwrap_or_default();
-    if node.name != local(name) {
-        return Err(format!("</{}> closes <{}>", local(name), node.name));
+    if node.name != name {
+        return Err(format!("</{name}> closes <{}>", node.name));
     }
     match stack.last_mut() {
         Some(parent) => {
@@ -115,39 +153,10 @@ fn close(stack: &mut Vec<Node>, name: &str) -> Result<(), String> {
 }
 
 /// A name without its prefix, in lower case.
-fn local(name: &str) -> String {
+fn local(name: &[u8]) -> String {
+    let name = String::from_utf8_lossy(name);
     let name = name.trim();
     name.rsplit(':').next().unwrap_or(name).to_ascii_lowercase()
-}
-
-fn element(body: &str) -> Result<Node, String> {
-    let body = body.trim();
-    let (name, mut rest) = match body.find(char::is_whitespace) {
-        Some(at) => body.split_at(at),
-        None => (body, ""),
-    };
-    if name.is_empty() {
-        return Err("an element without a name".to_owned());
-    }
-    let mut attributes = Vec::new();
-    while let Some((name, after)) = rest.split_once('=') {
-        let after = after.trim_start();
-        let quote = match after.chars().next() {
-            Some(q @ ('"' | '\'')) => q,
-            _ => return Err("an attribute without quotes".to_owned()),
-        };
-        let inner = after.get(1..).unwrap_or_default();
-        let (value, after) = inner
-            .split_once(quote)
-            .ok_or("an attribute that is not closed")?;
-        attributes.push((local(name), plain(value)));
-        rest = after;
-    }
-    Ok(Node {
-        name: local(name),
-        attributes,
-        ..Node::default()
-    })
 }
 
 /// Text with its entities undone; an unknown one stays as it is.
@@ -211,6 +220,11 @@ mod tests {
             let wrong = parse(text).unwrap_err();
             assert!(wrong.contains(part), "{text}: {wrong}");
         }
+        let bomb = "<!DOCTYPE a [<!ENTITY b 'x'>]><a>&b;</a>";
+        assert!(parse(bomb).unwrap_err().contains("document types"));
+        assert_eq!(parse("<a>&b; & c</a>").unwrap().text, "&b; & c");
+        let many = format!("<a>{}</a>", "<b/>".repeat(MOST));
+        assert!(parse(&many).unwrap_err().contains("more or deeper"));
         let deep = "<a>".repeat(100);
         assert!(parse(&deep).unwrap_err().contains("deeper"));
     }

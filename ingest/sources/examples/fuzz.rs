@@ -13,6 +13,8 @@
 mod fold;
 #[path = "../tests/fuzz/mod.rs"]
 mod fuzz;
+#[path = "../tests/gather/mod.rs"]
+mod gather;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::FileExt;

@@ -1,20 +1,17 @@
-//! From bodies to rows in memory, through the registry: keys joined by their ids, records that stand
-//! alone and records that are read together, merged.
+//! From bodies to rows in memory.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use callboard_model::ids::{Key, PlatformId};
-use callboard_model::merge::State;
-use callboard_model::record::{Interpreter, Record, RouteKey};
-use callboard_model::rows::{
-    ContactRows, RecordingRows, agent_rows, contact_rows, recording_rows, survey_rows,
-};
+use callboard_model::ids::Key;
+use callboard_model::record::Record;
+use callboard_model::rows::{ContactRows, RecordingRows, agent_rows, recording_rows, survey_rows};
 use callboard_model::tables::{AgentStateRow, OfferRow, SegmentRow, SurveyRow};
 use callboard_model::time::parse_rfc3339;
 use callboard_sources::acs::Acs;
 use callboard_sources::adapter::{Adapter, Declared};
 use callboard_sources::lines::NewLine;
-use callboard_sources::registry::Registry;
+
+use crate::gather::gather;
 
 /// Until when states are told.
 pub const HORIZON: i64 = 1_772_449_200_000_000;
@@ -68,76 +65,24 @@ pub struct Rows {
     pub surveys: Vec<SurveyRow>,
 }
 
-#[derive(Default)]
-struct Held<'a> {
-    ids: BTreeSet<PlatformId>,
-    alone: State,
-    set: Vec<&'a Record>,
-}
-
 /// Rows of records, in whatever order they are given.
 pub fn rows(records: &[Record]) -> Rows {
-    let mut contacts: Vec<Held<'_>> = Vec::new();
-    let mut direct: BTreeMap<Key, Held<'_>> = BTreeMap::new();
-    for record in records {
-        let Ok(routing) = Registry.route(record) else {
-            continue;
-        };
-        for key in &routing.keys {
-            let held = match key {
-                RouteKey::Contact(ids) => {
-                    let mut joined = Held::default();
-                    joined.ids.extend(ids.iter().cloned());
-                    contacts.retain_mut(|other| {
-                        if other.ids.is_disjoint(&joined.ids) {
-                            return true;
-                        }
-                        joined.ids.append(&mut other.ids);
-                        joined.alone.join(&other.alone);
-                        joined.set.append(&mut other.set);
-                        false
-                    });
-                    contacts.push(joined);
-                    contacts.last_mut().unwrap()
-                }
-                RouteKey::Direct(key) => direct.entry(key.clone()).or_default(),
-            };
-            match &routing.statements {
-                Some(said) => said.iter().for_each(|s| {
-                    held.alone.apply(s);
-                }),
-                None => held.set.push(record),
-            }
-        }
-    }
-    let state = |key: &Key, held: &Held<'_>| {
-        let mut state = held.alone.clone();
-        for s in Registry.interpret(key, &held.set) {
-            state.apply(&s);
-        }
-        state
+    let gathered = gather(records);
+    let mut out = Rows {
+        contacts: gathered.contact_rows(),
+        ..Rows::default()
     };
-    let mut out = Rows::default();
-    for held in &contacts {
-        let ids: Vec<PlatformId> = held.ids.iter().cloned().collect();
-        let least = ids.iter().min_by(|a, b| a.order(b)).unwrap().clone();
-        let rows = contact_rows(&ids, &state(&Key::Contact(least.clone()), held), &[]);
-        if rows.contact.is_some() {
-            out.contacts.insert(least.contact_id(), rows);
-        }
-    }
-    for (key, held) in &direct {
-        let state = state(key, held);
+    for (key, state) in &gathered.direct {
         match key {
             Key::Agent(source, agent) => {
-                let rows = agent_rows(source, agent, &state, &[], HORIZON);
+                let rows = agent_rows(source, agent, state, &[], HORIZON);
                 out.agents.insert(agent.to_string(), rows);
             }
             Key::Recording(id) => {
                 out.recordings
-                    .insert(id.to_string(), recording_rows(id, &state));
+                    .insert(id.to_string(), recording_rows(id, state));
             }
-            Key::Survey(id) => out.surveys.extend(survey_rows(id, &state)),
+            Key::Survey(id) => out.surveys.extend(survey_rows(id, state)),
             _ => {}
         }
     }

@@ -2,15 +2,14 @@
 //! are joined by their ids, what stands alone is merged and the rest interpreted together. And
 //! what every adapter must stand: any order, repeats, damage.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use callboard_model::cloudevents::words::{
     AgentState, Channel, Direction, EndedBy, Leg, LinkKind, RecordingState, SegmentKind,
     TargetKind, Track, outcomes,
 };
-use callboard_model::ids::{Beside, Key, PlatformId};
-use callboard_model::merge::State;
-use callboard_model::record::{Interpreter, Record, RouteKey};
+use callboard_model::ids::{Beside, Key};
+use callboard_model::record::Record;
 use callboard_model::rows::{
     ContactRows, agent_rows, contact_rows, evaluation_rows, figure_rows, measurement_rows,
     recording_rows, survey_rows,
@@ -21,7 +20,8 @@ use callboard_model::tables::{
 };
 use callboard_sources::adapter::{Declared, of_platform};
 use callboard_sources::lines::{DeadLine, NewLine};
-use callboard_sources::registry::Registry;
+
+use crate::gather::{gather, least};
 
 /// Until when the stories of agents are told: 2030.
 pub const HORIZON: i64 = 1_893_456_000_000_000;
@@ -93,83 +93,11 @@ pub fn told(platform: &str, bodies: &[&[u8]]) -> Rows {
     fold(&records(platform, "t1", bodies))
 }
 
-fn root(parent: &BTreeMap<PlatformId, PlatformId>, id: &PlatformId) -> PlatformId {
-    let mut id = id;
-    while let Some(next) = parent.get(id).filter(|n| *n != id) {
-        id = next;
-    }
-    id.clone()
-}
-
 /// Rows of records, in whatever order they come.
 pub fn fold(records: &[Record]) -> Rows {
-    let mut parent: BTreeMap<PlatformId, PlatformId> = BTreeMap::new();
-    let mut alone: BTreeMap<Key, State> = BTreeMap::new();
-    let mut sets: BTreeMap<Key, BTreeMap<(String, String), &Record>> = BTreeMap::new();
-    let mut routed = Vec::new();
-    for r in records {
-        let Ok(routing) = Registry.route(r) else {
-            continue;
-        };
-        for key in &routing.keys {
-            if let RouteKey::Contact(ids) = key {
-                for id in ids {
-                    parent.entry(id.clone()).or_insert_with(|| id.clone());
-                }
-                for pair in ids.windows(2) {
-                    let (a, b) = (root(&parent, &pair[0]), root(&parent, &pair[1]));
-                    if a != b {
-                        parent.insert(b, a);
-                    }
-                }
-            }
-        }
-        routed.push((r, routing));
-    }
-    let mut components: BTreeMap<PlatformId, BTreeSet<PlatformId>> = BTreeMap::new();
-    for id in parent.keys() {
-        let of = components.entry(root(&parent, id)).or_default();
-        of.insert(id.clone());
-    }
-    for (r, routing) in &routed {
-        for key in &routing.keys {
-            let key = match key {
-                RouteKey::Direct(key) => key.clone(),
-                RouteKey::Contact(ids) => {
-                    let all = &components[&root(&parent, &ids[0])];
-                    Key::Contact(all.iter().min_by(|a, b| a.order(b)).unwrap().clone())
-                }
-            };
-            match &routing.statements {
-                Some(said) => {
-                    let state = alone.entry(key).or_default();
-                    for s in said {
-                        state.apply(s);
-                    }
-                }
-                None => {
-                    let id = (r.source.to_string(), r.id.to_string());
-                    sets.entry(key).or_default().insert(id, r);
-                }
-            }
-        }
-    }
-    let keys: BTreeSet<Key> = alone.keys().chain(sets.keys()).cloned().collect();
-    let mut states: Vec<(Key, State)> = Vec::new();
-    for key in keys {
-        let mut state = alone.remove(&key).unwrap_or_default();
-        let set: Vec<&Record> = sets
-            .get(&key)
-            .into_iter()
-            .flat_map(|s| s.values().copied())
-            .collect();
-        for s in Registry.interpret(&key, &set) {
-            state.apply(&s);
-        }
-        states.push((key, state));
-    }
+    let gathered = gather(records);
     let mut rows = Rows::default();
-    for (key, state) in &states {
+    for (key, state) in &gathered.direct {
         if let Key::Instance(source) = key {
             let times = state.iter().filter_map(|(t, _)| match t {
                 Thing::Restart(at) => Some(*at),
@@ -178,22 +106,20 @@ pub fn fold(records: &[Record]) -> Rows {
             rows.restarts.insert(source.to_string(), times.collect());
         }
     }
-    for (key, state) in &states {
+    for (ids, state) in &gathered.contacts {
+        let source = state
+            .get(&Thing::Contact)
+            .and_then(|f| f.owned(&callboard_model::statement::F::Source));
+        let restarts = source
+            .and_then(|s| rows.restarts.get(&s).cloned())
+            .unwrap_or_default();
+        let made = contact_rows(ids, state, &restarts);
+        if made.contact.is_some() {
+            rows.contacts.insert(least(ids).contact_id(), made);
+        }
+    }
+    for (key, state) in &gathered.direct {
         match key {
-            Key::Contact(id) => {
-                let all = components.values().find(|c| c.contains(id)).unwrap();
-                let ids: Vec<PlatformId> = all.iter().cloned().collect();
-                let source = state
-                    .get(&Thing::Contact)
-                    .and_then(|f| f.owned(&callboard_model::statement::F::Source));
-                let restarts = source
-                    .and_then(|s| rows.restarts.get(&s).cloned())
-                    .unwrap_or_default();
-                let made = contact_rows(&ids, state, &restarts);
-                if made.contact.is_some() {
-                    rows.contacts.insert(id.contact_id(), made);
-                }
-            }
             Key::Agent(source, agent) => {
                 let made = agent_rows(source, agent, state, &[], HORIZON);
                 rows.agents.insert(agent.to_string(), made);

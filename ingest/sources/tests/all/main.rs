@@ -13,6 +13,8 @@ mod freeswitch;
 #[path = "../fuzz/mod.rs"]
 mod fuzz;
 mod fuzzed;
+#[path = "../gather/mod.rs"]
+mod gather;
 #[path = "../genesys/mod.rs"]
 mod genesys;
 mod history;

@@ -1,17 +1,18 @@
 //! From files to rows, in memory: lines, routing, keys joined by their ids, interpretation, merge.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Read;
 
-use callboard_model::ids::{Key, PlatformId};
-use callboard_model::merge::State;
-use callboard_model::record::{Interpreter, Record, RouteKey};
+use callboard_model::ids::Key;
+use callboard_model::record::{Interpreter, Record};
 use callboard_model::rows::{ContactRows, agent_rows, contact_rows};
 use callboard_model::statement::Thing;
 use callboard_model::tables::AgentStateRow;
 use callboard_sources::asterisk::Feed;
 use callboard_sources::lines::{Kind, LineReader, NewLine};
 use callboard_sources::registry::Registry;
+
+use crate::gather::{gather_by, least};
 
 /// Feeds of the recorded shift.
 pub const RECORDED: [Feed; 4] = [Feed::QueueLog, Feed::Cel, Feed::Cdr, Feed::Ami];
@@ -76,65 +77,18 @@ pub fn rows(records: &[Record], horizon: i64) -> Rows {
 
 /// The same with another interpreter.
 pub fn rows_by(by: &dyn Interpreter, records: &[Record], horizon: i64) -> Rows {
-    let mut unique: BTreeMap<(&str, &str), &Record> = BTreeMap::new();
-    let mut in_order: Vec<&Record> = Vec::new();
-    for r in records {
-        if unique.insert((&r.source, &r.id), r).is_none() {
-            in_order.push(r);
-        }
-    }
-    let mut parent: BTreeMap<PlatformId, PlatformId> = BTreeMap::new();
-    fn root(parent: &BTreeMap<PlatformId, PlatformId>, id: &PlatformId) -> PlatformId {
-        let mut id = id;
-        while let Some(next) = parent.get(id).filter(|n| *n != id) {
-            id = next;
-        }
-        id.clone()
-    }
-    let mut of_contact: Vec<(&Record, PlatformId)> = Vec::new();
-    let mut direct: BTreeMap<Key, Vec<&Record>> = BTreeMap::new();
-    for r in in_order {
-        let routing = by.route(r).unwrap();
-        for key in routing.keys {
-            match key {
-                RouteKey::Contact(ids) => {
-                    for id in &ids {
-                        parent.entry(id.clone()).or_insert_with(|| id.clone());
-                    }
-                    for pair in ids.windows(2) {
-                        let (a, b) = (root(&parent, &pair[0]), root(&parent, &pair[1]));
-                        if a != b {
-                            parent.insert(b, a);
-                        }
-                    }
-                    of_contact.push((r, ids[0].clone()));
-                }
-                RouteKey::Direct(key) => direct.entry(key).or_default().push(r),
-            }
-        }
-    }
-    let mut sets: BTreeMap<PlatformId, Vec<&Record>> = BTreeMap::new();
-    for (r, id) in of_contact {
-        sets.entry(root(&parent, &id)).or_default().push(r);
-    }
-    let mut components: BTreeMap<PlatformId, BTreeSet<PlatformId>> = BTreeMap::new();
-    for id in parent.keys() {
-        components
-            .entry(root(&parent, id))
-            .or_default()
-            .insert(id.clone());
-    }
+    let gathered = gather_by(by, records);
+    assert!(gathered.refused.is_empty(), "{:?}", gathered.refused);
     let mut restarts = Vec::new();
     let mut agents = BTreeMap::new();
-    for (key, set) in &direct {
-        let state = State::of(&by.interpret(key, set));
+    for (key, state) in &gathered.direct {
         match key {
             Key::Instance(_) => restarts.extend(state.iter().filter_map(|(t, _)| match t {
                 Thing::Restart(at) => Some(*at),
                 _ => None,
             })),
             Key::Agent(source, agent) => {
-                let rows = agent_rows(source, agent, &state, &[], horizon);
+                let rows = agent_rows(source, agent, state, &[], horizon);
                 agents.insert(agent.to_string(), rows);
             }
             _ => {}
@@ -142,13 +96,10 @@ pub fn rows_by(by: &dyn Interpreter, records: &[Record], horizon: i64) -> Rows {
     }
     restarts.sort_unstable();
     let mut contacts = BTreeMap::new();
-    for (id, set) in &sets {
-        let ids: Vec<PlatformId> = components[id].iter().cloned().collect();
-        let least = ids.iter().min_by(|a, b| a.order(b)).unwrap().clone();
-        let state = State::of(&by.interpret(&Key::Contact(least.clone()), set));
-        let rows = contact_rows(&ids, &state, &restarts);
+    for (ids, state) in &gathered.contacts {
+        let rows = contact_rows(ids, state, &restarts);
         if rows.contact.is_some() {
-            contacts.insert(least.contact_id(), rows);
+            contacts.insert(least(ids).contact_id(), rows);
         }
     }
     Rows {

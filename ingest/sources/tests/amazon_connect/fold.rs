@@ -1,23 +1,21 @@
-//! From bytes to rows as the store does it: records once each, statements of those that stand
-//! alone merged, the others interpreted with all of their key.
+//! From bytes to rows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use callboard_model::ids::{Beside, Key, PlatformId};
-use callboard_model::merge::State;
-use callboard_model::record::{Interpreter, Record, RouteKey};
+use callboard_model::ids::{Beside, Key};
+use callboard_model::record::Record;
 use callboard_model::rows::{
-    ContactRows, RecordingRows, agent_rows, contact_rows, evaluation_rows, figure_rows,
-    measurement_rows, note_rows, recording_rows,
+    ContactRows, RecordingRows, agent_rows, evaluation_rows, figure_rows, measurement_rows,
+    note_rows, recording_rows,
 };
-use callboard_model::statement::Statement;
 use callboard_model::tables::{
     AgentStateRow, EvaluationRow, MeasurementRow, NoteRow, OfferRow, SegmentRow, VendorMetricRow,
 };
 use callboard_sources::adapter::{Adapter, Declared};
 use callboard_sources::amazon_connect::AmazonConnect;
 use callboard_sources::lines::{DeadLine, NewLine};
-use callboard_sources::registry::Registry;
+
+use crate::gather::gather;
 
 /// 2026-03-02T09:00:00Z in microseconds: the captures made by hand count from here.
 pub const T: i64 = 1_772_442_000_000_000;
@@ -82,94 +80,33 @@ pub struct Rows {
     pub evaluations: Vec<EvaluationRow>,
 }
 
-#[derive(Default)]
-struct Known<'r> {
-    ids: BTreeSet<PlatformId>,
-    alone: State,
-    set: Vec<&'r Record>,
-}
-
-impl<'r> Known<'r> {
-    fn take(&mut self, record: &'r Record, alone: Option<&[Statement]>) {
-        match alone {
-            Some(said) => said.iter().for_each(|s| {
-                self.alone.apply(s);
-            }),
-            None => self.set.push(record),
-        }
-    }
-
-    fn state(&self, key: &Key) -> State {
-        let mut state = self.alone.clone();
-        for s in Registry.interpret(key, &self.set) {
-            state.apply(&s);
-        }
-        state
-    }
-}
-
-/// Folds records in the order in which they come; repeats change nothing.
+/// Rows of records, in the order in which they come; none of them may be refused.
 pub fn rows(records: &[Record]) -> Rows {
-    let mut seen = BTreeSet::new();
-    let mut contacts: Vec<Known<'_>> = Vec::new();
-    let mut direct: BTreeMap<Key, Known<'_>> = BTreeMap::new();
-    for record in records {
-        if !seen.insert((record.source.clone(), record.id.clone())) {
-            continue;
-        }
-        let routing = Registry.route(record).unwrap();
-        let alone = routing.statements.as_deref();
-        for key in routing.keys {
-            match key {
-                RouteKey::Direct(key) => direct.entry(key).or_default().take(record, alone),
-                RouteKey::Contact(ids) => {
-                    let (held, rest): (Vec<_>, Vec<_>) = contacts
-                        .into_iter()
-                        .partition(|c| ids.iter().any(|id| c.ids.contains(id)));
-                    contacts = rest;
-                    let mut one = Known::default();
-                    for other in held {
-                        one.ids.extend(other.ids);
-                        one.alone.join(&other.alone);
-                        one.set.extend(other.set);
-                    }
-                    one.ids.extend(ids);
-                    one.take(record, alone);
-                    contacts.push(one);
-                }
-            }
-        }
-    }
-    let mut out = Rows::default();
-    for one in &contacts {
-        let ids: Vec<PlatformId> = one.ids.iter().cloned().collect();
-        let least = ids.iter().min_by(|a, b| a.order(b)).unwrap().clone();
-        let state = one.state(&Key::Contact(least.clone()));
-        let rows = contact_rows(&ids, &state, &[]);
-        if rows.contact.is_some() {
-            out.contacts.insert(least.contact_id(), rows);
-        }
-    }
-    for (key, known) in &direct {
-        let state = known.state(key);
+    let gathered = gather(records);
+    assert!(gathered.refused.is_empty(), "{:?}", gathered.refused);
+    let mut out = Rows {
+        contacts: gathered.contact_rows(),
+        ..Rows::default()
+    };
+    for (key, state) in &gathered.direct {
         match key {
             Key::Beside(Beside::Measurements, id) => {
-                let made = measurement_rows(&key.text(), id, &state, None);
+                let made = measurement_rows(&key.text(), id, state, None);
                 out.measured.extend(made);
             }
-            Key::Beside(Beside::Figures, id) => out.figures.extend(figure_rows(id, &state)),
+            Key::Beside(Beside::Figures, id) => out.figures.extend(figure_rows(id, state)),
             Key::Beside(Beside::Evaluation, id) => {
-                out.evaluations.extend(evaluation_rows(id, &state));
+                out.evaluations.extend(evaluation_rows(id, state));
             }
             Key::Agent(source, agent) => {
-                let rows = agent_rows(source, agent, &state, &[], at(20_000.0));
+                let rows = agent_rows(source, agent, state, &[], at(20_000.0));
                 out.agents.insert(agent.to_string(), rows);
             }
             Key::Recording(id) => {
                 out.recordings
-                    .insert(id.to_string(), recording_rows(id, &state));
+                    .insert(id.to_string(), recording_rows(id, state));
             }
-            Key::Note(id) => out.notes.extend(note_rows(id, &state)),
+            Key::Note(id) => out.notes.extend(note_rows(id, state)),
             other => panic!("{other:?}"),
         }
     }

@@ -1,20 +1,17 @@
-//! From captures to rows, as the store folds them: what stands alone is merged as it comes, the
-//! rest is read together.
+//! From captures to rows.
 
 use std::collections::BTreeMap;
 
-use callboard_model::ids::{Beside, Key, PlatformId};
-use callboard_model::merge::State;
-use callboard_model::record::{Interpreter, Record, RouteKey};
-use callboard_model::rows::{
-    ContactRows, agent_rows, contact_rows, figure_rows, recording_rows, target_rows,
-};
+use callboard_model::ids::{Beside, Key};
+use callboard_model::record::Record;
+use callboard_model::rows::{ContactRows, agent_rows, figure_rows, recording_rows, target_rows};
 use callboard_model::tables::{
     AgentStateRow, OfferRow, QueueTargetRow, RecordingRow, SegmentRow, VendorMetricRow,
 };
 use callboard_sources::adapter::{Declared, of_platform};
 use callboard_sources::lines::{DeadLine, NewLine};
-use callboard_sources::registry::Registry;
+
+use crate::gather::gather;
 
 /// Midnight of the day on which the made captures play, UTC seconds.
 pub const DAY: i64 = 1_772_409_600;
@@ -67,91 +64,27 @@ pub struct Rows {
     pub refused: Vec<String>,
 }
 
-#[derive(Default)]
-struct Entry {
-    ids: Vec<PlatformId>,
-    alone: State,
-    set: Vec<Record>,
-}
-
-impl Entry {
-    fn state(&self, key: &Key) -> State {
-        let mut state = self.alone.clone();
-        let set: Vec<&Record> = self.set.iter().collect();
-        for s in Registry.interpret(key, &set) {
-            state.apply(&s);
-        }
-        state
-    }
-}
-
 pub fn rows(all: &[Record]) -> Rows {
-    let mut rows = Rows::default();
-    let mut contacts: Vec<Entry> = Vec::new();
-    let mut direct: BTreeMap<Key, Entry> = BTreeMap::new();
-    let mut known = std::collections::BTreeSet::new();
-    for record in all {
-        if !known.insert((record.source.clone(), record.id.clone())) {
-            continue;
-        }
-        let routing = match Registry.route(record) {
-            Ok(routing) => routing,
-            Err(e) => {
-                rows.refused.push(format!("{}: {}", e.class, e.reason));
-                continue;
-            }
-        };
-        rows.kept += usize::from(routing.keys.is_empty());
-        for key in &routing.keys {
-            let entry = match key {
-                RouteKey::Direct(key) => direct.entry(key.clone()).or_default(),
-                RouteKey::Contact(ids) => {
-                    let mut joined = Entry::default();
-                    let (same, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut contacts)
-                        .into_iter()
-                        .partition(|e| e.ids.iter().any(|id| ids.contains(id)));
-                    contacts = rest;
-                    for other in same {
-                        joined.ids.extend(other.ids);
-                        joined.alone.join(&other.alone);
-                        joined.set.extend(other.set);
-                    }
-                    joined.ids.extend(ids.clone());
-                    joined.ids.sort();
-                    joined.ids.dedup();
-                    contacts.push(joined);
-                    contacts.last_mut().unwrap()
-                }
-            };
-            match &routing.statements {
-                Some(said) => {
-                    for s in said {
-                        entry.alone.apply(s);
-                    }
-                }
-                None => entry.set.push(record.clone()),
-            }
-        }
-    }
-    for entry in &contacts {
-        let least = entry.ids.iter().min_by(|a, b| a.order(b)).unwrap();
-        let state = entry.state(&Key::Contact(least.clone()));
-        let made = contact_rows(&entry.ids, &state, &[]);
-        if made.contact.is_some() {
-            rows.contacts.insert(least.contact_id(), made);
-        }
-    }
-    for (key, entry) in &direct {
-        let state = entry.state(key);
+    let gathered = gather(all);
+    let refused = gathered.refused.iter();
+    let mut rows = Rows {
+        contacts: gathered.contact_rows(),
+        kept: gathered.kept,
+        refused: refused
+            .map(|e| format!("{}: {}", e.class, e.reason))
+            .collect(),
+        ..Rows::default()
+    };
+    for (key, state) in &gathered.direct {
         match key {
             Key::Agent(source, agent) => {
                 let horizon = (DAY + 86_400) * 1_000_000;
-                let made = agent_rows(source, agent, &state, &[], horizon);
+                let made = agent_rows(source, agent, state, &[], horizon);
                 rows.agents.insert(agent.to_string(), made);
             }
-            Key::Recording(id) => rows.recordings.extend(recording_rows(id, &state).recording),
-            Key::Target(id) => rows.targets.extend(target_rows(id, &state)),
-            Key::Beside(Beside::Figures, id) => rows.figures.extend(figure_rows(id, &state)),
+            Key::Recording(id) => rows.recordings.extend(recording_rows(id, state).recording),
+            Key::Target(id) => rows.targets.extend(target_rows(id, state)),
+            Key::Beside(Beside::Figures, id) => rows.figures.extend(figure_rows(id, state)),
             other => panic!("{other:?}"),
         }
     }

@@ -15,8 +15,8 @@ use super::tell::Teller;
 use super::truth::agents::AgentDay;
 use super::truth::queues::Stay;
 use super::truth::rows;
-use super::truth::states;
 use super::truth::tables::At;
+use super::truth::{recording, states};
 use super::world::Site;
 use super::{Options, SimulateError};
 
@@ -63,6 +63,8 @@ pub struct CellOut {
     pub native: Native,
     /// Rows of agents' own states, where a platform tells.
     pub states: Vec<Row>,
+    /// Rows of recordings, where a platform keeps them.
+    pub recordings: Vec<Row>,
 }
 
 impl CellOut {
@@ -102,8 +104,11 @@ pub fn cell(options: &Options, site: &Site, day: &Day) -> Result<CellOut, Simula
     };
     let mut sent = Vec::new();
     for (n, story) in happened.stories.iter().enumerate() {
-        if options.platform.is_some() {
+        if let Some(platform) = options.platform {
             out.truth(site, &Heard::all(story))?;
+            if let Some(row) = recording(story).filter(|_| platform.keeps_recordings()) {
+                out.recordings.push(Row::new(row.started_at, &row)?);
+            }
             continue;
         }
         let told = teller.story(story);

@@ -26,7 +26,7 @@ pub use disorder::Disorder;
 pub use manifest::Manifest;
 pub use native::Platform;
 pub use run::run;
-pub use truth::tables::{TABLES, Table};
+pub use truth::tables::{TABLES, TOLD_TABLES, Table};
 
 /// Version of what is written: the same version, seed and options give the same bytes.
 pub const VERSION: &str = "1";

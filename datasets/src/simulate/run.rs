@@ -225,7 +225,7 @@ impl<'a> Whole<'a> {
         if let Some(told) = &mut self.told {
             self.counts.lines += out.native.sheets.len() as u64;
             self.counts.taken += out.native.sheets.len() as u64;
-            told.take(&site.name, out.native, &out.states)?;
+            told.take(&site.name, out.native, &out.states, &out.recordings)?;
         }
         for line in out.lines {
             self.serial += 1;
@@ -271,7 +271,7 @@ impl<'a> Whole<'a> {
             shelf.before(day)?;
         }
         if let Some(told) = &mut self.told {
-            told.states.before(day)?;
+            told.before(day)?;
         }
         self.quarter_rows(day * DAY)?;
         self.queues.before(day)?;

@@ -1,6 +1,11 @@
-//! Azure Communication Services: the events of Job Router as Event Grid delivers them. A job is who
-//! waits in a queue; of menus and bots, of calls that go out and of what agents do in a talk the
-//! router knows nothing.
+//! Azure Communication Services: the events of Job Router, of calls and of recordings as Event Grid
+//! delivers them, and the call-backs of Call Automation to the application that takes the calls. A
+//! job is who waits in a queue; of menus and bots, of calls that go out and of what agents do in a
+//! talk the router knows nothing, and the calls tell it where there is one.
+
+mod calls;
+mod ids;
+mod recording;
 
 use callboard_model::cloudevents::words::{
     AgentState, Channel, Direction, SegmentKind, TargetKind,
@@ -25,6 +30,9 @@ pub(super) fn tell(pen: &mut Pen<'_>) {
         if story.direction == Direction::Inbound {
             job(pen, story);
         }
+        if story.channel == Channel::Voice {
+            calls::tell(pen, story);
+        }
     }
     for (agent, points) in &day.points {
         for (n, point) in points.iter().enumerate() {
@@ -48,8 +56,11 @@ fn queue_id(pen: &Pen<'_>, queue: usize) -> String {
     format!("{}-queue-{}", pen.site.name, queue + 1)
 }
 
+/// A worker is registered by the raw id of his user, so that jobs and calls name him alike.
 fn worker_id(pen: &Pen<'_>, agent: usize) -> String {
-    format!("{}-worker-{}", pen.site.name, agent + 1)
+    let resource = pen.uuid(&["resource", &pen.site.name]);
+    let user = pen.uuid(&["user", &pen.site.name, &agent.to_string()]);
+    format!("8:acs:{resource}_{user}")
 }
 
 fn event(pen: &mut Pen<'_>, kind: &str, at: i64, subject: &str, data: Value) {
@@ -78,13 +89,15 @@ struct Job<'j, 'p> {
     pen: &'j mut Pen<'p>,
     id: String,
     channel: &'static str,
+    /// The call that is the job's.
+    reference: String,
 }
 
 impl Job<'_, '_> {
     fn say(&mut self, kind: &str, at: i64, more: Value) {
         let mut data = Map::new();
         data.insert("jobId".into(), self.id.clone().into());
-        data.insert("channelReference".into(), "".into());
+        data.insert("channelReference".into(), self.reference.clone().into());
         data.insert("channelId".into(), self.channel.into());
         if let Value::Object(more) = more {
             data.extend(more);
@@ -108,7 +121,16 @@ fn job(pen: &mut Pen<'_>, story: &Story) {
         Channel::Whatsapp => "whatsapp",
         _ => "chat",
     };
-    let mut job = Job { pen, id, channel };
+    let reference = match story.channel {
+        Channel::Voice => ids::Ids::of(pen, story, 0).server,
+        _ => String::new(),
+    };
+    let mut job = Job {
+        pen,
+        id,
+        channel,
+        reference,
+    };
     job.say(
         "RouterJobReceived",
         first.start,

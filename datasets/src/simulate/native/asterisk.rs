@@ -1,12 +1,14 @@
-//! Asterisk: the queue log, whole seconds. It tells of queues, of whom they rang and who answered,
+//! Asterisk: the queue log and the channel event log. The queue log counts whole seconds and tells of queues, of whom they rang and who answered,
 //! and of members who come, pause and go; of menus, holds, wrap-up and calls that go out it has no
 //! word, and after a transfer nothing of the rest of the talk.
+
+mod cel;
 
 use callboard_model::cloudevents::words::{
     AgentState, Channel, Direction, EndedBy, SegmentKind, TargetKind,
 };
 
-use super::{Pen, children};
+use super::Pen;
 use crate::simulate::story::{Part, Story};
 
 /// Tells a day.
@@ -18,11 +20,14 @@ pub(super) fn tell(pen: &mut Pen<'_>) {
     }
     for (a, agent) in site.agents.iter().enumerate() {
         pen.name("agent", member(pen, a), &agent.name);
+        // Where no line of a queue names him, he goes by his telephone.
+        pen.name("agent", format!("PJSIP/{}", member(pen, a)), &agent.name);
     }
     let day = pen.day;
     for (n, story) in day.stories.iter().enumerate() {
         if story.channel == Channel::Voice && story.direction == Direction::Inbound {
             call(pen, n, story);
+            cel::tell(pen, n, story);
         }
     }
     for (agent, points) in &day.points {
@@ -76,20 +81,28 @@ fn lasted(start: i64, end: i64) -> i64 {
 }
 
 fn call(pen: &mut Pen<'_>, n: usize, story: &Story) {
-    let id = format!("{}.{}", story.start / 1_000, 2 * n + 1);
     let waits = |p: &&Part| p.kind == SegmentKind::Queue && p.outcome != "refused";
-    if story.parts.iter().any(|p| waits(&p)) {
-        pen.name("contact", format!("{}-{id}", pen.site.name), &story.id);
-    }
     for (place, part) in story.parts.iter().enumerate() {
         if waits(&part) {
-            stay(pen, &id, story, (place, part));
+            stay(pen, n, story, (place, part));
         }
     }
 }
 
+/// The unique id of a customer's channel.
+fn customer_id(number: usize, story: &Story) -> String {
+    format!("{}.{}", story.start / 1_000, 2 * number + 1)
+}
+
+/// That of the channel of an agent's telephone, for a part of a call.
+fn channel_id(number: usize, place: usize, part: &Part) -> String {
+    let serial = 1_000_000 + number * 1_000 + place;
+    format!("{}.{serial}", part.start / 1_000)
+}
+
 /// A stay: in, rung, out.
-fn stay(pen: &mut Pen<'_>, id: &str, story: &Story, (place, part): (usize, &Part)) {
+fn stay(pen: &mut Pen<'_>, number: usize, story: &Story, (place, part): (usize, &Part)) {
+    let id = &customer_id(number, story);
     let queue = part.queue.map(|q| queue_name(pen, q)).unwrap_or_default();
     let waited = lasted(part.start, part.end);
     let name = story.name.replace('|', " ");
@@ -104,13 +117,19 @@ fn stay(pen: &mut Pen<'_>, id: &str, story: &Story, (place, part): (usize, &Part
         format!("|{}|1|{name}", story.customer),
     );
     let mut taken = None;
-    for offer in children(story, place).filter(|p| p.kind == SegmentKind::Offer) {
+    let mut channel = String::new();
+    let all = story.parts.iter().enumerate();
+    let offers = all.filter(|(_, p)| p.kind == SegmentKind::Offer && p.parent == Some(place));
+    for (n, offer) in offers {
         let Some(a) = offer.agent.map(|a| members[a].clone()) else {
             continue;
         };
         let ms = offer.end - offer.start;
         match offer.outcome {
-            "accepted" => taken = Some((a, lasted(offer.start, offer.end))),
+            "accepted" => {
+                channel = channel_id(number, n, offer);
+                taken = Some((a, lasted(offer.start, offer.end)));
+            }
             // The log calls it canceled where the caller left while it rang.
             "caller_left" => say(offer.end, &a, "RINGCANCELED", ms.to_string()),
             _ => say(offer.end, &a, "RINGNOANSWER", ms.to_string()),
@@ -126,7 +145,6 @@ fn stay(pen: &mut Pen<'_>, id: &str, story: &Story, (place, part): (usize, &Part
         };
         return say(part.end, "NONE", event, data);
     };
-    let channel = format!("{id}9");
     say(
         part.end,
         &agent,

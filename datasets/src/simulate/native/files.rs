@@ -15,7 +15,9 @@ pub struct ToldFiles {
     done: Vec<FileEntry>,
     names: Lines,
     /// Rows of agents' own states.
-    pub states: Shelf,
+    states: Shelf,
+    /// Rows of recordings.
+    recordings: Shelf,
 }
 
 impl ToldFiles {
@@ -27,6 +29,7 @@ impl ToldFiles {
             done: Vec::new(),
             names: Lines::create(out, "names.ndjson")?,
             states: Shelf::create(out, "agent_states")?,
+            recordings: Shelf::create(out, "recordings")?,
         })
     }
 
@@ -36,6 +39,7 @@ impl ToldFiles {
         site: &str,
         native: Native,
         states: &[Row],
+        recordings: &[Row],
     ) -> Result<(), SimulateError> {
         for sheet in native.sheets {
             let name = format!("told/{site}/{}", sheet.file);
@@ -60,7 +64,16 @@ impl ToldFiles {
         for row in states {
             self.states.add(row)?;
         }
+        for row in recordings {
+            self.recordings.add(row)?;
+        }
         Ok(())
+    }
+
+    /// All days before this one are complete.
+    pub fn before(&mut self, day: i64) -> Result<(), SimulateError> {
+        self.states.before(day)?;
+        self.recordings.before(day)
     }
 
     /// All is written.
@@ -71,6 +84,7 @@ impl ToldFiles {
         }
         all.push(self.names.finish()?);
         all.extend(self.states.finish()?);
+        all.extend(self.recordings.finish()?);
         Ok(all)
     }
 }

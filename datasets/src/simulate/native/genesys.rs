@@ -1,5 +1,8 @@
 //! Genesys Cloud: the detail record of each conversation, with a session for every part that
-//! somebody or something took in it, and the answer of the users' details query.
+//! somebody or something took in it, and the answer of the users' details query; and the same live,
+//! as notifications.
+
+mod live;
 
 use callboard_model::cloudevents::words::{
     AgentState, Channel, Direction, EndedBy, SegmentKind, TargetKind,
@@ -22,6 +25,7 @@ pub(super) fn tell(pen: &mut Pen<'_>) {
     let day = pen.day;
     for story in &day.stories {
         conversation(pen, story);
+        live::tell(pen, story);
     }
     for (agent, points) in &day.points {
         let presences: Vec<Value> = points
@@ -44,6 +48,7 @@ pub(super) fn tell(pen: &mut Pen<'_>) {
                 })
             })
             .collect();
+        live::presence(pen, *agent, points);
         let at = points.last().map_or(0, |p| p.at);
         let body = json!({"userId": user_id(pen, *agent), "primaryPresence": presences});
         pen.json("users.ndjson", at + 60_000, &body);
@@ -60,6 +65,62 @@ fn user_id(pen: &Pen<'_>, agent: usize) -> String {
 
 fn conversation_id(pen: &Pen<'_>, id: &str) -> String {
     pen.uuid(&["conversation", id])
+}
+
+/// The session of a part, by its place, or of the customer: details and notifications name the same.
+fn session_id(pen: &Pen<'_>, story: &Story, of: &str) -> String {
+    pen.uuid(&["session", &story.id, of])
+}
+
+/// The word of a channel: of its media and of its kind of message.
+fn media(story: &Story) -> (&'static str, &'static str) {
+    match story.channel {
+        Channel::Voice => ("voice", ""),
+        Channel::Email => ("email", ""),
+        Channel::Whatsapp => ("message", "whatsapp"),
+        _ => ("chat", ""),
+    }
+}
+
+/// How the customer's own session ended.
+fn customers_end(story: &Story) -> &'static str {
+    match story.ended_by {
+        EndedBy::Customer => "client",
+        EndedBy::Agent => "peer",
+        EndedBy::Platform => "error",
+        _ => "system",
+    }
+}
+
+/// How an agent's session ended.
+fn agents_end(story: &Story, talk: &Part) -> &'static str {
+    match (talk.outcome, &talk.target) {
+        ("transferred", Some((TargetKind::Agent, _))) => "consultTransfer",
+        ("transferred", _) => "transfer",
+        ("dropped", _) => "error",
+        _ if story.ended_by == EndedBy::Customer => "peer",
+        _ => "client",
+    }
+}
+
+/// How an offer ended that nobody took.
+fn missed(offer: &Part) -> &'static str {
+    match offer.outcome {
+        "declined" => "client",
+        "caller_left" => "peer",
+        "unreachable" => "uncallable",
+        _ => "noAnswerTransfer",
+    }
+}
+
+/// Who was rung or dialled for a talk; in a call between agents, the one whom he asked.
+fn rung_before<'s>(story: &'s Story, talk: &Part) -> Option<&'s Part> {
+    story.parts.iter().find(|p| {
+        p.agent == talk.agent
+            && p.end == talk.start
+            && (p.kind == SegmentKind::Offer || p.kind == SegmentKind::Dial)
+            && matches!(p.outcome, "accepted" | "answered")
+    })
 }
 
 /// A segment of a session.
@@ -128,20 +189,11 @@ fn conversation(pen: &mut Pen<'_>, story: &Story) {
 }
 
 impl Writer<'_, '_> {
-    fn media(&self) -> (&'static str, &'static str) {
-        match self.story.channel {
-            Channel::Voice => ("voice", ""),
-            Channel::Email => ("email", ""),
-            Channel::Whatsapp => ("message", "whatsapp"),
-            _ => ("chat", ""),
-        }
-    }
-
     /// Adds a participant with one session.
     fn join(&mut self, purpose: &str, of: &str, user: Option<usize>, mut session: Value) {
-        let (media, kind) = self.media();
+        let (media, kind) = media(self.story);
         let outbound = self.story.direction == Direction::Outbound;
-        session["sessionId"] = self.pen.uuid(&["session", &self.story.id, of]).into();
+        session["sessionId"] = session_id(self.pen, self.story, of).into();
         session["mediaType"] = media.into();
         session["messageType"] = kind.into();
         session["direction"] = if outbound { "outbound" } else { "inbound" }.into();
@@ -161,12 +213,7 @@ impl Writer<'_, '_> {
 
     fn customer(&mut self) {
         let story = self.story;
-        let disconnect = match story.ended_by {
-            EndedBy::Customer => "client",
-            EndedBy::Agent => "peer",
-            EndedBy::Platform => "error",
-            _ => "system",
-        };
+        let disconnect = customers_end(story);
         let outbound = story.direction == Direction::Outbound;
         let own = "+999000000100";
         let (ani, dnis) = match outbound {
@@ -218,12 +265,7 @@ impl Writer<'_, '_> {
             }
             SegmentKind::Queue if part.outcome != "refused" => self.stay(place, part),
             SegmentKind::Offer if part.outcome != "accepted" => {
-                let disconnect = match part.outcome {
-                    "declined" => "client",
-                    "caller_left" => "peer",
-                    "unreachable" => "uncallable",
-                    _ => "noAnswerTransfer",
-                };
+                let disconnect = missed(part);
                 let queue = self.queue(part);
                 let alert = segment("alert", span, queue.as_deref(), disconnect);
                 let mut session = json!({"segments": [alert]});
@@ -306,27 +348,14 @@ impl Writer<'_, '_> {
         let queue = self.queue(part);
         let queue = queue.as_deref();
         let mut segments = Vec::new();
-        // Who was rung for this talk; in a call between agents, the one whom he asked.
-        let before = story.parts.iter().find(|p| {
-            p.agent == part.agent
-                && p.end == part.start
-                && (p.kind == SegmentKind::Offer || p.kind == SegmentKind::Dial)
-                && matches!(p.outcome, "accepted" | "answered")
-        });
-        if let Some(rung) = before {
+        if let Some(rung) = rung_before(story, part) {
             let kind = match rung.kind {
                 SegmentKind::Offer => "alert",
                 _ => "dialing",
             };
             segments.push(segment(kind, (rung.start, rung.end), queue, ""));
         }
-        let disconnect = match (part.outcome, &part.target) {
-            ("transferred", Some((TargetKind::Agent, _))) => "consultTransfer",
-            ("transferred", _) => "transfer",
-            ("dropped", _) => "error",
-            _ if story.ended_by == EndedBy::Customer => "peer",
-            _ => "client",
-        };
+        let disconnect = agents_end(story, part);
         let mut from = part.start;
         let holds: Vec<&Part> = children(story, place)
             .filter(|p| p.kind == SegmentKind::Hold)

@@ -26,7 +26,7 @@ pub use files::ToldFiles;
 /// A platform in whose format a day can be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Platform {
-    /// Events of Job Router, as Event Grid delivers them.
+    /// Events of Job Router, of calls and of recordings, call-backs of Call Automation.
     Acs,
     /// Contact events, the agent event stream, contact records.
     AmazonConnect,
@@ -73,6 +73,11 @@ impl Platform {
             Platform::Twilio => "twilio",
             Platform::Vcon => "vcon",
         }
+    }
+
+    /// Whether its recordings are told, so that the truth has rows of them.
+    pub fn keeps_recordings(self) -> bool {
+        self == Platform::Acs
     }
 
     /// The platform of that name.

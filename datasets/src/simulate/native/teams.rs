@@ -1,7 +1,9 @@
 //! Microsoft Teams: the rows of voice-application analytics (auto attendant, call queues, agents),
-//! in whole seconds, and agents' presence. Only calls that come in through an attendant or a queue
-//! are in them; of what agents do with a call (hold, hand over, wrap up) no row tells, nor of whom
-//! it rang at in vain.
+//! in whole seconds, Graph's call records, and agents' presence. Only calls that come in through an
+//! attendant or a queue are told; of what agents do with a call (hold, hand over, wrap up) nothing
+//! tells.
+
+mod records;
 
 use callboard_model::cloudevents::words::{
     AgentState, Channel, Direction, SegmentKind, TargetKind,
@@ -151,7 +153,8 @@ fn call(pen: &mut Pen<'_>, story: &Story) {
         told = true;
     }
     if told {
-        pen.name("contact", conference, &story.id);
+        pen.name("contact", conference.clone(), &story.id);
+        records::tell(pen, story, &conference);
     }
 }
 

@@ -4,8 +4,10 @@ pub mod agents;
 mod closing;
 mod contacts;
 pub mod queues;
+mod recordings;
 mod states;
 pub mod tables;
 
 pub use contacts::rows;
+pub use recordings::recording;
 pub use states::states;

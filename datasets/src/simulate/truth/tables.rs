@@ -128,6 +128,31 @@ pub const TABLES: &[Table] = &[
     },
 ];
 
+/// Tables that stand in the truth beside those where a platform tells the day.
+pub const TOLD_TABLES: &[Table] = &[
+    Table {
+        name: "agent_states",
+        columns: &["agent", "state", "reason", "started_at", "ended_at"],
+        key: &["agent", "started_at"],
+        time: Some("started_at"),
+        contact: None,
+    },
+    Table {
+        name: "recordings",
+        columns: &[
+            "contact_id",
+            "leg",
+            "state",
+            "started_at",
+            "ended_at",
+            "duration_ms",
+        ],
+        key: &["contact_id"],
+        time: Some("started_at"),
+        contact: Some("contact_id"),
+    },
+];
+
 /// A moment, milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct At(pub i64);

@@ -149,8 +149,13 @@ impl About {
         self.text(F::Attr(name.into()), value, by);
     }
 
-    /// Says a time.
+    /// Says a time. A contact began with the first of its jobs, calls and chats, whichever is read
+    /// first.
     pub fn time(&mut self, f: F, when: &When) {
+        if f == F::Start {
+            let later = |v: &Value| matches!(v, Value::Time(at, _) if *at > when.at);
+            self.0.retain(|(held, v, _)| *held != f || !later(v));
+        }
         self.set(f, Value::Time(when.at, when.precision), when);
     }
 

@@ -220,11 +220,11 @@ fn agent(leg: &Leg<'_>, by: &Arc<Provenance>, told: &mut Told) {
     let ended = time(v, "disconnectedTime");
     let inbound = !text(v, "direction").eq_ignore_ascii_case("outbound");
     let alerted = time(v, "startAlertingTime").or_else(|| time(leg.participant, "startTime"));
-    if inbound && leg.purpose == "agent" {
-        let mut offer = about(leg, "offer", format!("offer/{id}"), by).text(F::Agent, &leg.agent);
-        if let Some((us, p)) = alerted {
-            offer = offer.time(F::Start, us, p);
-        }
+    // Who joins a conversation, or has it handed to him, is not rung for it.
+    if let Some((us, p)) = alerted.filter(|_| inbound && leg.purpose == "agent") {
+        let mut offer = about(leg, "offer", format!("offer/{id}"), by)
+            .text(F::Agent, &leg.agent)
+            .time(F::Start, us, p);
         if let Some((us, p)) = connected.or(ended) {
             offer = offer.time(F::End, us, p);
         }

@@ -55,7 +55,9 @@ pub struct Found {
 /// A table as it is compared.
 pub struct Table {
     pub name: &'static str,
-    pub columns: &'static [&'static str],
+    /// The column that says which contact or agent a row is of.
+    pub of: &'static str,
+    pub columns: Vec<&'static str>,
     /// Rows that differ here are different rows.
     pub same: &'static [&'static str],
 }
@@ -119,7 +121,7 @@ fn one_side(table: &Table, contact: &str, what: &str, row: &Row, found: &mut Fou
     found.differences.push(Difference {
         sort: format!("{} {what} {}", table.name, of.join(" ")),
         contact: contact.to_owned(),
-        text: format!("{} {what}: {}", table.name, row.show(table.columns)),
+        text: format!("{} {what}: {}", table.name, row.show(&table.columns)),
     });
 }
 
@@ -169,7 +171,7 @@ fn cells(
     product: &Row,
     found: &mut Found,
 ) {
-    for column in table.columns {
+    for column in &table.columns {
         let (t, p) = (truth.text(column), product.text(column));
         let loss = losses.cell(table.name, column, truth);
         if let Some(loss) = loss.filter(|_| t != p) {
@@ -209,8 +211,8 @@ fn cells(
             text: format!(
                 "{}.{column}: truth {t}, told {p}\n    truth: {}\n    told:  {}",
                 table.name,
-                truth.show(table.columns),
-                product.show(table.columns)
+                truth.show(&table.columns),
+                product.show(&table.columns)
             ),
         });
     }

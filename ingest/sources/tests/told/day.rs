@@ -44,7 +44,14 @@ pub fn told(platform: &str) -> Told {
     };
     run(&options, None, &mut |_| ()).unwrap();
     let mut truth = BTreeMap::new();
-    for table in ["contacts", "segments", "offers", "links", "agent_states"] {
+    for table in [
+        "contacts",
+        "segments",
+        "offers",
+        "links",
+        "agent_states",
+        "recordings",
+    ] {
         let folder = dir.path().join("truth").join(table);
         let rows = files(&folder).into_iter().flat_map(|f| lines(&f));
         truth.insert(

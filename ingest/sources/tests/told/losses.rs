@@ -11,9 +11,6 @@ use std::cell::Cell;
 
 use crate::compare::Row;
 
-/// Heading of the table.
-const HEADING: &str = "## What the simulated day loses";
-
 /// How a cell or a row is told.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Stands {
@@ -64,17 +61,17 @@ impl Loss {
 pub struct Losses(pub Vec<Loss>);
 
 impl Losses {
-    /// Reads the page of a platform.
-    pub fn of(platform: &str) -> Losses {
+    /// Reads the table under a heading of the page of a platform.
+    pub fn of(platform: &str, heading: &str) -> Losses {
         let path = match platform {
             "asterisk" => "../../docs/guides/connect-asterisk.md".to_owned(),
             other => format!("../../docs/platforms/{other}.md"),
         };
         let page = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
         let section = page
-            .split(HEADING)
+            .split(&format!("## {heading}\n"))
             .nth(1)
-            .unwrap_or_else(|| panic!("{path} lacks {HEADING:?}"));
+            .unwrap_or_else(|| panic!("{path} lacks {heading:?}"));
         let section = section.split("\n## ").next().unwrap();
         let lines = section.lines().filter(|l| l.starts_with('|')).skip(2);
         Losses(lines.flat_map(line).collect())

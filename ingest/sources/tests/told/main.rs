@@ -8,12 +8,16 @@ mod compare;
 mod day;
 mod facts;
 mod fold;
+#[path = "../gather/mod.rs"]
+mod gather;
 mod losses;
+mod product;
 mod report;
+mod sides;
 mod table;
 mod tables;
 
-use report::check;
+use report::{check, check_alone};
 
 #[test]
 fn the_facts_of_the_table_are_those_that_are_counted() {
@@ -53,8 +57,25 @@ fn genesys() {
 }
 
 #[test]
+fn genesys_notifications() {
+    let files = ["events.ndjson", "frames.ndjson"];
+    check_alone("genesys", "What its notifications alone lose", &files);
+}
+
+#[test]
 fn teams() {
     check("teams");
+}
+
+#[test]
+fn teams_analytics() {
+    let files = [
+        "auto-attendants.ndjson",
+        "call-queues.ndjson",
+        "agent-timeline.ndjson",
+        "presence.ndjson",
+    ];
+    check_alone("teams", "What its analytics alone lose", &files);
 }
 
 #[test]
@@ -65,4 +86,9 @@ fn acs() {
 #[test]
 fn asterisk() {
     check("asterisk");
+}
+
+#[test]
+fn asterisk_queue_log() {
+    check_alone("asterisk", "What its queue log alone loses", &["queue_log"]);
 }

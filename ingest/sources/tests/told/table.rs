@@ -51,11 +51,15 @@ fn file() -> File {
 }
 
 /// What the table says of a platform that the simulated day shows otherwise; nothing when they agree.
-pub fn differs(platform: &str, records: &[Record], facts: &Facts) -> String {
+/// `alone`: only some of its feeds were read, and nothing is said of the others.
+pub fn differs(platform: &str, records: &[Record], facts: &Facts, alone: bool) -> String {
     let file = file();
     let own = file.platform.iter().find(|p| p.adapter == platform);
     let own = own.unwrap_or_else(|| panic!("{TABLE} lacks {platform}"));
-    let simulated = |f: &&Feed| own.simulated.contains(&f.name);
+    let told: BTreeSet<&str> = records.iter().map(|r| &*r.format).collect();
+    let simulated = |f: &&Feed| {
+        own.simulated.contains(&f.name) && (!alone || f.formats.iter().any(|f| told.contains(&**f)))
+    };
     let feeds: Vec<&Feed> = own.feed.iter().filter(simulated).collect();
     let mut wrong = String::new();
 
@@ -64,7 +68,6 @@ pub fn differs(platform: &str, records: &[Record], facts: &Facts) -> String {
         .flat_map(|f| &f.formats)
         .map(|f| &**f)
         .collect();
-    let told: BTreeSet<&str> = records.iter().map(|r| &*r.format).collect();
     for format in told.difference(&of_feeds) {
         wrong += &format!("{format} is told, and of no feed that {TABLE} calls simulated\n");
     }

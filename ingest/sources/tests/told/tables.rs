@@ -1,54 +1,39 @@
-//! The tables as they are compared.
+//! The tables as they are compared: those of the truth, by its own list of columns.
+
+use std::sync::LazyLock;
+
+use callboard_datasets::simulate::{TABLES, TOLD_TABLES};
 
 use crate::compare::Table;
 
-pub const CONTACTS: Table = Table {
-    name: "contacts",
-    columns: &[
-        "source",
-        "channel",
-        "direction",
-        "queue",
-        "agent",
-        "customer",
-        "started_at",
-        "ended_at",
-        "outcome",
-        "raw_outcome",
-        "wait_ms",
-        "talk_ms",
-        "hold_ms",
-        "wrap_ms",
-        "state",
-    ],
-    same: &[],
-};
-pub const SEGMENTS: Table = Table {
-    name: "segments",
-    columns: &[
-        "kind",
-        "queue",
-        "agent",
-        "started_at",
-        "ended_at",
-        "outcome",
-        "target_kind",
-        "target",
-    ],
-    same: &["kind"],
-};
-pub const OFFERS: Table = Table {
-    name: "offers",
-    columns: &["queue", "agent", "offered_at", "ring_ms", "outcome"],
-    same: &[],
-};
-pub const LINKS: Table = Table {
-    name: "links",
-    columns: &["to_contact", "kind", "at"],
-    same: &["to_contact"],
-};
-pub const STATES: Table = Table {
-    name: "agent_states",
-    columns: &["state", "reason", "started_at", "ended_at"],
-    same: &[],
-};
+/// In the order in which they are compared: the rows of contacts say what became of the rest.
+const NAMES: [&str; 6] = [
+    "contacts",
+    "segments",
+    "offers",
+    "links",
+    "agent_states",
+    "recordings",
+];
+
+/// All of them.
+pub static COMPARED: LazyLock<Vec<Table>> = LazyLock::new(|| NAMES.map(table).into());
+
+fn table(name: &'static str) -> Table {
+    let mut all = TABLES.iter().chain(TOLD_TABLES);
+    let truth = all.find(|t| t.name == name).expect("a table of the truth");
+    // What it is of is compared first of all, by the names that the simulator keeps aside; the
+    // number of a segment follows from those that were told.
+    let of = truth.contact.unwrap_or(truth.key[0]);
+    let columns = truth.columns.iter().copied();
+    Table {
+        name,
+        of,
+        columns: columns.filter(|c| *c != of && *c != "seq").collect(),
+        same: match name {
+            "segments" => &["kind"],
+            "links" => &["to_contact"],
+            _ => &[],
+        },
+    }
+}

@@ -12,7 +12,7 @@ use super::ids::{self, Who, platform_id, who};
 use super::parts::{About, Part, When};
 use super::roster::{self, Roster};
 use super::{logs, turns};
-use parties::{Parties, own_talks};
+use parties::{Parties, handed_over, own_talks};
 use segments::{bot, holds, invitations, voice_apps};
 
 mod parties;
@@ -62,6 +62,7 @@ pub fn read(
     call.left_first = left_first(&roster, &parties);
     call.links = links(events);
     let mut own = own_talks(&roster, &parties, talks, call.end.as_ref());
+    handed_over(&own, talks);
     let led_on = transfers(events, &mut own, talks);
     let taken: Vec<&Part> = talks.iter().chain(own.iter()).collect();
     let held = holds(&roster, &taken);

@@ -159,6 +159,34 @@ pub fn own_talks(
     talks
 }
 
+/// A worker's talk that a job tells was handed on where somebody else serves the customer after it:
+/// the router knows only that the worker is done.
+pub fn handed_over(own: &[Part], routed: &mut [Part]) {
+    for talk in routed {
+        let Some(end) = talk.end.as_ref().map(|w| w.at) else {
+            continue;
+        };
+        let goes_on = |p: &&Part| {
+            let start = p.start.as_ref().is_some_and(|w| w.at <= end + BESIDE);
+            start && p.end.as_ref().is_none_or(|w| w.at > end + BESIDE)
+        };
+        let next = own.iter().find(goes_on);
+        let (Some(next), "completed") = (next, talk.get(&F::Outcome)) else {
+            continue;
+        };
+        let agent = next.get(&F::Agent);
+        let kind = match who(agent) {
+            Who::TeamsUser => "person",
+            // A number stands without its prefix.
+            Who::Other | Who::Phone => "external",
+            _ => "agent",
+        };
+        talk.text(F::Outcome, "transferred")
+            .text(F::TargetKind, kind)
+            .text(F::Target, agent);
+    }
+}
+
 /// The part of a span in which the customer was there too.
 fn together(mut span: Span, with: Option<&Vec<Span>>, end: Option<&When>) -> Option<Span> {
     let over = |at: i64| span.end.as_ref().is_none_or(|e| at <= e.at);

@@ -23,7 +23,12 @@ pub fn holds(roster: &Roster, talks: &[&Part]) -> Vec<Part> {
             .text(F::RawOutcome, "isOnHold");
         if let Some(end) = &span.end {
             let over = talk.end.as_ref().is_some_and(|t| t.at <= end.at);
-            hold.text(F::Outcome, if over { "hangup" } else { "resumed" });
+            let outcome = match (over, talk.get(&F::Outcome)) {
+                (false, _) => "resumed",
+                (true, "transferred") => "transferred",
+                (true, _) => "hangup",
+            };
+            hold.text(F::Outcome, outcome);
         }
         Some(hold)
     };

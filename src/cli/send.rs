@@ -39,7 +39,7 @@ impl FromStr for SourceKind {
 /// `callboard send`.
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "Files, folders and gzip are read; what each file holds is found by its content. What was\nacknowledged is remembered, so that the same command again goes on where it was. Documents of the\nother platforms go whole, one file a request, and the server knows those that it has.\n\nExamples:\n  callboard send --source asterisk --instance pbx1 --follow /var/log/asterisk/queue_log\n  callboard send --source asterisk --zone Europe/Berlin /var/log/asterisk\n  callboard send --source events --to http://callboard.example:8080 events.ndjson.gz\n  callboard send --source amazon-connect --instance emea ./exports\n  CALLBOARD_SECRET=... callboard send --source flex --to https://callboard.example taskrouter.json"
+    after_help = "Files, folders and gzip are read; what each file holds is found by its content. What was\nacknowledged is remembered, so that the same command again goes on where it was. Documents of the\nother platforms go whole, one file a request (long tables in parts), and the server knows those that\nit has.\n\nExamples:\n  callboard send --source asterisk --instance pbx1 --follow /var/log/asterisk/queue_log\n  callboard send --source asterisk --zone Europe/Berlin /var/log/asterisk\n  callboard send --source events --to http://callboard.example:8080 events.ndjson.gz\n  callboard send --source amazon-connect --instance emea ./exports\n  callboard send --source sheet --instance planner --zone Europe/Berlin shifts.csv\n  CALLBOARD_SECRET=... callboard send --source flex --to https://callboard.example taskrouter.json"
 )]
 pub struct SendArgs {
     /// What the files are: asterisk, events, acs, amazon-connect, freeswitch, genesys, sheet,

@@ -3,6 +3,7 @@
 mod documents;
 mod plan;
 mod progress;
+mod table;
 mod tally;
 
 use std::collections::HashSet;

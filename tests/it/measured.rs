@@ -204,3 +204,53 @@ fn measured_judged_and_planned_in_sql_and_in_the_lake() {
     }
     server.stop();
 }
+
+#[test]
+fn tables_go_with_the_command_that_sends_everything_else() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::serve(data.path(), &[]);
+    let tables = tempfile::tempdir().unwrap();
+    let captures = project().join("ingest/sources/tests/captures/sheet");
+    for name in ["made-schedule.csv", "made-attributes.csv"] {
+        std::fs::copy(captures.join(name), tables.path().join(name)).unwrap();
+    }
+    // One that goes in parts: 17 MB, with rows over two lines.
+    let mut long = String::from("contact_id,name,value,at,note\n");
+    let rows = 18_500;
+    for n in 0..rows {
+        long += &format!("t-{n},jitter,0.{n:06},2026-03-02T09:15:04Z,\"{n:0900}\nof table\"\n");
+    }
+    assert!(long.len() > 16 << 20, "{}", long.len());
+    std::fs::write(tables.path().join("long.csv"), &long).unwrap();
+    // And one whose rows are wrong.
+    let wrong = "agent,start,end\nann,tomorrow,2026-03-02T12:00:00Z\n";
+    std::fs::write(tables.path().join("wrong.csv"), wrong).unwrap();
+    let send = || {
+        crate::support::callboard(&[
+            "send",
+            "--source",
+            "sheet",
+            "--to",
+            &server.url,
+            "--instance",
+            "plan",
+            "--zone",
+            "Europe/Berlin",
+            tables.path().to_str().unwrap(),
+        ])
+    };
+    let said = send();
+    assert!(said.contains("1 refused"), "{said}");
+    let count = |sql: &str| server.number(sql);
+    assert_eq!(count("select count(*) from schedules"), 2, "{said}");
+    let early = "select count(*) from schedules where started_at = '2026-03-02T07:00:00Z'";
+    assert_eq!(count(early), 1, "local times are those of the zone");
+    assert_eq!(count("select count(*) from customer_attributes"), 2);
+    let measured =
+        "select count(distinct contact_id) from measurements where source = '/sheet/plan'";
+    crate::support::until("the long table", || (count(measured) == rows).then_some(()));
+    // Once more changes nothing.
+    let said = send();
+    assert!(said.contains("repeated"), "{said}");
+    assert_eq!(count(measured), rows);
+}

@@ -1,6 +1,6 @@
 //! Documents of platforms: each file is one request, whole, under its own name, since some platforms
-//! say only there which contact a file is of. Nothing is remembered here: the server knows what it
-//! has.
+//! say only there which contact a file is of; but for long tables, which are cut between rows.
+//! Nothing is remembered here: the server knows what it has.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,7 @@ use super::super::client::{Client, Trouble};
 use super::super::recording::with_query;
 use super::super::{Failure, print};
 use super::BACKOFF;
+use super::table::Table;
 use super::tally::Tally;
 use crate::cli::SendArgs;
 
@@ -64,9 +65,9 @@ pub async fn send(
     let mut failures = Vec::new();
     let mut outcome = Ok(());
     for (path, size) in &files {
-        match sending.file(path).await {
-            Ok(Some(answer)) => tally.add(path, source, &answer),
-            Ok(None) => break,
+        match sending.file(path, &mut tally).await {
+            Ok(true) => {}
+            Ok(false) => break,
             Err(Unsent::File(why)) => failures.push(why),
             Err(Unsent::All(failure)) => {
                 outcome = Err(failure);
@@ -107,10 +108,29 @@ struct Sending<'a> {
 }
 
 impl Sending<'_> {
-    /// One file, until it is acknowledged; `None` when told to stop.
-    async fn file(&mut self, path: &Path) -> Result<Option<Answer>, Unsent> {
+    /// One file, all of it; false when told to stop.
+    async fn file(&mut self, path: &Path, tally: &mut Tally) -> Result<bool, Unsent> {
+        let named = |why: String| Unsent::File(format!("{}: {why}", path.display()));
+        let Some(mut table) = Table::open(path).map_err(named)? else {
+            let bytes = read(path).map_err(named)?;
+            let answer = self.part(path, bytes).await?;
+            return Ok(answer.is_some_and(|a| {
+                tally.add(path, self.source, &a);
+                true
+            }));
+        };
+        while let Some(bytes) = table.next().map_err(named)? {
+            match self.part(path, bytes).await? {
+                Some(answer) => tally.add(path, self.source, &answer),
+                None => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
+    /// One request, until it is acknowledged; `None` when told to stop.
+    async fn part(&mut self, path: &Path, bytes: bytes::Bytes) -> Result<Option<Answer>, Unsent> {
         let named = |why: &str| Unsent::File(format!("{}: {why}", path.display()));
-        let bytes = read(path).map_err(|why| named(&why))?;
         let patience = Duration::from_secs(self.args.patience);
         let began = Instant::now();
         let mut wait = BACKOFF.0;

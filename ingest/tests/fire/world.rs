@@ -64,6 +64,8 @@ impl World {
             out: out.clone(),
             threads: 1,
             platform: None,
+            skip_days: 0,
+            handle_permille: 1_000,
         };
         let mut stream = Vec::new();
         let manifest = run(&options, Some(&mut stream), &mut |_| {}).unwrap();

@@ -196,7 +196,7 @@ impl ObjectStore for Faulty {
         let allowed = async move {
             let told = shaking.look().await;
             told.map_err(|says| said(says, &at, Condition::Nothing))?;
-            Ok(all)
+            Ok::<_, object_store::Error>(all)
         };
         stream::once(allowed).try_flatten().boxed()
     }

@@ -48,6 +48,7 @@ static FILES: &[(&str, &str)] = files![
     "journey_edges",
     "journey_roots",
     "journey_members",
+    "journey_outside",
     "journeys",
     "journey_steps",
     "corrections",

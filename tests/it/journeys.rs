@@ -87,6 +87,7 @@ fn a_journey_over_four_systems_is_one_row_and_one_page() {
         "1 web start null true",
         "2 contoso handover strong true",
         "3 eu handover strong true",
+        "4 null outside stated true",
     ];
     let named = [
         "Min Kim Lines (Amazon Connect) Berlin Fixed network",
@@ -134,6 +135,10 @@ fn a_journey_over_four_systems_is_one_row_and_one_page() {
                     "Lines (Amazon Connect)",
                     "Min Kim",
                     "outside: <strong>+498999001</strong>",
+                    "Led outside",
+                    "transferred to +498999001 at 2026-03-02T09:46:51Z",
+                    "<strong>outside</strong>",
+                    "+498999001",
                 ],
             );
         }

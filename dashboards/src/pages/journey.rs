@@ -43,7 +43,7 @@ async fn read(app: &App, id: &str) -> Result<Journey, DataError> {
     let data = app.data.pin();
     let whole = format!("SELECT * FROM callboard.journeys WHERE journey_id = {key} LIMIT 1");
     let steps = format!(
-        "SELECT s.seq, s.contact_id, s.relation, s.evidence, s.strength, s.from_contact, s.at, s.joined, \
+        "SELECT s.seq, s.contact_id, s.relation, s.evidence, s.strength, s.from_contact, s.at, s.joined, s.outside, \
          c.source, c.channel, c.direction, c.queue, c.agent, c.customer, c.customer_name, c.started_at, \
          c.ended_at, c.outcome, c.wait_ms, c.talk_ms, c.state, c.day \
          FROM callboard.journey_steps s \
@@ -53,7 +53,8 @@ async fn read(app: &App, id: &str) -> Result<Journey, DataError> {
     let (whole, steps) = futures::try_join!(data.rows(&whole), data.rows(&steps))?;
     let joined = || steps.iter().filter(|s| s.is("joined"));
     let contacts: Vec<&str> = joined().filter_map(|s| s.text("contact_id")).collect();
-    let days: Vec<String> = joined().map(|s| s.get("day").plain()).collect();
+    let told = joined().filter(|s| s.text("contact_id").is_some());
+    let days: Vec<String> = told.map(|s| s.get("day").plain()).collect();
     let parts = match (days.iter().min(), days.iter().max()) {
         (Some(first), Some(last)) => {
             let sql = format!(
@@ -118,8 +119,11 @@ pub async fn page(
             ol class="journey" {
                 @for step in journey.steps.iter().filter(|s| s.is("joined")) {
                     (joint(&step, &journey, zone))
-                    (stop(&step, &journey, zone))
-                    @for open in journey.steps.iter().filter(|s| !s.is("joined") && s.text("from_contact") == step.text("contact_id")) {
+                    @match step.text("outside") {
+                        Some(number) => (abroad(&step, number, zone)),
+                        None => (stop(&step, &journey, zone)),
+                    }
+                    @for open in journey.steps.iter().filter(|s| !s.is("joined") && step.text("contact_id").is_some() && s.text("from_contact") == step.text("contact_id")) {
                         (unjoined(&open, zone))
                     }
                 }
@@ -204,6 +208,7 @@ fn relation(step: &Row<'_>) -> String {
         Some("handover") => "Handed over by a number".to_owned(),
         Some("carried") => "An id was carried along".to_owned(),
         Some("verdict") => "Said by a person".to_owned(),
+        Some("outside") => "Led outside".to_owned(),
         Some(other) => format!("Linked: {}", format::word(other)),
         None => "Linked".to_owned(),
     }
@@ -240,6 +245,23 @@ fn unjoined(open: &Row<'_>, zone: Tz) -> Markup {
             @if open.int("at").is_some() { span class="quiet" { " " (view::time(zone, open.int("at"))) } }
             @if let Some(id) = open.text("contact_id") { " " a href=(url::contact(id)) { (id) } }
             @if let Some(evidence) = open.text("evidence") { p class="evidence" { (evidence) } }
+        }
+    }
+}
+
+/// A number outside, of which no system tells more.
+fn abroad(step: &Row<'_>, number: &str, zone: Tz) -> Markup {
+    html! {
+        li class="stop outside" {
+            div class="stop-head" {
+                span class="stop-seq" { (step.int("seq").unwrap_or(0)) }
+                strong { "outside" }
+                span { (number) }
+                span class="quiet" { "no system tells of what happened there" }
+            }
+            dl class="facts" {
+                div { dt { "Began" } dd { (view::time(zone, step.int("at"))) } }
+            }
         }
     }
 }

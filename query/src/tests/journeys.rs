@@ -296,3 +296,77 @@ async fn links_and_ids_that_are_carried_join_around_corners() {
     .await;
     assert!(out.contains("| 4        |          |"), "{out}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_number_outside_is_a_step_of_its_own() {
+    let memory = Memory::new();
+    let part = |id: &str, kind: &str, start: i64, end: i64, outcome: &str, to: &str| SegmentRow {
+        target_kind: Some("external".to_owned()),
+        target: Some(to.to_owned()),
+        ..segment(id, 1, kind, "", "", start, Some(end), outcome)
+    };
+    let of_customer = |row: ContactRow, customer: &str| ContactRow {
+        customer: Some(customer.to_owned()),
+        ..row
+    };
+    memory.add(&[
+        of("teams", "main-1", 0, Some(100)),
+        dialled(of("amazon-connect", "eu-1", 103, Some(300)), "+49 30 900"),
+        // The customer comes again later, by a link that the platform states.
+        of("amazon-connect", "eu-2", 400, Some(500)),
+        // Alone: an expert who is called and does not answer, and one who does.
+        of_customer(of("amazon-connect", "eu-3", 600, Some(700)), "+4930777"),
+        // The customer himself is called.
+        of_customer(of("amazon-connect", "eu-4", 800, Some(900)), "+4930777"),
+        // The platform says where the transfer led, whatever its number.
+        of("acs", "web-5", 1000, Some(1100)),
+        of("acs", "web-6", 1101, Some(1200)),
+    ]);
+    memory.add(&[
+        transferred("main-1", 0, 100, "+4930900"),
+        part("eu-1", "dial", 250, 252, "answered", "+498999001"),
+        transferred("eu-1", 110, 260, "00498999001"),
+        part("eu-3", "dial", 610, 630, "no_answer", "+498999002"),
+        part("eu-3", "dial", 640, 645, "answered", "+498999003"),
+        part("eu-4", "dial", 800, 805, "answered", "+4930777"),
+        transferred("web-5", 1010, 1100, "+498999004"),
+    ]);
+    let link = |from: &str, to: &str, kind: &str, when: i64| LinkRow {
+        from_contact: from.into(),
+        to_contact: to.into(),
+        kind: kind.into(),
+        at: Some(at(when)),
+        day: at(0).day(),
+    };
+    memory.add(&[
+        link("eu-1", "eu-2", "callback", 300),
+        link("web-6", "web-5", "transfer", 1101),
+    ]);
+    let s = session(&memory);
+    know(&s, &[("numbers.csv", NUMBERS)]);
+    let out = show(&s, STEPS).await;
+    for told in [
+        "main-1 2 eu-1 handover strong true",
+        "main-1 3 nobody outside stated true",
+        "main-1 4 eu-2 callback stated true",
+        "eu-3 1 eu-3 start  true",
+        "eu-3 2 nobody outside stated true",
+    ] {
+        assert!(out.contains(told), "{told}: {out}");
+    }
+    assert_eq!(out.matches("outside").count(), 2, "{out}");
+    let sql = "SELECT concat_ws(' ', outside, from_contact, at, evidence) AS told FROM journey_steps \
+               WHERE relation = 'outside' ORDER BY at";
+    let out = show(&s, sql).await;
+    for told in [
+        "+498999001 eu-1 2026-03-02T09:04:10Z transferred to +498999001 at 2026-03-02T09:04:20Z; no contact that is told of arrived at that number",
+        "+498999003 eu-3 2026-03-02T09:10:40Z called +498999003 at 2026-03-02T09:10:40Z",
+    ] {
+        assert!(out.contains(told), "{told}: {out}");
+    }
+    let out = show(&s, "SELECT count(*) AS n, sum(contacts) AS c FROM journeys").await;
+    assert!(
+        out.contains("| 4 | 7 |"),
+        "a step outside is no contact: {out}"
+    );
+}

@@ -119,7 +119,7 @@ impl Sending<'_> {
                 true
             }));
         };
-        while let Some(bytes) = table.next().map_err(named)? {
+        while let Some(bytes) = table.take_part().map_err(named)? {
             match self.part(path, bytes).await? {
                 Some(answer) => tally.add(path, self.source, &answer),
                 None => return Ok(false),

@@ -100,7 +100,7 @@ impl Table {
     ///
     /// # Errors
     /// When the file cannot be read, or a row does not end.
-    pub fn next(&mut self) -> Result<Option<Bytes>, String> {
+    pub fn take_part(&mut self) -> Result<Option<Bytes>, String> {
         let mut part = self.head.clone();
         part.append(&mut self.row);
         let empty = self.head.len();
@@ -129,7 +129,7 @@ mod tests {
         assert!(Table::open(&path)?.is_none(), "it is short");
         let mut table = Table::cut(&path, part)?;
         let mut all = Vec::new();
-        while let Some(part) = table.next()? {
+        while let Some(part) = table.take_part()? {
             all.push(String::from_utf8(part.to_vec()).unwrap());
         }
         Ok(all)

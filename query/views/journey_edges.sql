@@ -152,7 +152,7 @@ WITH stated AS (
   UNION ALL
   SELECT a, CAST(NULL AS VARCHAR), 'handover', evidence, 'lost', at FROM lost
   UNION ALL
-  SELECT u.b, CAST(NULL AS VARCHAR), 'handover', u.evidence, 'stray', u.at
+  SELECT u.b AS a, CAST(NULL AS VARCHAR) AS b, 'handover' AS relation, u.evidence, 'stray' AS strength, u.at
   FROM unsent u
   -- An id that was carried along, or a person, may tell who sent it.
   LEFT JOIN (SELECT a AS id FROM carried UNION SELECT b FROM carried

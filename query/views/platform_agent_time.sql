@@ -1,10 +1,10 @@
 -- The time of agent_time, of agents who were on one platform alone on that UTC day: the time of who
--- works on two at once belongs to neither. Site, line of business and group are those of the
--- contacts that he served that day, where they are one.
+-- works on two at once belongs to neither. Site, line of business and group are those that the file
+-- of agents says and those of the contacts that he served that day, where they are one.
 -- column platform: Platform; NULL where the agent was on several that day
--- column site: Site of the contacts that he served that day
--- column line_of_business: Line of business of them
--- column team: Group of agents of them
+-- column site: Site, of the agent and of what he served that day; NULL where there are several
+-- column line_of_business: Line of business, likewise
+-- column team: Group of agents, likewise
 -- column ivr_stage: Always NULL: an agent's time belongs to no stage
 -- column agent: Agent
 -- column at (UTC): Start of the quarter of an hour
@@ -12,10 +12,13 @@
 -- column ms (ms): Time in that state within the quarter
 -- column day: UTC day; a bound on it reads less
 WITH seen AS (
-  SELECT agent, day, split_part(source, '/', 2) AS platform, CAST(NULL AS VARCHAR) AS site,
-         CAST(NULL AS VARCHAR) AS line_of_business, CAST(NULL AS VARCHAR) AS team
-  FROM internal.agent_states
-  GROUP BY agent, day, source
+  SELECT a.agent, a.day, split_part(a.source, '/', 2) AS platform, n.site, n.line_of_business, n.team
+  FROM internal.agent_states a
+  LEFT JOIN internal.names n
+    ON n.platform = a.source AND n.id = a.agent AND n.entity = 'agent'
+   AND (n.valid_from IS NULL OR a.started_at >= n.valid_from)
+   AND (n.valid_to IS NULL OR a.started_at < n.valid_to)
+  GROUP BY a.agent, a.day, a.source, n.site, n.line_of_business, n.team
   UNION ALL
   SELECT s.agent, CAST(s.started_at AS DATE) AS day, u.platform, u.site, u.line_of_business, u.team
   FROM callboard.segments s

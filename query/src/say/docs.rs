@@ -56,7 +56,7 @@ fn grouped(said: &[Said], metrics: bool) -> String {
     for (standing, reason, titles) in lines {
         out += &format!(
             "| {} | {} | {reason} |\n",
-            titles.join(", "),
+            titles.join("; "),
             standing.word()
         );
     }

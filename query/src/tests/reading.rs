@@ -33,7 +33,10 @@ async fn empty_views_answer_with_no_rows() {
     for view in session.engine().views() {
         let sql = format!("SELECT * FROM callboard.{}", view.name);
         let answer = session.collect(&sql, Vec::new()).await.unwrap();
-        let documented = matches!(view.name.as_str(), "columns" | "metrics" | "observability" | "snapshot");
+        let documented = matches!(
+            view.name.as_str(),
+            "columns" | "metrics" | "observability" | "snapshot"
+        );
         assert_eq!(answer.rows() > 0, documented, "{}", view.name);
         let count = format!("SELECT count(*) FROM {}", view.name);
         assert_eq!(session.collect(&count, Vec::new()).await.unwrap().rows(), 1);

@@ -30,14 +30,20 @@ enum Bound {
 /// Bytes that the log may hold.
 const LOG: u64 = 288 << 10;
 
+fn little_memory(options: &mut StoreOptions) {
+    options.unflushed_bytes = 96 << 10;
+}
+
+fn little_log(options: &mut StoreOptions) {
+    options.log.max_bytes = LOG;
+    options.log.reserve_bytes = 0;
+}
+
 impl Bound {
     fn set(self) -> fn(&mut StoreOptions) {
         match self {
-            Bound::Memory => |options| options.unflushed_bytes = 96 << 10,
-            Bound::Log => |options| {
-                options.log.max_bytes = LOG;
-                options.log.reserve_bytes = 0;
-            },
+            Bound::Memory => little_memory,
+            Bound::Log => little_log,
         }
     }
 }
@@ -50,7 +56,7 @@ struct Case {
     dies: bool,
 }
 
-const CASES: [Case; 5] = [
+static CASES: [Case; 5] = [
     Case {
         says: Refusal::Busy,
         when: When::Before,

@@ -97,14 +97,14 @@ impl Life {
                 }
             }
         }
-        let mut letters_there: BTreeMap<&String, u64> = BTreeMap::new();
-        let letters = letters(&self.running.store).await?;
-        for ((hash, _), n) in &letters {
-            *letters_there.entry(hash).or_default() += n;
+        let kept = letters(&self.running.store).await?;
+        let mut by_hash: BTreeMap<&String, u64> = BTreeMap::new();
+        for ((hash, _), n) in &kept {
+            *by_hash.entry(hash).or_default() += n;
         }
         let sender = self.sender.lock();
         for (hash, told) in &sender.refused {
-            let n = letters_there.get(hash).copied().unwrap_or(0);
+            let n = by_hash.get(hash).copied().unwrap_or(0);
             if n < told.acknowledged || n > told.sent {
                 return Err(format!("dead letter {hash} is there {n} times: {told:?}"));
             }
@@ -212,7 +212,7 @@ impl Life {
                 self.send(count).await?;
                 machine.clock.later(seconds);
             }
-            Ok(())
+            Ok::<(), String>(())
         };
         let all = rng.below(8) == 0;
         let (flushed, sent) = tokio::join!(self.running.store.flush(all), meanwhile);

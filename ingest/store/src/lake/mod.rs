@@ -201,7 +201,10 @@ impl Lake {
             let location = table_url(&url, spec.name);
             async move { LakeTable::open(spec, location?, store, options).await }
         });
-        let tables = futures::future::try_join_all(opening).await?;
+        // All of them, also when one cannot be opened: a table that is left half way panics in a
+        // thread of its reader when the program ends, and hides what was wrong.
+        let opened = futures::future::join_all(opening).await;
+        let tables = opened.into_iter().collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             tables: tables
                 .into_iter()

@@ -49,6 +49,8 @@ pub struct CellOut {
     pub events: u64,
     /// Lines that repeat an event.
     pub repeated: u64,
+    /// Blank lines.
+    pub blank: u64,
     /// Events told again with other words.
     pub conflicts: u64,
     /// Lines that are no events.
@@ -95,7 +97,8 @@ pub fn cell(options: &Options, site: &Site, day: &Day) -> Result<CellOut, Simula
     let rates = options.disorder.rates();
     let index = [site.number, day.number];
     let mut happened = Floor::run(options.seed, site, day);
-    happened.skew(site.skew);
+    happened.change(site);
+    happened.tell_by(|at| site.clock(at));
     let teller = Teller { site };
     let fates = Chance::of(options.seed, "fate", &index);
     let mut out = CellOut {
@@ -147,6 +150,7 @@ pub fn cell(options: &Options, site: &Site, day: &Day) -> Result<CellOut, Simula
     arriving.lines.sort_by_key(|line| line.place);
     out.lines = arriving.lines;
     out.repeated = arriving.repeated;
+    out.blank = arriving.blank;
     out.dead = arriving.dead;
     Ok(out)
 }

@@ -6,6 +6,9 @@ use super::fate::Sent;
 use super::poison::{DeadLetter, poison};
 use super::world::Site;
 
+/// Of a hundred repeated lines, those that end as lines end on another system.
+const CRLF: u64 = 10;
+
 /// How much goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Disorder {
@@ -31,6 +34,7 @@ pub struct Rates {
     very_late: u64,
     repeated: u64,
     repeated_late: u64,
+    blank: u64,
     window: u64,
 }
 
@@ -50,6 +54,7 @@ impl Disorder {
             very_late: 1_000 * times,
             repeated: 30_000 * times,
             repeated_late: 2_000 * times,
+            blank: 1_000 * times,
             window: 200,
         }
     }
@@ -77,7 +82,7 @@ impl Disorder {
 pub struct Line {
     /// When it arrives, and what decides among equals.
     pub place: (i64, u64),
-    /// Its bytes, without an end.
+    /// Its bytes, without an end; blank lines may stand before it.
     pub bytes: Vec<u8>,
 }
 
@@ -88,6 +93,8 @@ pub struct Arriving {
     pub lines: Vec<Line>,
     /// Lines that repeat another byte by byte.
     pub repeated: u64,
+    /// Lines without anything, before others.
+    pub blank: u64,
     /// Lines that are no events.
     pub dead: Vec<DeadLetter>,
 }
@@ -123,13 +130,6 @@ pub fn arrive(
         } else {
             None
         };
-        if let Some(after) = again {
-            all.repeated += 1;
-            all.lines.push(Line {
-                place: (place.0 + after, place.1 ^ 1),
-                bytes: event.line.clone(),
-            });
-        }
         if chance.ppm(poison_rate) {
             let (bytes, dead) = poison(&mut chance, site, event.at, &event.line);
             all.dead.push(dead);
@@ -138,10 +138,24 @@ pub fn arrive(
                 bytes,
             });
         }
-        all.lines.push(Line {
-            place,
-            bytes: event.line,
-        });
+        if let Some(after) = again {
+            all.repeated += 1;
+            let mut bytes = event.line.clone();
+            if chance.percent(CRLF) {
+                bytes.push(b'\r');
+            }
+            all.lines.push(Line {
+                place: (place.0 + after, place.1 ^ 1),
+                bytes,
+            });
+        }
+        let mut bytes = event.line;
+        if chance.ppm(rates.blank) {
+            all.blank += 1;
+            let blank = *chance.pick::<&[u8]>(&[b"\n", b"\r\n", b"  \n", b"\t\r\n"]);
+            bytes.splice(..0, blank.iter().copied());
+        }
+        all.lines.push(Line { place, bytes });
     }
     all
 }

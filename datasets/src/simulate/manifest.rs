@@ -47,11 +47,13 @@ pub struct Manifest {
 pub struct Counts {
     /// Contacts, those that came of others among them.
     pub contacts: u64,
-    /// Lines.
+    /// Lines, without the blank ones.
     pub lines: u64,
+    /// Blank lines between them, which nobody has to answer.
+    pub blank: u64,
     /// New events.
     pub taken: u64,
-    /// Lines that repeat an event byte by byte.
+    /// Lines that repeat an event byte by byte, some with another end of line.
     pub repeated: u64,
     /// Lines with the identity of an event and other bytes.
     pub conflicts: u64,

@@ -59,7 +59,7 @@ fn too_long(chance: &mut Chance, site: &Site) -> Vec<u8> {
 
 fn spoilt(chance: &mut Chance, site: &Site, at: i64, line: &[u8]) -> (Vec<u8>, &'static str, bool) {
     let mut event = Pieces::new(chance, site, at);
-    match chance.below(22) {
+    match chance.below(26) {
         0 => (cut(chance, line), "not_json", false),
         1 => (with(line, 0xff), "invalid_utf8", false),
         2 => (with(line, 0), "not_json", false),
@@ -131,6 +131,22 @@ fn spoilt(chance: &mut Chance, site: &Site, at: i64, line: &[u8]) -> (Vec<u8>, &
         20 => {
             event.data = r#"{"contact_id":"p","channel":"telegraph"}"#.to_owned();
             (event.line(), "bad_data", true)
+        }
+        21 => (joined(line), "not_json", false),
+        // What a type that changed from one version to the next comes to.
+        22 => {
+            event.data = r#"{"contact_id":"p","segment_id":"p","duration_ms":"250"}"#.to_owned();
+            event.kind = "segment.ended";
+            (event.line(), "bad_data", true)
+        }
+        23 => {
+            event.time = at.to_string();
+            (event.line(), "not_json", true)
+        }
+        24 => {
+            let local = write_time(at, TimeForm::Utc, Zone::Utc);
+            event.time = format!(r#""{}""#, local.trim_end_matches('Z'));
+            (event.line(), "bad_time", true)
         }
         _ => (
             b"ERROR 1045 (28000): Access denied for user".to_vec(),
@@ -204,6 +220,12 @@ fn with(line: &[u8], byte: u8) -> Vec<u8> {
     out
 }
 
+/// Two files joined, of which the first had no end of line and the second a byte order mark. The mark
+/// stands inside the line, since at the beginning of a request's first line it would be right.
+fn joined(line: &[u8]) -> Vec<u8> {
+    [line, b"\xef\xbb\xbf", line].concat()
+}
+
 fn deep(event: &Pieces) -> Vec<u8> {
     let deep = format!(r#","x":{}{}"#, "[".repeat(10_000), "]".repeat(10_000));
     let line = event.line();
@@ -211,4 +233,65 @@ fn deep(event: &Pieces) -> Vec<u8> {
     out.extend_from_slice(deep.as_bytes());
     out.push(b'}');
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// Where a line stands in a request must not decide what becomes of it: a byte order mark at its
+    /// beginning would be taken away from a first line, and white space from any.
+    #[test]
+    fn every_kind_comes_and_none_hangs_on_its_place() {
+        let options = crate::simulate::Options {
+            seed: 1,
+            contacts: 10,
+            first_day: 20_000,
+            days: None,
+            disorder: crate::simulate::Disorder::Wild,
+            poison: 0,
+            skew: 0,
+            platform: None,
+            out: std::path::PathBuf::new(),
+            threads: 1,
+        };
+        let scale = crate::simulate::world::Scale::of(&options);
+        let sites = crate::simulate::world::sites(&options, &scale);
+        let mut chance = Chance::of(1, "kinds", &[]);
+        let line = br#"{"specversion":"1.0","id":"1","source":"/sim/site1"}"#;
+        let mut seen: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut marks = 0;
+        for _ in 0..1_500 {
+            let (bytes, dead) = poison(&mut chance, &sites[0], 1_772_874_904_250, line);
+            assert!(!bytes.starts_with(b"\xef\xbb\xbf") && !bytes.contains(&b'\n'));
+            assert_eq!(bytes.trim_ascii().len(), bytes.len());
+            marks += u64::from(bytes.windows(3).any(|w| w == b"\xef\xbb\xbf"));
+            *seen.entry(dead.class).or_default() += 1;
+        }
+        assert!(marks > 10, "{marks}");
+        let classes: Vec<&str> = seen.keys().copied().collect();
+        assert_eq!(
+            classes,
+            [
+                "bad_attribute",
+                "bad_data",
+                "bad_time",
+                "bad_value",
+                "invalid_utf8",
+                "missing_attribute",
+                "missing_field",
+                "nested_too_deep",
+                "no_data",
+                "no_time",
+                "not_an_event",
+                "not_json",
+                "specversion",
+                "time_out_of_range",
+                "too_long",
+                "unknown_type"
+            ]
+        );
+    }
 }

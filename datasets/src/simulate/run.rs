@@ -192,13 +192,15 @@ impl<'a> Whole<'a> {
         Ok(whole)
     }
 
-    /// What every queue aims at; a queue that several sites have is one.
+    /// What every queue aims at, under each of its names; a queue that several sites have is one.
     fn targets(&mut self, options: &Options, sites: &[Site]) -> Result<(), SimulateError> {
         let at = (options.first_day - 2) * DAY;
         let queues = sites.iter().flat_map(|s| &s.queues);
-        let named: BTreeMap<&str, _> = queues.map(|q| (q.name.as_str(), q)).collect();
-        for queue in named.values() {
-            let line = target(SETUP, queue, at)?;
+        let named: BTreeMap<&str, _> = queues
+            .flat_map(|q| q.names().map(move |name| (name, q)))
+            .collect();
+        for (name, queue) in &named {
+            let line = target(SETUP, name, queue, at)?;
             match (&mut self.setup, &mut self.outlet) {
                 (Some(file), _) => file.line(&line)?,
                 (None, outlet) => outlet.line(0, &line)?,
@@ -216,6 +218,7 @@ impl<'a> Whole<'a> {
         self.counts.taken += out.events;
         self.counts.repeated += out.repeated;
         self.counts.conflicts += out.conflicts;
+        self.counts.blank += out.blank;
         self.counts.refused += out.dead.len() as u64;
         self.counts.lines += out.lines.len() as u64;
         for dead in out.dead {
@@ -232,7 +235,7 @@ impl<'a> Whole<'a> {
             self.waiting[s].insert((line.place.0, line.place.1, self.serial), line.bytes);
         }
         // Who logs in early is there ten minutes before the doors open.
-        let next = site.zone.utc(day + 1, OPEN * MINUTE) - 10 * MINUTE + site.skew;
+        let next = site.clock(site.zone.utc(day + 1, OPEN * MINUTE) - 10 * MINUTE);
         self.release(s, next)?;
         for (shelf, rows) in self.rows.iter_mut().zip(out.rows) {
             for row in &rows {

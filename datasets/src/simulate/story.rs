@@ -4,6 +4,8 @@ use callboard_model::cloudevents::words::{
     AgentState, Channel, Direction, EndedBy, LinkKind, SegmentKind, TargetKind,
 };
 
+use super::world::Site;
+
 /// One contact from first to last. Times are milliseconds, UTC.
 #[derive(Debug, Clone)]
 pub struct Story {
@@ -33,6 +35,8 @@ pub struct Story {
     pub recorded: bool,
     /// A customer's answer to a survey.
     pub survey: Option<i64>,
+    /// Whether it is told in the platform's next version.
+    pub changed: bool,
 }
 
 /// A part of a contact.
@@ -119,21 +123,39 @@ pub struct DayStory {
 }
 
 impl DayStory {
-    /// Moves everything in time, as a source whose clock is wrong tells it.
-    pub fn skew(&mut self, by: i64) {
+    /// Contacts that begin once the platform was changed are told in its next version.
+    pub fn change(&mut self, site: &Site) {
+        let Some(changed) = site.changed else {
+            return;
+        };
+        for story in self.stories.iter_mut().filter(|s| s.start >= changed) {
+            story.changed = true;
+            for (kind, to) in story.parts.iter_mut().filter_map(|p| p.target.as_mut()) {
+                let queue = site.queues.iter().find(|q| q.name == *to);
+                if let (TargetKind::Queue, Some(later)) =
+                    (kind, queue.and_then(|q| q.later.as_ref()))
+                {
+                    to.clone_from(later);
+                }
+            }
+        }
+    }
+
+    /// Everything at the time that a source tells whose clock is wrong.
+    pub fn tell_by(&mut self, clock: impl Fn(i64) -> i64) {
         for story in &mut self.stories {
-            story.start += by;
-            story.end += by;
+            story.start = clock(story.start);
+            story.end = clock(story.end);
             for part in &mut story.parts {
-                part.start += by;
-                part.end += by;
+                part.start = clock(part.start);
+                part.end = clock(part.end);
             }
             for link in &mut story.links {
-                link.at += by;
+                link.at = clock(link.at);
             }
         }
         for point in self.points.iter_mut().flat_map(|(_, points)| points) {
-            point.at += by;
+            point.at = clock(point.at);
         }
     }
 }

@@ -226,13 +226,14 @@ impl Teller<'_> {
 
     fn beginning(&self, story: &Story) -> ContactData {
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let less = self.site.tells_less(story);
         ContactData {
             contact_id: Some(story.id.clone()),
             channel: Some(story.channel),
             direction: Some(story.direction),
             customer: some(&story.customer),
-            customer_name: some(story.name),
-            site: Some(self.site.name.clone()),
+            customer_name: some(story.name).filter(|_| !less),
+            site: (!less).then(|| self.site.name.clone()),
             ..Default::default()
         }
     }
@@ -248,7 +249,9 @@ impl Teller<'_> {
         };
         if begin {
             data.kind = Some(part.kind);
-            data.queue = part.queue.map(|q| self.site.queues[q].name.clone());
+            data.queue = part
+                .queue
+                .map(|q| self.site.queue_name(q, story).to_owned());
             data.agent = part.agent.map(|a| self.site.agents[a].name.clone());
             data.parent = part.parent.map(|p| segment_id(story, p));
             data.mode = some(part.mode);
@@ -264,7 +267,7 @@ impl Teller<'_> {
                 data.target_kind = Some(*kind);
                 data.target = some(target);
             }
-            if part.kind == SegmentKind::Talk && self.site.tells_holds {
+            if part.kind == SegmentKind::Talk && self.site.states_holds(story) {
                 let (ms, count) = holds_of(story, p);
                 data.hold_ms = Some(ms);
                 data.hold_count = Some(count);
@@ -313,16 +316,16 @@ pub fn holds_of(story: &Story, talk: usize) -> (i64, i64) {
 }
 
 /// The target of a queue, told before anything happens.
-pub fn target(source: &str, queue: &Queue, at: i64) -> Result<Vec<u8>, SimulateError> {
+pub fn target(source: &str, name: &str, queue: &Queue, at: i64) -> Result<Vec<u8>, SimulateError> {
     let data = TargetData {
-        queue: Some(queue.name.clone()),
+        queue: Some(name.to_owned()),
         variant: Some(Variant::Offered),
         threshold_ms: Some(queue.threshold),
         short_ms: Some(queue.short),
         goal: Some(0.8),
         ..Default::default()
     };
-    let id = format!("target {}", queue.name);
+    let id = format!("target {name}");
     let mut event = CloudEvent::new(source, &id, "callboard.target.recorded", 0, data);
     event.time = write_time(at, TimeForm::Utc, Zone::Utc);
     Ok(serde_json::to_vec(&event)?)

@@ -4,13 +4,22 @@
 use callboard_model::cloudevents::words::Channel;
 
 use super::Options;
-use super::calendar::{MINUTE, SECOND, TimeForm, Zone, weekday};
+use super::calendar::{DAY, MINUTE, SECOND, TimeForm, Zone, weekday};
 use super::chance::Chance;
+use super::disorder::Disorder;
+use super::story::Story;
 
 /// Opening and closing of every site, minutes of its local day.
 pub const OPEN: i64 = 6 * 60;
 /// Closing, two hours after midnight.
 pub const CLOSE: i64 = 26 * 60;
+
+/// When a platform is changed to another version, minutes of the local day.
+const CHANGED: i64 = 12 * 60;
+/// The queue that has another name then, of every second site.
+const RENAMED: usize = 3;
+/// What a clock gains at most, in a million.
+const MOST_DRIFT: i64 = 20;
 
 /// Where a contact goes that leaves a queue unanswered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +43,8 @@ pub enum Way {
 pub struct Queue {
     /// Name.
     pub name: String,
+    /// Name once the platform was changed, where it has another then.
+    pub later: Option<String>,
     /// Channel.
     pub channel: Channel,
     /// Service level threshold.
@@ -57,6 +68,11 @@ pub struct Queue {
 }
 
 impl Queue {
+    /// Its names, one after the other.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.name.as_str()).chain(self.later.as_deref())
+    }
+
     /// Whether it takes calls.
     pub fn voice(&self) -> bool {
         self.channel == Channel::Voice
@@ -100,8 +116,14 @@ pub struct Site {
     pub zone: Zone,
     /// How its platform writes times.
     pub form: TimeForm,
-    /// What its clock is wrong by.
+    /// What its clock is wrong by when the first day begins.
     pub skew: i64,
+    /// What it gains from then on, in a million. It never loses: two moments would become one.
+    pub drift: i64,
+    /// When the first day begins.
+    pub begins: i64,
+    /// When its platform is changed to another version, by the right clock.
+    pub changed: Option<i64>,
     /// Whether its platform tells of holds.
     pub tells_holds: bool,
     /// Whether it tells of offers and holds in one event at their end.
@@ -120,6 +142,28 @@ impl Site {
     /// How long something takes an agent that would take `usual`.
     pub fn handling(&self, usual: i64) -> i64 {
         (i128::from(usual) * i128::from(self.handle_permille) / 1_000) as i64
+    }
+
+    /// What its clock shows at a moment.
+    pub fn clock(&self, at: i64) -> i64 {
+        at + self.skew + ((at - self.begins) * self.drift).div_euclid(1_000_000)
+    }
+
+    /// A queue's name as it is told of that contact.
+    pub fn queue_name(&self, queue: usize, story: &Story) -> &str {
+        let queue = &self.queues[queue];
+        let later = queue.later.as_deref().filter(|_| story.changed);
+        later.unwrap_or(&queue.name)
+    }
+
+    /// Whether that contact is told in a version that has lost fields: every second site's next one.
+    pub fn tells_less(&self, story: &Story) -> bool {
+        story.changed && self.number % 2 == 1
+    }
+
+    /// Whether the end of a talk states the holds in it.
+    pub fn states_holds(&self, story: &Story) -> bool {
+        self.tells_holds && !self.tells_less(story)
     }
 }
 
@@ -210,9 +254,24 @@ fn site(options: &Options, scale: &Scale, number: u64) -> Site {
         (_, 1) => 60 * MINUTE,
         (most, _) => chance.between(-most, most),
     };
-    let queues: Vec<Queue> = (0..scale.queues)
+    let zone = Zone::ALL[n % Zone::ALL.len()];
+    let changed = (options.disorder != Disorder::None).then(|| {
+        let day = options.first_day + scale.days / 2;
+        zone.utc(day, CHANGED * MINUTE)
+    });
+    let mut queues: Vec<Queue> = (0..scale.queues)
         .map(|q| queue(n, q, scale.queues))
         .collect();
+    if changed.is_some()
+        && n.is_multiple_of(2)
+        && let Some(queue) = queues.get_mut(RENAMED)
+    {
+        queue.later = Some(format!("Fault desk {}", n + 1));
+    }
+    let drift = match options.skew {
+        0 => 0,
+        _ => Chance::of(options.seed, "drift", &[number]).between(1, MOST_DRIFT),
+    };
     let a_day = options.contacts / (scale.sites * scale.days as u64);
     let count = 5 + (a_day as usize).div_ceil(26);
     let agents = (0..count)
@@ -222,9 +281,12 @@ fn site(options: &Options, scale: &Scale, number: u64) -> Site {
         number,
         name: format!("site{}", n + 1),
         source: format!("/sim/site{}", n + 1),
-        zone: Zone::ALL[n % Zone::ALL.len()],
+        zone,
         form: [TimeForm::Utc, TimeForm::Offset, TimeForm::Micros][n % 3],
         skew,
+        drift,
+        begins: options.first_day * DAY,
+        changed,
         tells_holds: n % 4 != 3,
         tells_at_end: n % 2 == 1,
         tells_more: n % 3 == 1,
@@ -262,6 +324,7 @@ fn queue(site: usize, q: usize, of: usize) -> Queue {
     };
     Queue {
         name,
+        later: None,
         channel,
         threshold: [20, 30, 60, 10][q % 4] * SECOND,
         short: [5, 10][q % 2] * SECOND,
@@ -301,5 +364,35 @@ fn agent(chance: &mut Chance, site: usize, a: usize, queues: &[Queue]) -> Agent 
         begins,
         lasts,
         week: (a * 3) as i64,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_clock_gains_and_never_shows_two_moments_as_one() {
+        let options = Options {
+            seed: 7,
+            contacts: 300_000,
+            first_day: 20_000,
+            days: None,
+            disorder: Disorder::Mild,
+            poison: 0,
+            skew: 3_000,
+            platform: None,
+            out: std::path::PathBuf::new(),
+            threads: 1,
+        };
+        for site in sites(&options, &Scale::of(&options)) {
+            let off = |days: i64| site.clock(site.begins + days * DAY) - site.begins - days * DAY;
+            assert!(site.number == 1 || off(0).abs() <= 3_000, "{}", site.name);
+            let ppm = (off(30) - off(0)) * 1_000_000 / (30 * DAY);
+            assert!((1..=20).contains(&ppm), "{}: {ppm}", site.name);
+            for at in site.begins..site.begins + 200_000 {
+                assert!(site.clock(at) < site.clock(at + 1), "{}", site.name);
+            }
+        }
     }
 }

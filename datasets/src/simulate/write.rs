@@ -17,7 +17,7 @@ use super::cell::Row;
 pub struct FileEntry {
     /// Path below the folder.
     pub path: String,
-    /// Lines.
+    /// Lines, without the blank ones.
     pub lines: u64,
     /// Bytes.
     pub bytes: u64,

@@ -25,7 +25,7 @@ fn a_seed_gives_the_same_bytes_on_every_machine_and_with_any_number_of_threads()
     // Who changes what is written changes VERSION and this.
     assert_eq!(
         made(1),
-        "8a1b86f7288aaf6e128b08468c59fbb2b3cc3c4419e069064a95d2bc64936e0c"
+        "6f1d008cd25c9e4ca27702efa4583618b99d998ee0f90e60ee42bf023966d1c4"
     );
     assert_eq!(made(3), made(1));
 }
@@ -49,10 +49,8 @@ fn a_stream_is_the_same_lines_and_the_same_truth() {
             .collect::<Vec<_>>()
     };
     assert_eq!(truth(&files), truth(&streamed));
-    let mut lines: Vec<&[u8]> = stream
-        .split(|b| *b == b'\n')
-        .filter(|l| !l.is_empty())
-        .collect();
+    let says = |l: &&[u8]| !l.trim_ascii().is_empty();
+    let mut lines: Vec<&[u8]> = stream.split(|b| *b == b'\n').filter(says).collect();
     assert_eq!(lines.len() as u64, files.counts.lines);
     let mut from_files = Vec::new();
     for file in files.files.iter().filter(|f| f.path.starts_with("events/")) {
@@ -61,7 +59,7 @@ fn a_stream_is_the_same_lines_and_the_same_truth() {
     let mut wanted: Vec<&[u8]> = from_files
         .iter()
         .flat_map(|f| f.split(|b| *b == b'\n'))
-        .filter(|l| !l.is_empty())
+        .filter(says)
         .collect();
     lines.sort_unstable();
     wanted.sort_unstable();

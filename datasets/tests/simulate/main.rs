@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bytes;
+mod calendar;
 mod change;
 mod sums;
 mod told;
+mod versions;
 mod ways;
 mod world;

@@ -53,6 +53,10 @@ fn lines_are_new_or_repeats_or_conflicts_or_dead() {
             disorder,
             counts.repeated > 0 && counts.conflicts > 0 && counts.refused > 0
         );
+        // A copy with another end of line is a repeat, a blank line is none of these.
+        assert_eq!(w.blank, counts.blank);
+        assert_eq!(disorder, w.blank > 0 && w.crlf > 0);
+        assert!(w.crlf < counts.repeated / 5 + 1);
     });
 }
 

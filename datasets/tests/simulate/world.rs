@@ -32,12 +32,23 @@ pub fn simulate(options: &Options) -> Manifest {
 pub struct World {
     pub manifest: Manifest,
     pub truth: HashMap<&'static str, Vec<Value>>,
+    /// Lines without their ends, those that say something.
     pub lines: Vec<Vec<u8>>,
+    /// Blank lines, and lines that end in CR LF.
+    pub blank: u64,
+    pub crlf: u64,
 }
 
 pub fn world(seed: u64, contacts: u64, disorder: Disorder) -> World {
+    world_of(seed, contacts, disorder, |_| ())
+}
+
+/// One with other options beside.
+pub fn world_of(seed: u64, contacts: u64, disorder: Disorder, set: impl Fn(&mut Options)) -> World {
     let dir = tempfile::tempdir().unwrap();
-    let manifest = simulate(&options(dir.path(), seed, contacts, disorder));
+    let mut options = options(dir.path(), seed, contacts, disorder);
+    set(&mut options);
+    let manifest = simulate(&options);
     let mut truth = HashMap::new();
     for table in callboard_datasets::simulate::TABLES {
         let mut files: Vec<_> = manifest
@@ -84,6 +95,7 @@ pub fn world(seed: u64, contacts: u64, disorder: Disorder) -> World {
         truth.insert(table.name, rows);
     }
     let mut lines = Vec::new();
+    let (mut blank, mut crlf) = (0, 0);
     for file in &manifest.files {
         let bytes = std::fs::read(dir.path().join(&file.path)).unwrap();
         assert_eq!(
@@ -93,18 +105,31 @@ pub fn world(seed: u64, contacts: u64, disorder: Disorder) -> World {
             file.path
         );
         if file.path.starts_with("events/") {
-            let found: Vec<_> = bytes
-                .split(|b| *b == b'\n')
-                .filter(|l| !l.is_empty())
-                .collect();
-            assert_eq!(found.len() as u64, file.lines);
-            lines.extend(found.into_iter().map(<[u8]>::to_vec));
+            let before = lines.len();
+            let whole = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+            for line in whole.split(|b| *b == b'\n') {
+                let line = match line.strip_suffix(b"\r") {
+                    _ if line.trim_ascii().is_empty() => {
+                        blank += 1;
+                        continue;
+                    }
+                    Some(line) => {
+                        crlf += 1;
+                        line
+                    }
+                    None => line,
+                };
+                lines.push(line.to_vec());
+            }
+            assert_eq!((lines.len() - before) as u64, file.lines);
         }
     }
     World {
         manifest,
         truth,
         lines,
+        blank,
+        crlf,
     }
 }
 

@@ -260,6 +260,7 @@ impl<'a> Floor<'a> {
             links: Vec::new(),
             recorded: false,
             survey: chance.percent(4).then(|| chance.between(1, 5)),
+            changed: false,
         };
         self.calls.push(Call {
             story,

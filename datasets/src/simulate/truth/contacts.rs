@@ -47,7 +47,9 @@ pub fn rows(site: &Site, heard: &Heard<'_>) -> Rows {
     };
     for known in &parts {
         let part = known.part;
-        let queue = part.queue.map(|q| site.queues[q].name.clone());
+        let queue = part
+            .queue
+            .map(|q| site.queue_name(q, heard.story).to_owned());
         let agent = part.agent.map(|a| site.agents[a].name.clone());
         if part.kind == SegmentKind::Offer {
             rows.offers.push(OfferRow {
@@ -101,7 +103,7 @@ fn held(site: &Site, story: &Story, parts: &[Known<'_>], talk: &Known<'_>) -> Op
     if holds.peek().is_some() {
         return sum(holds.map(Known::lasted));
     }
-    (talk.told && site.tells_holds).then(|| holds_of(story, talk.place).0)
+    (talk.told && site.states_holds(story)).then(|| holds_of(story, talk.place).0)
 }
 
 fn contact(site: &Site, heard: &Heard<'_>, parts: &[Known<'_>]) -> ContactRow {
@@ -126,7 +128,7 @@ fn contact(site: &Site, heard: &Heard<'_>, parts: &[Known<'_>]) -> ContactRow {
         direction: story.direction.as_str(),
         queue: last_stay
             .and_then(|k| k.part.queue)
-            .map(|q| site.queues[q].name.clone()),
+            .map(|q| site.queue_name(q, story).to_owned()),
         agent: talks
             .last()
             .and_then(|k| k.part.agent)
@@ -149,7 +151,8 @@ fn stay(site: &Site, heard: &Heard<'_>, parts: &[Known<'_>], known: &Known<'_>) 
     if known.part.kind != SegmentKind::Queue {
         return None;
     }
-    let queue = &site.queues[known.part.queue?];
+    let number = known.part.queue?;
+    let queue = &site.queues[number];
     let followed = |kind: SegmentKind| {
         let place = known.place;
         parts
@@ -157,7 +160,7 @@ fn stay(site: &Site, heard: &Heard<'_>, parts: &[Known<'_>], known: &Known<'_>) 
             .filter(move |k| k.part.kind == kind && k.part.stay == Some(place))
     };
     Some(Stay {
-        queue: queue.name.clone(),
+        queue: site.queue_name(number, heard.story).to_owned(),
         entered: known.part.start,
         waited: known.lasted(),
         outcome: known.outcome,

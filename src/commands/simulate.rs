@@ -117,6 +117,9 @@ fn summary(args: &SimulateArgs, manifest: &Manifest) -> String {
         counts.conflicts,
         counts.refused
     );
+    if counts.blank > 0 {
+        text += &format!("{} blank lines between them\n", counts.blank);
+    }
     if let Some(platform) = &args.platform {
         // Amazon Connect names its instance in every document.
         let instance = match platform.as_str() {

@@ -121,6 +121,23 @@ fn the_tables_equal_the_truth() {
     equal_whatever_happens("41", "200", &["--days", "9"]);
 }
 
+/// A leap day, and the turn of a year in its week 53. Nothing gets lost: an agent of whom nobody says
+/// that he went home would have a row for each day of the years since.
+#[test]
+fn the_tables_equal_the_truth_on_days_of_their_own() {
+    for (seed, first, days) in [("44", "2024-02-28", "3"), ("45", "2020-12-31", "2")] {
+        let more = [
+            "--first-day",
+            first,
+            "--days",
+            days,
+            "--source-clock-skew",
+            "3",
+        ];
+        equal_whatever_happens(seed, "60", &more);
+    }
+}
+
 /// One seed of 200 contacts; `make torture` takes 200 of 1,000.
 #[test]
 fn the_tables_equal_the_truth_in_disorder_and_with_poison() {

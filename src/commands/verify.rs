@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use callboard_datasets::compare::{Found, Row, compare};
 use callboard_datasets::simulate::{TABLES, Table, read_date, write_date};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::client::Client;
 use super::sql::ask;
@@ -144,16 +144,31 @@ fn days(folder: &Path) -> Result<BTreeMap<i64, PathBuf>, Failure> {
 /// The rows of a file.
 fn read(table: &Table, path: &Path) -> Result<Vec<Row>, Failure> {
     let mut rows = Vec::new();
-    each(path, |object| rows.push(Row::of(table, object)))?;
+    each(path, |object| {
+        rows.push(Row::of(table, object));
+        Ok(())
+    })?;
     Ok(rows)
 }
 
 /// The objects of a file, one after the other.
-fn each(path: &Path, mut take: impl FnMut(&serde_json::Map<String, Value>)) -> Result<(), Failure> {
+fn each(
+    path: &Path,
+    take: impl FnMut(&Map<String, Value>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let file = File::open(path).map_err(|e| unread(path, &e))?;
+    objects(file, path, take)
+}
+
+/// The same of an open file, of which `path` says where it is.
+fn objects(
+    file: File,
+    path: &Path,
+    mut take: impl FnMut(&Map<String, Value>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     for line in BufReader::new(file).lines() {
         let line = line.map_err(|e| unread(path, &e))?;
-        take(&serde_json::from_str(&line).map_err(|e| unread(path, &e))?);
+        take(&serde_json::from_str(&line).map_err(|e| unread(path, &e))?)?;
     }
     Ok(())
 }

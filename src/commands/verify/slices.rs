@@ -1,7 +1,10 @@
 //! Tables that are made of all contacts: asked for by day they would be made anew for each, and
-//! whole they can be more than fits. They are asked for by agents or queues, some at a time.
+//! whole they can be more than fits. They are asked for by agents or queues, some at a time, and the
+//! truth is cut into the same pieces once, in files without names.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Seek as _, Write as _};
 use std::path::PathBuf;
 
 use callboard_datasets::compare::{Found, Row, compare};
@@ -10,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::super::Failure;
 use super::super::client::Client;
-use super::{each, quoted, rows};
+use super::{each, objects, quoted, rows};
 use crate::cli::VerifyArgs;
 
 /// Rows of the truth that are held at a time, about.
@@ -39,17 +42,19 @@ pub(super) async fn held_against(
     };
     let mut told: BTreeMap<String, u64> = BTreeMap::new();
     for file in days.values() {
-        each(file, |object| *told.entry(named(object)).or_default() += 1)?;
+        each(file, |object| {
+            *told.entry(named(object)).or_default() += 1;
+            Ok(())
+        })?;
     }
-    for range in ranges(&told, AT_A_TIME) {
+    let ranges = ranges(&told, AT_A_TIME);
+    let pieces = split(days, &ranges, named)?;
+    for (range, piece) in ranges.into_iter().zip(pieces) {
         let mut truth = Vec::new();
-        for file in days.values() {
-            each(file, |object| {
-                if within(&named(object), &range) {
-                    truth.push(Row::of(table, object));
-                }
-            })?;
-        }
+        objects(piece, &std::env::temp_dir(), |object| {
+            truth.push(Row::of(table, object));
+            Ok(())
+        })?;
         let columns = quoted(table.columns);
         let (bounds, params) = bounds(name, &range);
         let sql = format!("SELECT {columns} FROM {}{bounds}", table.name);
@@ -74,8 +79,47 @@ fn ranges(told: &BTreeMap<String, u64>, most: u64) -> Vec<Range> {
     ranges
 }
 
-fn within(name: &str, (from, to): &Range) -> bool {
-    from.as_deref().is_none_or(|from| name >= from) && to.as_deref().is_none_or(|to| name < to)
+/// Cuts the truth: a file for the rows of each range, at its beginning.
+fn split(
+    days: &BTreeMap<i64, PathBuf>,
+    ranges: &[Range],
+    named: impl Fn(&Map<String, Value>) -> String,
+) -> Result<Vec<File>, Failure> {
+    let unkept = |e: std::io::Error| {
+        Failure::failed(format!(
+            "the truth cannot be cut into pieces in {}: {e}; TMPDIR names another folder",
+            std::env::temp_dir().display()
+        ))
+    };
+    let mut pieces = Vec::with_capacity(ranges.len());
+    for _ in ranges {
+        pieces.push(BufWriter::new(tempfile::tempfile().map_err(unkept)?));
+    }
+    for file in days.values() {
+        each(file, |object| {
+            let place = place(&named(object), ranges);
+            let Some(piece) = pieces.get_mut(place) else {
+                return Ok(());
+            };
+            serde_json::to_writer(&mut *piece, object).map_err(|e| unkept(e.into()))?;
+            piece.write_all(b"\n").map_err(unkept)
+        })?;
+    }
+    let begin = |piece: BufWriter<File>| -> std::io::Result<File> {
+        let mut file = piece.into_inner().map_err(|e| e.into_error())?;
+        file.rewind()?;
+        Ok(file)
+    };
+    pieces
+        .into_iter()
+        .map(|p| begin(p).map_err(unkept))
+        .collect()
+}
+
+/// Which of these ranges holds a name.
+fn place(name: &str, ranges: &[Range]) -> usize {
+    let begun = |(from, _): &Range| from.as_deref().is_none_or(|from| from <= name);
+    ranges.partition_point(begun).saturating_sub(1)
 }
 
 /// The condition in SQL, and its parameters. Rows without a name belong to the first range.
@@ -105,9 +149,42 @@ mod tests {
         let ranges = ranges(&told, 4);
         assert_eq!(ranges.len(), 3);
         for name in names.iter().map(String::as_str).chain(["", "aa", "z"]) {
-            assert_eq!(ranges.iter().filter(|r| within(name, r)).count(), 1);
+            let (from, to) = &ranges[place(name, &ranges)];
+            assert!(from.as_deref().is_none_or(|from| name >= from), "{name}");
+            assert!(to.as_deref().is_none_or(|to| name < to), "{name}");
         }
         assert_eq!(super::ranges(&BTreeMap::new(), 4), [(None, None)]);
+    }
+
+    #[test]
+    fn the_truth_is_cut_by_names_and_nothing_is_left_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut days = BTreeMap::new();
+        for day in 0..2 {
+            let file = dir.path().join(day.to_string());
+            let row = |name: &str| format!("{{\"agent\":\"{name}\",\"day\":{day}}}\n");
+            std::fs::write(&file, ["c", "a", "b"].map(row).concat()).unwrap();
+            days.insert(day, file);
+        }
+        let ranges = [(None, Some("b".to_owned())), (Some("b".to_owned()), None)];
+        let named = |o: &Map<String, Value>| o["agent"].as_str().unwrap().to_owned();
+        let pieces = split(&days, &ranges, named).unwrap();
+        let texts = pieces
+            .into_iter()
+            .map(|p| std::io::read_to_string(p).unwrap());
+        let lines: Vec<Vec<String>> = texts
+            .map(|t| t.lines().map(|l| l.replace(['{', '}', '"'], "")).collect())
+            .collect();
+        assert_eq!(lines[0], ["agent:a,day:0", "agent:a,day:1"]);
+        assert_eq!(
+            lines[1],
+            [
+                "agent:c,day:0",
+                "agent:b,day:0",
+                "agent:c,day:1",
+                "agent:b,day:1"
+            ]
+        );
     }
 
     #[test]

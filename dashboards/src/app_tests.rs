@@ -277,6 +277,12 @@ async fn a_page_of_an_earlier_moment_says_so_and_stays_there() {
         assert_eq!(status, StatusCode::BAD_REQUEST);
         assert!(body.contains(why), "{body}");
     }
+    // Now is not shown to who asks for then.
+    for path in ["/status", "/events/board"] {
+        let (status, _, body) = site.get(&format!("{path}?{moment}")).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{path}");
+        assert!(body.contains("tells of now alone"), "{path}: {body}");
+    }
 }
 
 #[tokio::test]

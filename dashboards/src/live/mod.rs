@@ -25,12 +25,12 @@ pub use hub::{Frame, Hub};
 /// everything; a watcher that fell behind gets everything again.
 ///
 /// # Errors
-/// When the address names no zone.
+/// When the address names no zone, or a moment: what was does not go on.
 pub async fn events(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let params = pages::params(query)?;
+    let params = pages::only_now(query, "The stream of the board")?;
     let zone = crate::view::filters::read_zone(&params, app.zone).map_err(PageError::bad)?;
     let frames = Hub::watch(&app, zone);
     let stop = app.hub.stop().cancelled_owned();

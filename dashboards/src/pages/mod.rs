@@ -65,6 +65,22 @@ pub async fn asked(app: Arc<App>, query: Option<String>) -> Result<(Arc<App>, Pa
     Ok((then, params.with("as_of", &address(at))))
 }
 
+/// The parameters of an address of which there is only now: who asks for an earlier moment must not
+/// take now for it.
+///
+/// # Errors
+/// When they are out of bounds, or name a moment; `what` says of now alone.
+pub fn only_now(query: Option<String>, what: &str) -> Result<Params, PageError> {
+    let params = params(query)?;
+    match params.get("as_of") {
+        None => Ok(params),
+        Some(_) => Err(PageError::bad(format!(
+            "{what} tells of now alone, and as_of asks for an earlier moment. Take as_of out of the \
+             address, or ask for it on another page: the board, contacts, journeys and reports have it."
+        ))),
+    }
+}
+
 /// Days, zone, queues and agents of an address.
 ///
 /// # Errors

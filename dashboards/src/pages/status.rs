@@ -17,12 +17,12 @@ use crate::view::{self, Frame, filters, format};
 /// `GET /status`
 ///
 /// # Errors
-/// When the address names no zone.
+/// When the address names no zone, or a moment.
 pub async fn page(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let params = pages::params(query)?;
+    let params = pages::only_now(query, "The status page")?;
     let zone = filters::read_zone(&params, app.zone).map_err(PageError::bad)?;
     let report = app.status.report().await;
     let now = app.now();

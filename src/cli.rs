@@ -308,6 +308,8 @@ mod tests {
             "transcribe --model m --format vtt a.wav b.wav",
             "explain c --to http://h",
             "explain c --as-of 2026-11-22T10:00:00Z",
+            "explain --queue sales --at 2026-11-22T09:15:00Z",
+            "explain --queue sales --at 2026-11-22T09:15:00Z --as-of 2026-11-22T10:00:00Z",
             "sql --as-of 2026-11-22T10:00:00Z SELECT",
             "rebuild --data d",
             "doctor --data d --quick",

@@ -39,11 +39,18 @@ pub struct SqlArgs {
 /// `callboard explain`.
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "Examples:\n  callboard explain pbx1-1795253950.1\n  callboard explain --as-of 2026-11-22T10:00:00Z pbx1-1795253950.1"
+    after_help = "Examples:\n  callboard explain pbx1-1795253950.1\n  callboard explain --as-of 2026-11-22T10:00:00Z pbx1-1795253950.1\n  callboard explain --queue sales --at 2026-11-22T09:15:00Z --as-of 2026-11-22T10:00:00Z"
 )]
 pub struct ExplainArgs {
     /// The contact.
-    pub contact: String,
+    #[arg(required_unless_present = "queue", conflicts_with = "queue")]
+    pub contact: Option<String>,
+    /// Explain the figures of this queue in an interval, instead of a contact.
+    #[arg(long, value_name = "QUEUE", requires = "at")]
+    pub queue: Option<String>,
+    /// The interval: the quarter of an hour in which this moment lies, RFC 3339 or a time of UTC.
+    #[arg(long, value_name = "INTERVAL", requires = "queue")]
+    pub at: Option<String>,
     /// Show what was known at that moment, what changed since, and by which records: RFC 3339, or
     /// a time of UTC.
     #[arg(long, value_name = "TIME")]

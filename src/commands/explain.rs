@@ -1,5 +1,7 @@
 //! `callboard explain CONTACT`: its rows, and every record that speaks of it; as of a moment, what
-//! changed since and by which records.
+//! changed since and by which records. `--queue` does so for a figure.
+
+mod figure;
 
 use serde_json::{Map, Value};
 
@@ -17,10 +19,15 @@ const NAMES: usize = 500;
 /// When there is no such contact, or no answer.
 pub fn run(args: &ExplainArgs) -> Result<(), Failure> {
     let client = Client::new(&args.to)?;
-    let text = match args.as_of.as_deref() {
-        None => block_on(explain(&client, &args.contact))?,
-        Some(moment) => block_on(since(&client, &args.contact, moment))?,
-    };
+    let as_of = args.as_of.as_deref();
+    let contact = args.contact.as_deref().unwrap_or("");
+    let text = block_on(async {
+        match (&args.queue, &args.at, as_of) {
+            (Some(queue), Some(at), _) => figure::explain(&client, queue, at, as_of).await,
+            (_, _, None) => explain(&client, contact).await,
+            (_, _, Some(moment)) => since(&client, contact, moment).await,
+        }
+    })?;
     print(&text)
 }
 
@@ -39,10 +46,7 @@ async fn explain(client: &Client, asked: &str) -> Result<String, Failure> {
 /// What was known of a contact at a moment, what changed since, and the records that did it.
 async fn since(client: &Client, asked: &str, moment: &str) -> Result<String, Failure> {
     let then = client.at(Some(moment));
-    // As the server reads it.
-    let clock = ask(&then, "SELECT now() AS at", &[]).await?.objects()?;
-    let at = clock.first().and_then(|row| row["at"].as_str());
-    let at = at.unwrap_or(moment).to_owned();
+    let at = clock(&then, moment).await?;
     // Contacts may have proved to be one since: then and now it may have two names.
     let (before, contact) = (
         standing(&then, asked).await?,
@@ -75,6 +79,13 @@ async fn since(client: &Client, asked: &str, moment: &str) -> Result<String, Fai
     }
     out += &told(client, &contact, Some(&at)).await?;
     Ok(out)
+}
+
+/// A moment as the server reads it; `then` asks of it.
+async fn clock(then: &Client, moment: &str) -> Result<String, Failure> {
+    let clock = ask(then, "SELECT now() AS at", &[]).await?.objects()?;
+    let at = clock.first().and_then(|row| row["at"].as_str());
+    Ok(at.unwrap_or(moment).to_owned())
 }
 
 fn title(contact: &str, asked: &str) -> String {
@@ -147,8 +158,16 @@ async fn shown(client: &Client, contact: &str) -> Result<Option<Shown>, Failure>
     }))
 }
 
-/// What differs between two states of a row, one field a line.
+/// What differs between two states of a contact's row.
 fn changes(was: &Map<String, Value>, is: &Map<String, Value>) -> String {
+    match differing(was, is) {
+        same if same.is_empty() => "  the contact's own row is the same\n".to_owned(),
+        out => out,
+    }
+}
+
+/// What differs between two states of a row, one field a line.
+fn differing(was: &Map<String, Value>, is: &Map<String, Value>) -> String {
     let word = |row: &Map<String, Value>, name: &str| match row.get(name) {
         None | Some(Value::Null) => "not known".to_owned(),
         Some(Value::String(text)) => text.clone(),
@@ -162,10 +181,7 @@ fn changes(was: &Map<String, Value>, is: &Map<String, Value>) -> String {
             out += &format!("  {name:<16} {was} -> {is}\n");
         }
     }
-    match out.is_empty() {
-        true => "  the contact's own row is the same\n".to_owned(),
-        false => out,
-    }
+    out
 }
 
 /// The fields of one row that say something, one a line.

@@ -67,6 +67,14 @@ fn a_figure_of_ten_is_asked_for_later_and_the_record_that_changed_it_is_named() 
     let at = server.sql("select now() as at")[0]["at"].clone();
     let at = at.as_str().unwrap();
 
+    // A recording of another contact, told with what was said in it.
+    let other =
+        |id: &str, kind: &str, data: &str| event(id, kind, "20:00", data).replace("c1", "c3");
+    let turn =
+        r#"{"leg":"customer","start_ms":0,"end_ms":900,"text":"where is my parcel","words":[]}"#;
+    let heard = format!(
+        r#""recording_id":"c3/customer","state":"done","duration_ms":900,"turns":[{turn}]"#
+    );
     let talk = r#""segment_id":"t","kind":"talk","parent":"q","agent":"Ann","queue":"sales","start":"2026-03-02T09:15:30Z","end":"2026-03-02T09:16:00Z""#;
     let answered = r#""segment_id":"q","outcome":"answered""#;
     send(
@@ -74,10 +82,19 @@ fn a_figure_of_ten_is_asked_for_later_and_the_record_that_changed_it_is_named() 
         &[
             event("late", "segment.changed", "15:40", answered),
             event("later", "segment.recorded", "16:00", talk),
+            other(
+                "6",
+                "recording.recorded",
+                r#""leg":"customer","state":"ready""#,
+            ),
+            other("7", "transcript.recorded", &heard),
         ],
     );
     until("the correction", || {
         (said(&server.sql(FIGURE)) == "0 abandoned, 1 answered").then_some(())
+    });
+    until("what was said", || {
+        (server.number("select count(*) from turns") == 1).then_some(())
     });
     flushed("records", 2);
 
@@ -97,7 +114,7 @@ fn a_figure_of_ten_is_asked_for_later_and_the_record_that_changed_it_is_named() 
         lines[4].trim_end_matches('Z').trim_end_matches('0'),
         at.trim_end_matches('Z').trim_end_matches('0')
     );
-    assert_eq!(lines[5..], ["0 abandoned, 1 answered", "5", ""]);
+    assert_eq!(lines[5..], ["0 abandoned, 1 answered", "7", ""]);
     let address = format!(
         "host=127.0.0.1 port={} user=anyone dbname=callboard",
         server.pg
@@ -154,6 +171,7 @@ fn a_figure_of_ten_is_asked_for_later_and_the_record_that_changed_it_is_named() 
             && before.contains("5 records received since"),
         "{before}"
     );
+    the_figure_is_explained(&server, at);
     let missing = ["explain", "c2", "--to", &server.url, "--as-of", at];
     assert!(!command().args(missing).output().unwrap().status.success());
 
@@ -174,16 +192,137 @@ fn a_figure_of_ten_is_asked_for_later_and_the_record_that_changed_it_is_named() 
         now.contains("Ann") && !now.contains("As it was known at"),
         "{now}"
     );
+    every_page_is_of_then(&server, at);
+    server.stop();
+}
+
+fn the_figure_is_explained(server: &Server, at: &str) {
+    let figure = |more: &[&str]| {
+        let own = ["explain", "--queue", "sales", "--to", &server.url];
+        callboard(&[&own[..], more].concat())
+    };
+    let told = figure(&["--at", "2026-03-02T09:20:00Z", "--as-of", at]);
+    let (then, since) = told.split_once("since then").unwrap();
+    let says = |text: &str, words: &[&str]| {
+        let mut lines = text
+            .lines()
+            .map(|l| l.split_whitespace().collect::<Vec<_>>());
+        assert!(lines.any(|l| l == words), "{words:?}: {told}");
+    };
+    assert!(
+        then.starts_with("queue sales, the quarter of an hour from 2026-03-02T09:15:00"),
+        "{told}"
+    );
+    says(then, &["abandoned", "1"]);
+    says(then, &["answered", "0"]);
+    says(since, &["abandoned", "1", "->", "0"]);
+    says(since, &["answered", "0", "->", "1"]);
+    says(since, &["contact", "c1"]);
+    says(since, &["result", "abandoned", "->", "answered"]);
+    says(since, &["2", "records", "received", "since"]);
+    assert!(
+        since.contains("  late  {") && since.contains("  later  {") && !since.contains("  1  {"),
+        "{told}"
+    );
+    // Before the first record there were no figures; since the last one nothing changed.
+    let before = figure(&[
+        "--at",
+        "2026-03-02T09:15:00Z",
+        "--as-of",
+        "2026-03-02T09:00:00Z",
+    ]);
+    assert!(before.contains("had no figures at"), "{before}");
+    assert!(before.contains("  a stay more\n"), "{before}");
+    let now = server.sql("select now() as at")[0]["at"].clone();
+    let same = figure(&[
+        "--at",
+        "2026-03-02T09:15:00Z",
+        "--as-of",
+        now.as_str().unwrap(),
+    ]);
+    assert!(same.contains("  the figures are the same\n"), "{same}");
+    assert!(!same.contains("contact c1"), "{same}");
+    let now = figure(&["--at", "2026-03-02T09:15:00Z"]);
+    assert!(now.contains("1 row\n") && now.contains("Ann"), "{now}");
+    for wrong in ["2026-03-02T10:15:00Z", "nine"] {
+        let own = [
+            "explain",
+            "--queue",
+            "sales",
+            "--at",
+            wrong,
+            "--to",
+            &server.url,
+        ];
+        assert!(!command().args(own).output().unwrap().status.success());
+    }
+}
+
+/// Every page that has a picture of an earlier moment shows it, and the others say that they have none.
+fn every_page_is_of_then(server: &Server, at: &str) {
+    let there = |path: &str, more: &str| {
+        let sign = if path.contains('?') { '&' } else { '?' };
+        page(
+            server,
+            &format!("{path}{sign}from=2026-03-02&to=2026-03-02{more}"),
+        )
+    };
+    let then = format!("&as_of={at}");
+    let drill = "/drill?report=queue-interval&measure=abandoned";
     for path in [
         "/",
+        "/reports",
         "/reports/queue-interval",
+        "/reports/agent-scorecard",
+        "/reports/agent-timeline",
+        "/reports/board",
+        "/reports/exceptions",
+        "/reports/heat-map",
+        "/reports/journeys",
+        drill,
         "/contacts",
+        "/contacts/c1",
+        "/journeys?contacts=1",
+        "/journeys/c1",
         "/coverage",
         "/dead-letters",
     ] {
-        let (status, then) = page(&server, &format!("{path}?as_of={at}"));
-        assert_eq!(status, 200, "{path}: {then}");
-        assert!(then.contains("As it was known at"), "{path}: {then}");
+        let (status, shown) = there(path, &then);
+        assert_eq!(status, 200, "{path}: {shown}");
+        assert!(shown.contains("As it was known at"), "{path}: {shown}");
+        assert!(!shown.contains("Ann"), "{path}: {shown}");
+        let (status, shown) = there(path, "");
+        assert_eq!(status, 200, "{path}: {shown}");
+        assert!(!shown.contains("As it was known at"), "{path}: {shown}");
     }
-    server.stop();
+    // Files have no banner: what stands in them is of then.
+    for path in [
+        "/contacts",
+        "/coverage",
+        "/journeys?contacts=1",
+        "/reports/queue-interval",
+        "/reports/agent-scorecard",
+        drill,
+    ] {
+        let (status, was) = there(path, &format!("&format=csv{then}"));
+        assert_eq!(status, 200, "{path}: {was}");
+        let (status, is) = there(path, "&format=csv");
+        assert_eq!(status, 200, "{path}: {is}");
+        assert!(
+            was != is && was.lines().next() == is.lines().next(),
+            "{path}: {was}"
+        );
+    }
+    let (_, was) = there("/contacts", &format!("&format=csv{then}"));
+    assert!(was.contains("abandoned") && !was.contains("Ann"), "{was}");
+    let (status, is) = there("/contacts/c3/transcript.vtt", "");
+    assert_eq!(status, 200, "{is}");
+    assert!(is.contains("where is my parcel"), "{is}");
+    let (status, was) = there("/contacts/c3/transcript.vtt", &then);
+    assert_eq!(status, 404, "{was}");
+    for path in ["/status", "/events/board"] {
+        let (status, said) = there(path, &then);
+        assert_eq!(status, 400, "{path}: {said}");
+        assert!(said.contains("tells of now alone"), "{path}: {said}");
+    }
 }

@@ -256,6 +256,8 @@ mod tests {
             platform: None,
             out: std::path::PathBuf::new(),
             threads: 1,
+            skip_days: 0,
+            handle_permille: 1_000,
         };
         let scale = crate::simulate::world::Scale::of(&options);
         let sites = crate::simulate::world::sites(&options, &scale);

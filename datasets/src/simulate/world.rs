@@ -384,6 +384,8 @@ mod tests {
             platform: None,
             out: std::path::PathBuf::new(),
             threads: 1,
+            skip_days: 0,
+            handle_permille: 1_000,
         };
         for site in sites(&options, &Scale::of(&options)) {
             let off = |days: i64| site.clock(site.begins + days * DAY) - site.begins - days * DAY;

@@ -43,9 +43,12 @@ pub(super) struct Plan {
     pub begun: BTreeMap<String, Vec<i32>>,
 }
 
+/// What is added to a table: its name, the rows, and the marks that go with them.
+pub type Appended = (&'static str, WritePlan, Vec<(String, i64)>);
+
 impl Plan {
     /// What is only added: records, with how far their sources were read, and dead letters.
-    pub fn appended(&self) -> Vec<(&'static str, WritePlan, Vec<(String, i64)>)> {
+    pub fn appended(&self) -> Vec<Appended> {
         let only = |rows: &[RecordBatch]| WritePlan {
             rows: rows.to_vec(),
             replace: None,

@@ -104,7 +104,7 @@ fn a_mapping_changes_while_the_server_runs_and_a_bad_one_harms_nobody() {
     // Names that nobody knows leave no source behind, those of mappings one each.
     let sources = || {
         let (_, told) = centre.server().get("/v1/sources");
-        told.matches("\"mapping:").count()
+        told.matches("\"name\":\"mapping:").count()
     };
     assert_eq!(sources(), 0);
     write(&own("\"first\""));

@@ -194,6 +194,7 @@ fn a_flipped_bit_in_any_kind_of_file_is_never_a_figure() {
     });
     server.kill();
     let all = one_of_each(&data);
+    let mut errors = 0;
     for (n, (path, must)) in all.iter().enumerate() {
         let below = path.strip_prefix(&data).unwrap();
         std::fs::remove_dir_all(&bad).unwrap();
@@ -208,8 +209,12 @@ fn a_flipped_bit_in_any_kind_of_file_is_never_a_figure() {
         let name = path.file_name().unwrap().to_str().unwrap();
         let met = met(&bad, &config, name, &right);
         println!("{}, byte {at}: {met:?}", below.display());
-        assert_eq!(met, *must, "{}", below.display());
+        // A query that needs no byte near the bad one may be answered, and then it is right.
+        let spared = *must == Met::Error && met == Met::Right;
+        assert!(met == *must || spared, "{}: {met:?}", below.display());
+        errors += u32::from(met == Met::Error);
     }
+    assert!(errors > 0, "no query read a bad place");
     // Who looks for it finds the checksum that is none.
     let sums = all
         .iter()

@@ -74,7 +74,10 @@ def measured(bench, names):
         print(f"{name}: {what}", file=sys.stderr, flush=True)
         begun, kept = time.monotonic(), len(bench.notes)
         try:
-            rows += figure.measure(bench)
+            reached = figure.measure(bench)
+            rows += reached
+            # A run that is broken off has told what it had.
+            print(table.text(reached), file=sys.stderr, flush=True)
         except Exception as why:  # whatever it is: it is told, and the other figures go on
             traceback.print_exc(file=sys.stderr)
             del bench.notes[kept:]

@@ -6,6 +6,8 @@ use std::path::Path;
 use callboard_datasets::simulate::{Disorder, FIRST_DAY, Options, Platform, read_date, run};
 use serde_json::Value;
 
+use crate::tables::NAMES;
+
 /// Contacts that begin on the day.
 const CONTACTS: u64 = 600;
 
@@ -44,14 +46,7 @@ pub fn told(platform: &str) -> Told {
     };
     run(&options, None, &mut |_| ()).unwrap();
     let mut truth = BTreeMap::new();
-    for table in [
-        "contacts",
-        "segments",
-        "offers",
-        "links",
-        "agent_states",
-        "recordings",
-    ] {
+    for table in NAMES {
         let folder = dir.path().join("truth").join(table);
         let rows = files(&folder).into_iter().flat_map(|f| lines(&f));
         truth.insert(

@@ -7,7 +7,7 @@ use callboard_datasets::simulate::{TABLES, TOLD_TABLES};
 use crate::compare::Table;
 
 /// In the order in which they are compared: the rows of contacts say what became of the rest.
-const NAMES: [&str; 6] = [
+pub const NAMES: [&str; 6] = [
     "contacts",
     "segments",
     "offers",

@@ -27,12 +27,21 @@ def post(link, body, name, counts):
     """Sends one body until all of it is taken; adds up what the server says of its lines.
 
     A server that has no room says when to come back; lines that it had taken by then are repeats.
+    A connection that breaks is made anew, as senders do, and counted as `lost`.
     """
     begun = time.monotonic()
     while True:
-        link.request("POST", f"/v1/events?sender={name}", body, HEADERS)
-        answer = link.getresponse()
-        text = answer.read()
+        try:
+            link.request("POST", f"/v1/events?sender={name}", body, HEADERS)
+            answer = link.getresponse()
+            text = answer.read()
+        except (ConnectionError, http.client.HTTPException) as broken:
+            if time.monotonic() - begun > PATIENCE:
+                raise RuntimeError(f"not taken within {PATIENCE} s: {broken}") from broken
+            counts["lost"] += 1
+            link.close()
+            time.sleep(0.2)
+            continue
         told = json.loads(text) if answer.status in (200, 429, 503) else {}
         for word in WORDS:
             counts[word] += told.get(word, 0)

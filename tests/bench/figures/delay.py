@@ -99,15 +99,17 @@ def sending(bench, server, pace):
     child = bench.loader("paced", server.port, 4, pace, 600, acknowledgement.LINES, *[f.path for f in files])
     try:
         time.sleep(3)
-        taken = server.number("select count(*) from records where source like '/bench/acd%'")
+        end = time.monotonic() + 60
+        while not server.number("select count(*) from records where source like '/bench/acd%'"):
+            if time.monotonic() > end:
+                raise Failed("the sender sent nothing in a minute")
+            time.sleep(0.5)
         yield
         if child.poll() is not None:
             raise Failed("the sender ended before the probes did: " + child.stderr.read()[-300:])
     finally:
         child.kill()
         child.communicate()
-    if not taken:
-        raise Failed("the sender sent nothing")
 
 
 def measure(bench):

@@ -48,7 +48,8 @@ def measure(bench):
     bench.plots["memory"] = plot.svg(title, [(t, now) for t, now, _, _ in samples], "MiB", sizes.ramp)
     bench.note(f"Memory: contacts begin at an even pace and stay open for {told['life']:.0f} s: after that time {number(sizes.open)} are "
                f"open and none has ended, the first row. Then as many end as begin, and are held until they settle; {number(now_open)} were "
-               f"open at the end; {number(told['taken'])} events, {cpu * 100:.0f} % of a core; the sender was late by {told['late']:.2f} s at most. "
+               f"open at the end; {number(told['taken'])} events, {cpu * 100:.0f} % of a core; the sender was late by {told['late']:.2f} s at most "
+               f"and lost {told.get('lost', 0)} connections. "
                f"Sampled every second for {seconds} s, looked at from second {sizes.ramp} on, when the last million ids of the source "
                f"are known. Anonymous {max(s[3] for s in samples):.0f} MiB at most. Of the second half alone {later:+.1f} MiB a minute. "
                f"Over the time, from zero: {plot.spark([(t, now) for t, now, _, _ in samples])}")

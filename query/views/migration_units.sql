@@ -16,22 +16,18 @@ WITH parts AS (
          max(CASE WHEN kind IN ('queue', 'talk') THEN 1 ELSE 0 END) AS served
   FROM internal.segments
   GROUP BY contact_id, day
-), own AS (
-  SELECT c.contact_id, c.day, n.entity, n.team
-  FROM callboard.contacts c
-  JOIN internal.names n
-    ON n.platform = c.source AND n.id = c.agent
-  WHERE n.entity = 'agent' AND n.team IS NOT NULL
-    AND (n.valid_from IS NULL OR c.started_at >= n.valid_from)
-    AND (n.valid_to IS NULL OR c.started_at < n.valid_to)
+), served_by AS (
+  SELECT contact_id, day, started_at, source, 'agent' AS entity, agent AS id FROM callboard.contacts
   UNION ALL
-  SELECT c.contact_id, c.day, n.entity, n.team
-  FROM callboard.contacts c
+  SELECT contact_id, day, started_at, source, 'queue' AS entity, queue AS id FROM callboard.contacts
+), own AS (
+  SELECT s.contact_id, s.day, n.entity, n.team
+  FROM served_by s
   JOIN internal.names n
-    ON n.platform = c.source AND n.id = c.queue
-  WHERE n.entity = 'queue' AND n.team IS NOT NULL
-    AND (n.valid_from IS NULL OR c.started_at >= n.valid_from)
-    AND (n.valid_to IS NULL OR c.started_at < n.valid_to)
+    ON n.platform = s.source AND n.entity = s.entity AND n.id = s.id
+  WHERE n.team IS NOT NULL
+    AND (n.valid_from IS NULL OR s.started_at >= n.valid_from)
+    AND (n.valid_to IS NULL OR s.started_at < n.valid_to)
 ), teams AS (
   SELECT contact_id, day,
          coalesce(min(CASE WHEN entity = 'agent' THEN team END), min(team)) AS team

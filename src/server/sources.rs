@@ -19,7 +19,7 @@ use callboard_ingest::doors::platform::Platforms;
 use callboard_ingest::doors::platform::source::{Counts, Source};
 use callboard_ingest::pipeline::Pipeline;
 use callboard_model::time::format_rfc3339;
-use callboard_query::{Engine, Principal};
+use callboard_query::{Engine, Principal, Session};
 use callboard_sources::mapping::PREFIX;
 use callboard_sources::registry::EVENT;
 use serde_json::{Value, json};
@@ -74,33 +74,19 @@ impl Listed {
     async fn told(&self, who: Principal) -> Result<BTreeMap<String, Told>, String> {
         let session = self.engine.session(who);
         let mut told: BTreeMap<String, Told> = BTreeMap::new();
-        let sql = format!(
-            "select source, count(*) as n, cast(max(received_at) as bigint) as last, format \
-             from callboard.records group by source, format order by source, format limit {MOST}"
-        );
-        let answer = session.cached(&sql).await.map_err(|e| e.to_string())?;
-        for batch in &answer.batches {
-            for row in rows(batch)? {
-                let feed = Told {
-                    records: row.count,
-                    last: row.last,
-                    ..Told::default()
-                };
-                let one = told.entry(row.source).or_default();
-                one.add(&feed);
-                one.feeds.insert(row.word, feed);
-            }
+        for row in counted(&session, "records", "format").await? {
+            let feed = Told {
+                records: row.count,
+                last: row.last,
+                ..Told::default()
+            };
+            let one = told.entry(row.source).or_default();
+            one.add(&feed);
+            one.feeds.insert(row.word, feed);
         }
-        let sql = format!(
-            "select source, count(*) as n, cast(max(received_at) as bigint) as last, class \
-             from callboard.dead_letters group by source, class order by source, class limit {MOST}"
-        );
-        let answer = session.cached(&sql).await.map_err(|e| e.to_string())?;
-        for batch in &answer.batches {
-            for row in rows(batch)? {
-                let one = told.entry(row.source).or_default();
-                one.dead.insert(row.word, row.count);
-            }
+        for row in counted(&session, "dead_letters", "class").await? {
+            let one = told.entry(row.source).or_default();
+            one.dead.insert(row.word, row.count);
         }
         for (source, heard) in self.pipeline.heard() {
             let one = told.entry(source).or_default();
@@ -299,6 +285,17 @@ fn texts(batch: &RecordBatch, column: usize) -> Result<StringArray, String> {
 fn numbers(batch: &RecordBatch, column: usize) -> Result<Int64Array, String> {
     let array = cast(batch.column(column), &DataType::Int64).map_err(|e| e.to_string())?;
     Ok(array.as_primitive::<Int64Type>().clone())
+}
+
+/// How many rows a table has by source and by one other column, and when the last one came.
+async fn counted(session: &Session, table: &str, word: &str) -> Result<Vec<Row>, String> {
+    let sql = format!(
+        "select source, count(*) as n, cast(max(received_at) as bigint) as last, {word} \
+         from callboard.{table} group by source, {word} order by source, {word} limit {MOST}"
+    );
+    let answer = session.cached(&sql).await.map_err(|e| e.to_string())?;
+    let batches: Vec<Vec<Row>> = answer.batches.iter().map(rows).collect::<Result<_, _>>()?;
+    Ok(batches.into_iter().flatten().collect())
 }
 
 fn rows(batch: &RecordBatch) -> Result<Vec<Row>, String> {

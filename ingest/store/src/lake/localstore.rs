@@ -29,6 +29,8 @@ use super::sums::{self, Sums};
 use crate::datafolder::{create_dir_synced, sync_dir, sync_file};
 use crate::steps;
 
+mod behind;
+
 const NAME: &str = "SyncedFiles";
 /// Bytes of a file that are read, and checked, in one go.
 const STEP: u64 = 1 << 20;
@@ -172,10 +174,7 @@ pub(super) fn remove_staged(root: &FsPath) -> io::Result<usize> {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
             removed += remove_staged(&entry.path())?;
-        } else if let Some((_, number)) = entry.file_name().to_string_lossy().rsplit_once('#')
-            && !number.is_empty()
-            && number.bytes().all(|b| b.is_ascii_digit())
-        {
+        } else if behind::is_staged(&entry.file_name().to_string_lossy()) {
             std::fs::remove_file(entry.path())?;
             removed += 1;
         }
@@ -299,7 +298,7 @@ impl ObjectStore for SyncedFiles {
         prefix: Option<&Path>,
         offset: &Path,
     ) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.files.list_with_offset(prefix, offset)
+        behind::list(self.files.clone(), prefix, offset)
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {

@@ -50,6 +50,12 @@ impl LakeTable {
             return Ok(Upkeep::default());
         }
         let result = self.maintain_locked(&mut writer).await;
+        if let Ok(done) = &result
+            && done.days == 0
+            && done.removed == 0
+        {
+            return result.map_err(|error| self.failed(error));
+        }
         // Whatever happened, go on from what the table now is.
         let reloaded = self.reload(&mut writer).await;
         if reloaded.is_ok() {

@@ -103,3 +103,48 @@ fn what_a_crash_left_staged_is_removed() {
     assert_eq!(remove_staged(dir.path()).unwrap(), 2);
     assert!(dir.path().join("keep#me").exists());
 }
+
+#[tokio::test]
+async fn a_listing_behind_a_name_is_that_of_the_usual_store() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SyncedFiles::new(dir.path());
+    let log = path(dir.path(), "t/_delta_log");
+    for n in 0..200 {
+        let at = log.clone().join(format!("{n:020}.json"));
+        store.put(&at, "{}".into()).await.unwrap();
+    }
+    let folder = dir.path().join("t/_delta_log");
+    std::fs::write(folder.join("00000000000000000199.json#1"), "half").unwrap();
+    let same = async |offset: Path| {
+        let listed = |found: Vec<Result<ObjectMeta>>| {
+            let mut found: Vec<_> = found.into_iter().map(|f| f.unwrap()).collect();
+            found.sort_by(|a, b| a.location.cmp(&b.location));
+            found
+        };
+        let ours = store.list_with_offset(Some(&log), &offset);
+        let usual = store.files.list_with_offset(Some(&log), &offset);
+        let (ours, usual) = (listed(ours.collect().await), listed(usual.collect().await));
+        assert_eq!(ours, usual, "behind {offset}");
+        ours.len()
+    };
+    // Few, many, all, none; a name that is not there, another folder's, and the folder itself.
+    assert_eq!(same(log.clone().join(format!("{:020}.json", 197))).await, 2);
+    assert_eq!(
+        same(log.clone().join(format!("{:020}.json", 99))).await,
+        100
+    );
+    assert_eq!(same(log.clone().join(format!("{:020}", 0))).await, 200);
+    assert_eq!(same(log.clone().join(format!("{:020}", 198))).await, 2);
+    assert_eq!(same(log.clone().join("_last_checkpoint")).await, 0);
+    assert_eq!(same(path(dir.path(), "a")).await, 200);
+    assert_eq!(same(log.clone()).await, 200);
+    // A folder in it, and a name that paths spell otherwise.
+    std::fs::create_dir(folder.join("_sidecars")).unwrap();
+    std::fs::write(folder.join("_sidecars/a.parquet"), "x").unwrap();
+    assert_eq!(same(log.clone().join(format!("{:020}.json", 197))).await, 3);
+    std::fs::write(folder.join("a b.json"), "x").unwrap();
+    assert_eq!(same(log.clone().join(format!("{:020}.json", 197))).await, 4);
+    let nowhere = path(dir.path(), "nowhere");
+    let none = store.list_with_offset(Some(&nowhere), &nowhere.clone().join("0"));
+    assert_eq!(none.count().await, 0);
+}

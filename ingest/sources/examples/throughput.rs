@@ -1,24 +1,32 @@
 //! Events per CPU-second of each adapter: split, route and interpret over its captures, repeated as
-//! so many tenants, beside a reader that only makes plain values of the same bytes. One JSON line
-//! for each; `make bench` reads them.
+//! so many tenants, beside a reader that only makes plain values of the same bytes. So are our own
+//! events, and two mappings over the samples of their tests. One JSON line for each; `make bench`
+//! reads them.
 //!
 //! ```text
 //! throughput [MEGABYTES]
 //! ```
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 
 use callboard_model::ids::Key;
 use callboard_model::record::{Interpreter, Record, RouteKey};
 use callboard_sources::adapter::{ADAPTERS, Declared, of_platform};
 use callboard_sources::asterisk::Feed;
 use callboard_sources::lines::{Kind, LineReader, NewLine};
+use callboard_sources::mapping::{Mapping, shipped};
 use callboard_sources::registry::Registry;
+use serde::Deserialize;
 use serde_json::Value;
+
+/// Format of our own events.
+const EVENTS: &str = "event";
 
 /// How plain values are made of a capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -115,11 +123,21 @@ fn plain(text: &str) -> String {
         .into_owned()
 }
 
-/// A feed or a platform, and its captures.
+/// A feed, a platform or a mapping, and its captures.
 struct Adapter {
     name: &'static str,
     bodies: Vec<(Plain, Vec<u8>)>,
+    mapping: Option<Mapping>,
 }
+
+/// Mappings that are measured: one of rows, one of documents.
+const MAPPINGS: [(&str, &str, Plain); 2] = [
+    ("mapping:five9", "five9", Plain::Csv(b',')),
+    ("mapping:nice-cxone", "nice-cxone", Plain::Json),
+];
+
+/// A mapping runs expressions for each item, which takes long: this part of the bytes is enough.
+const LESS: usize = 20;
 
 fn main() {
     if !Path::new("tests/captures").exists() {
@@ -129,7 +147,8 @@ fn main() {
         .nth(1)
         .map_or(50, |n| n.parse().expect("MEGABYTES is a number"));
     for adapter in adapters() {
-        measure(&adapter, megabytes << 20);
+        let less = if adapter.mapping.is_some() { LESS } else { 1 };
+        measure(&adapter, (megabytes << 20) / less);
     }
 }
 
@@ -158,6 +177,26 @@ fn adapters() -> Vec<Adapter> {
         all.push(Adapter {
             name: feed.format(),
             bodies: vec![(plain, bytes)],
+            mapping: None,
+        });
+    }
+    all.push(Adapter {
+        name: "events",
+        bodies: vec![(
+            Plain::Json,
+            std::fs::read("tests/captures/events/made-events.ndjson").unwrap(),
+        )],
+        mapping: None,
+    });
+    for (name, file, plain) in MAPPINGS {
+        let mapping = Mapping::parse(shipped(file).unwrap()).unwrap();
+        let samples = mapping.file.tests.iter();
+        all.push(Adapter {
+            name,
+            bodies: samples
+                .map(|test| (plain, test.sample.clone().into_bytes()))
+                .collect(),
+            mapping: Some(mapping),
         });
     }
     for adapter in ADAPTERS {
@@ -184,6 +223,7 @@ fn adapters() -> Vec<Adapter> {
             all.push(Adapter {
                 name: adapter.platform(),
                 bodies,
+                mapping: None,
             });
         }
     }
@@ -198,12 +238,18 @@ fn tenant(n: usize) -> Declared {
     }
 }
 
-fn split(name: &str, bytes: &[u8], declared: &Declared) -> Vec<Record> {
-    let lines = match of_platform(name) {
-        Some(adapter) => adapter.split(bytes, declared),
-        None => {
-            let feed = Feed::of_format(name).unwrap();
-            let kind = Kind::Asterisk(feed);
+fn split(adapter: &Adapter, bytes: &[u8], declared: &Declared) -> Vec<Record> {
+    let lines = match (&adapter.mapping, of_platform(adapter.name)) {
+        (Some(mapping), _) => {
+            let items = mapping.items(bytes, declared).into_iter();
+            items
+                .flat_map(|item| mapping.records(&item.unwrap(), declared))
+                .collect()
+        }
+        (None, Some(platform)) => platform.split(bytes, declared),
+        (None, None) => {
+            let feed = Feed::of_format(adapter.name);
+            let kind = feed.map_or(Kind::Events, Kind::Asterisk);
             let mut reader = LineReader::new(kind, &declared.instance, "", &[]);
             let mut lines = reader.push(bytes);
             lines.extend(reader.finish());
@@ -214,16 +260,39 @@ fn split(name: &str, bytes: &[u8], declared: &Declared) -> Vec<Record> {
         .into_iter()
         .filter_map(|l| match l {
             NewLine::Record(r) => Some(r.received(0)),
-            _ => None,
+            NewLine::Event(line) => Some(event(line)),
+            NewLine::Dead(_) => None,
         })
         .collect()
+}
+
+/// What identity needs of an event.
+#[derive(Deserialize)]
+struct Identity<'a> {
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    #[serde(borrow)]
+    source: Cow<'a, str>,
+}
+
+/// An event of ours as a door makes a record of it.
+fn event(line: Vec<u8>) -> Record {
+    let identity: Identity<'_> = serde_json::from_slice(&line).unwrap();
+    Record {
+        source: identity.source.as_ref().into(),
+        id: identity.id.as_ref().into(),
+        format: EVENTS.into(),
+        received_at: 0,
+        stamp: Arc::default(),
+        bytes: line.into(),
+    }
 }
 
 /// What one tenant's captures say; how many records they are.
 fn told(adapter: &Adapter, declared: &Declared) -> (usize, usize) {
     let mut records = Vec::new();
     for (_, bytes) in &adapter.bodies {
-        records.extend(split(adapter.name, bytes, declared));
+        records.extend(split(adapter, bytes, declared));
     }
     let mut said = 0;
     let mut sets: BTreeMap<Key, Vec<&Record>> = BTreeMap::new();

@@ -41,7 +41,8 @@ pub trait Adapter: Send + Sync {
     fn split(&self, bytes: &[u8], declared: &Declared) -> Vec<NewLine>;
 
     /// The answer to a request by which the platform asks whether it may send here, told by its
-    /// query (without `?`) or its body. Such a request holds no records.
+    /// query (without `?`: a text) or its body (JSON). Nothing is taken of the body of one that asks by
+    /// its query; what else stands beside a question in a body, [`split`](Adapter::split) gives.
     fn handshake(&self, query: &str, body: &[u8]) -> Option<Handshake> {
         let _ = (query, body);
         None

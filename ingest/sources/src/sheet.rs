@@ -10,6 +10,10 @@
 //! | measurement | `contact_id`, `name`, `value`, `at`, [`participant`, `unit`, `segment_id`, `client`, `device`, `network`, `vdi`] |
 //! | figure | `metric`, `value`, `ended_at`, [`scope`, `started_at`, `unit`] |
 //! | evaluation | `evaluation_id`, `score`, `at`, [`question_id`, `question`, `section`, `max`, `answer`, `contact_id`, `agent`, `evaluator`, `form`] |
+//! | lease of a number | `number`, `allocated_at`, [`lease_id`, `contact_id`, `customer`, `transferred_at`, `released_at`, `expires_at`] |
+//!
+//! A column `platform` of the last five may say whose names and figures a row has, `genesys/eu` as in
+//! `contacts.source`: it becomes the row's source.
 //!
 //! A column `told_at` says when a row was written: of two rows that tell one thing differently the
 //! later holds. Times are RFC 3339, or without a zone those of the source's zone.
@@ -47,6 +51,7 @@ enum Kind {
     Measurement,
     Figure,
     Evaluation,
+    Lease,
 }
 
 impl Kind {
@@ -65,6 +70,8 @@ impl Kind {
             Some(Kind::Measurement)
         } else if has(&["metric", "value", "ended_at"]) {
             Some(Kind::Figure)
+        } else if has(&["number", "allocated_at"]) {
+            Some(Kind::Lease)
         } else {
             None
         }
@@ -79,6 +86,7 @@ impl Kind {
             Kind::Measurement => "callboard.measurement.recorded",
             Kind::Figure => "callboard.figure.recorded",
             Kind::Evaluation => "callboard.evaluation.recorded",
+            Kind::Lease => "callboard.lease.recorded",
         }
     }
 
@@ -90,6 +98,12 @@ impl Kind {
             Kind::Schedule => &["start", "end"],
             Kind::Measurement | Kind::Evaluation => &["at"],
             Kind::Figure => &["started_at", "ended_at"],
+            Kind::Lease => &[
+                "allocated_at",
+                "transferred_at",
+                "released_at",
+                "expires_at",
+            ],
         }
     }
 }
@@ -261,6 +275,7 @@ fn event(kind: Kind, fields: &BTreeMap<String, String>, record: &Record) -> Resu
         ],
         Kind::Figure => &["scope"],
         Kind::Evaluation => &["evaluation_id", "contact_id", "agent", "evaluator", "form"],
+        Kind::Lease => &["lease_id", "number", "contact_id", "customer"],
     };
     for name in texts.iter().filter(|n| !get(n).is_empty()) {
         data.insert((*name).to_owned(), json!(get(name)));
@@ -274,6 +289,7 @@ fn event(kind: Kind, fields: &BTreeMap<String, String>, record: &Record) -> Resu
             };
             data.insert("attributes".into(), pair(get("attribute"), value));
         }
+        Kind::Lease => {}
         Kind::Schedule => {
             for name in ["paid", "withdrawn"] {
                 if let Some(yes) = yes(get(name)) {
@@ -316,18 +332,34 @@ fn event(kind: Kind, fields: &BTreeMap<String, String>, record: &Record) -> Resu
     Ok(json!({
         "specversion": "1.0",
         "id": &*record.id,
-        "source": source(record),
+        "source": source(kind, get("platform"), record)?,
         "type": kind.event(),
         "time": time,
         "data": data,
     }))
 }
 
-fn source(record: &Record) -> String {
-    match record.stamp.instance.as_str() {
+/// Platform and instance of which the row says itself that it speaks; else the table's own.
+fn source(kind: Kind, platform: &str, record: &Record) -> Result<String, Refusal> {
+    let beside = !matches!(kind, Kind::Customer | Kind::Contact);
+    if beside && !platform.is_empty() {
+        let name = platform.trim_matches('/');
+        let bad = |part: &str| part.is_empty() || part.contains(char::is_whitespace);
+        if name.len() > 200 || name.split('/').count() > 2 || name.split('/').any(bad) {
+            let shown: String = platform.chars().take(40).collect();
+            return Err(Refusal::new(
+                "bad_value",
+                format!(
+                    "platform {shown:?} is none; write it as contacts.source has it, such as genesys/eu"
+                ),
+            ));
+        }
+        return Ok(format!("/{name}"));
+    }
+    Ok(match record.stamp.instance.as_str() {
         "" => format!("/{PLATFORM}"),
         instance => format!("/{PLATFORM}/{instance}"),
-    }
+    })
 }
 
 fn yes(text: &str) -> Option<bool> {

@@ -293,3 +293,40 @@ async fn silence_ends_a_connection_and_answers_to_pings_do_not() {
     drop((guest, again));
     given.stop.cancel();
 }
+
+/// The answer of a real manager to QueueStatus: its events are heard with all their headers, the
+/// answer itself is not.
+#[tokio::test]
+async fn a_real_queues_state_is_heard_event_by_event() {
+    let dir = tempfile::tempdir().unwrap();
+    let (given, memory) = given(dir.path());
+    let (manager, options) = Manager::new().await;
+    let task = tokio::spawn(run(options, given.clone()));
+    let mut guest = manager.let_in().await;
+    guest.action("QueueStatus").await;
+    let name = "sources/tests/captures/ami/ami-queue-status--panoramisk.txt";
+    let text = std::fs::read_to_string(name).unwrap();
+    guest.say(&text.replace('\n', "\r\n")).await;
+    until("its events", || heard(&memory).len() == 8).await;
+    let all: Vec<serde_json::Value> = heard(&memory)
+        .iter()
+        .map(|r| serde_json::from_slice(&r.bytes).unwrap())
+        .collect();
+    let named = |name: &str| all.iter().filter(|e| e["Event"] == name).count();
+    assert_eq!((named("QueueParams"), named("QueueMember")), (1, 6));
+    assert_eq!(
+        (&all[0]["Completed"], &all[0]["Holdtime"]),
+        (&"60".into(), &"3".into())
+    );
+    assert_eq!(
+        (&all[6]["Name"], &all[6]["Location"], &all[6]["Paused"]),
+        (
+            &"Agent/999".into(),
+            &"Local/id-12@agentcallback".into(),
+            &"1".into()
+        )
+    );
+    assert!(all.iter().all(|e| e["recv"].is_string()));
+    given.stop.cancel();
+    task.await.unwrap();
+}

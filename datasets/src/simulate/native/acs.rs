@@ -1,9 +1,10 @@
-//! Azure Communication Services: the events of Job Router, of calls and of recordings as Event Grid
-//! delivers them, and the call-backs of Call Automation to the application that takes the calls. A
-//! job is who waits in a queue; of menus and bots, of calls that go out and of what agents do in a
-//! talk the router knows nothing, and the calls tell it where there is one.
+//! Azure Communication Services: the events of Job Router, of calls, chats and recordings as Event
+//! Grid delivers them, the call-backs of Call Automation to the application that takes the calls, and
+//! the hand-offs of a bot. A job is who waits in a queue; of menus and bots, of calls that go out and of
+//! what agents do in a talk the router knows nothing, and calls and chats tell it where there is one.
 
 mod calls;
+mod chats;
 mod ids;
 mod recording;
 
@@ -30,8 +31,10 @@ pub(super) fn tell(pen: &mut Pen<'_>) {
         if story.direction == Direction::Inbound {
             job(pen, story);
         }
-        if story.channel == Channel::Voice {
-            calls::tell(pen, story);
+        match story.channel {
+            Channel::Voice => calls::tell(pen, story),
+            Channel::Chat => chats::tell(pen, story),
+            _ => {}
         }
     }
     for (agent, points) in &day.points {
@@ -89,7 +92,7 @@ struct Job<'j, 'p> {
     pen: &'j mut Pen<'p>,
     id: String,
     channel: &'static str,
-    /// The call that is the job's.
+    /// The call or chat that is the job's.
     reference: String,
 }
 
@@ -123,6 +126,7 @@ fn job(pen: &mut Pen<'_>, story: &Story) {
     };
     let reference = match story.channel {
         Channel::Voice => ids::Ids::of(pen, story, 0).server,
+        Channel::Chat => chats::thread(pen, story),
         _ => String::new(),
     };
     let mut job = Job {

@@ -1,7 +1,9 @@
 //! FreeSWITCH: events of the callcenter and of channels as the event socket writes them, and a call
-//! record for each customer's leg. It serves calls alone; of calls that go out, of callbacks and of
-//! calls between agents its callcenter does not know, and somebody who was called in or asked is
-//! another leg of no event.
+//! record for each customer's leg, and for both legs of a call that an agent makes. It serves calls
+//! alone; of calls that go out, of callbacks and of calls between agents its callcenter does not know,
+//! and somebody who was called in or asked is another leg of no event.
+
+mod outward;
 
 use callboard_model::cloudevents::words::{
     AgentState, Channel, Direction, EndedBy, SegmentKind, TargetKind,
@@ -30,8 +32,13 @@ pub(super) fn tell(pen: &mut Pen<'_>) {
     let day = pen.day;
     let mut events = Vec::new();
     for story in &day.stories {
-        if story.channel == Channel::Voice && story.direction == Direction::Inbound {
-            call(pen, story, &mut events);
+        if story.channel != Channel::Voice {
+            continue;
+        }
+        match story.direction {
+            Direction::Inbound => call(pen, story, &mut events),
+            Direction::Outbound => outward::dialled(pen, story),
+            Direction::Internal => {}
         }
     }
     for (agent, points) in &day.points {

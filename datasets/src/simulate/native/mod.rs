@@ -26,7 +26,8 @@ pub use files::ToldFiles;
 /// A platform in whose format a day can be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Platform {
-    /// Events of Job Router, of calls and of recordings, call-backs of Call Automation.
+    /// Events of Job Router, of calls, chats and recordings, call-backs of Call Automation, hand-offs of
+    /// a bot.
     Acs,
     /// Contact events, the agent event stream, contact records.
     AmazonConnect,
@@ -38,7 +39,7 @@ pub enum Platform {
     Genesys,
     /// Metadata of recording sessions.
     Siprec,
-    /// Rows of voice-application analytics, presence.
+    /// Rows of voice-application analytics and of Direct Routing, call records, presence.
     Teams,
     /// TaskRouter events, status of calls and conferences.
     Twilio,
@@ -100,7 +101,7 @@ pub struct Sheet {
 /// What a platform's id stands for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Name {
-    /// contact, queue, agent or source.
+    /// contact, queue, agent, customer or source.
     pub entity: &'static str,
     /// The platform's id.
     pub native: String,

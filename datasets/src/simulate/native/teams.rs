@@ -1,8 +1,8 @@
 //! Microsoft Teams: the rows of voice-application analytics (auto attendant, call queues, agents),
-//! in whole seconds, Graph's call records, and agents' presence. Only calls that come in through an
-//! attendant or a queue are told; of what agents do with a call (hold, hand over, wrap up) nothing
-//! tells.
+//! in whole seconds, Graph's call records, rows of the Direct Routing report of calls that go out, and
+//! agents' presence. Of what agents do with a call (hold, hand over, wrap up) nothing tells.
 
+mod outward;
 mod records;
 
 use callboard_model::cloudevents::words::{
@@ -30,8 +30,13 @@ pub(super) fn tell(pen: &mut Pen<'_>) {
     }
     let day = pen.day;
     for story in &day.stories {
-        if story.channel == Channel::Voice && story.direction == Direction::Inbound {
-            call(pen, story);
+        if story.channel != Channel::Voice {
+            continue;
+        }
+        match story.direction {
+            Direction::Inbound => call(pen, story),
+            Direction::Outbound => outward::dialled(pen, story),
+            Direction::Internal => outward::between(pen, story),
         }
     }
     for (agent, points) in &day.points {

@@ -51,10 +51,21 @@ pub(super) fn interpret(set: &[&Record]) -> Vec<Statement> {
         }
     }
     let members: BTreeSet<String> = walk.stays.keys().cloned().collect();
-    let inbound = records.iter().any(|(cdr, ..)| cdr::is_inbound(cdr));
-    if members.is_empty() && !inbound {
-        // A call of which no queue tells, and that did not come in: no contact.
-        return Vec::new();
+    if members.is_empty() {
+        let legs: Vec<&Event> = records.iter().map(|(cdr, ..)| cdr).collect();
+        if let Some((leg, user)) = cdr::outward(&legs) {
+            let own = records
+                .iter()
+                .filter(|(cdr, ..)| cdr.get("uuid") == leg.get("uuid"));
+            for (cdr, by, record) in own {
+                cdr::tell_outward(&record.stamp.instance, cdr, &user, by, &mut walk.out);
+            }
+            return walk.out;
+        }
+        if !legs.iter().any(|cdr| cdr::is_inbound(cdr)) {
+            // A call of which no queue tells, and in which nobody outside is: no contact.
+            return Vec::new();
+        }
     }
     for s in &seen {
         walk.channel(s);

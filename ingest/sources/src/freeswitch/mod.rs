@@ -3,7 +3,7 @@
 //!
 //! A call's records are read as a set: only the callcenter's events make a call a contact of a
 //! queue, and offers have no id of their own. Channels of which no queue tells give no rows but
-//! for the record of an inbound call.
+//! for the records of a call that came in, or that a user made to somebody outside.
 
 mod agent;
 mod cdr;

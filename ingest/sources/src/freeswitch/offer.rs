@@ -25,6 +25,16 @@ pub(super) fn failed(cause: &str, taken: bool) -> &'static str {
     }
 }
 
+/// Outcome of a call out that nobody took, by its hang-up cause.
+pub(super) fn dialled(cause: &str) -> &'static str {
+    match cause {
+        "USER_BUSY" => "busy",
+        "ORIGINATOR_CANCEL" => "canceled",
+        cause if failed(cause, false) == "no_answer" => "no_answer",
+        _ => "failed",
+    }
+}
+
 /// Outcome of a stay that was canceled, by its reason. A hang-up while waiting is `NONE` or
 /// `BREAK_OUT`.
 pub(super) fn left(reason: &str) -> &'static str {

@@ -2,9 +2,10 @@
 //! Graph call records with their change notifications, rows of the PSTN and Direct Routing reports,
 //! presence, and the settings of queues.
 //!
-//! The analytics' rows and the call records of one call need each other: a queue's row does not say
-//! when the wait began, an agent's row not when the talk did, and a call record knows neither the
-//! queue's verdict nor its wait. So they are read together ([`story`]). All others stand alone.
+//! The analytics' rows, the call records and the telephone reports of one call need each other: a
+//! queue's row does not say when the wait began, an agent's row not when the talk did, a call record
+//! knows neither the queue's verdict nor its wait, and a talk that both a call record and a telephone
+//! report tell is one. So they are read together ([`story`]). All others stand alone.
 //!
 //! Calls are joined by equal ids and by nothing else: conference, dialog and document of the
 //! analytics, the id of the call record, the correlation of Direct Routing.
@@ -89,7 +90,10 @@ impl Adapter for Teams {
             }
             Feed::Notification => Ok(nothing(None)),
             Feed::Sums => sums::route(record),
-            Feed::Pstn | Feed::DirectRouting => pstn::route(record, feed),
+            Feed::Pstn | Feed::DirectRouting => {
+                let (ids, time) = pstn::ids(record)?;
+                Ok(together(record, &ids, time))
+            }
             Feed::Presence => side::presence(record),
             Feed::Recording => side::recording(record),
             Feed::QueueSettings => side::settings(record),

@@ -1,17 +1,17 @@
 //! Rows of the PSTN usage report and of the Direct Routing report: one leg of a call on the
-//! telephone network. Each stands alone; legs of one call share a correlation where the report has
-//! one. `callId` is not unique and joins nothing.
+//! telephone network. Legs of one call share a correlation where the report has one, and a call
+//! record may bear the same id. `callId` is not unique and joins nothing.
 
 use std::sync::Arc;
 
-use callboard_model::record::{Provenance, Record, Refusal, Routing, rank};
+use callboard_model::record::{Provenance, Record, Refusal, rank};
 use callboard_model::statement::{F, Statement, Thing};
 
 use super::feed::Feed;
+use super::instance_source;
 use super::read::{At, Length, after, id, plain, seconds, yes};
 use super::row::Row;
 use super::story::ranked;
-use super::{contact, instance_source};
 
 /// What kind of leg a call type names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,60 +43,122 @@ fn leg(call_type: &str) -> Leg {
     }
 }
 
-/// What a row speaks of and says.
+/// A leg as far as the call record of the same call needs it.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// The user at our end: sign-in name, else id; empty where an application stands there.
+    pub user: String,
+    /// The segment of the dialling, if the row tells of any.
+    pub dial: Option<String>,
+    /// The segment of the talk, if the row tells of any.
+    pub talk: Option<String>,
+    /// When it was taken up.
+    pub start: Option<At>,
+    /// When it ended.
+    pub end: Option<At>,
+    /// What the row says.
+    pub said: Vec<Statement>,
+}
+
+/// Which call a row speaks of: its ids, and the earliest time in it.
 ///
 /// # Errors
 /// A refusal when the bytes are no row, or the row has neither an id nor a time.
-pub fn route(record: &Record, feed: Feed) -> Result<Routing, Refusal> {
+pub fn ids(record: &Record) -> Result<(Vec<String>, Option<i64>), Refusal> {
     let row = Row::of(record)?;
     let mut ids: Vec<String> = ["sharedcorrelationid", "correlationid", "id", "usageid"]
         .iter()
         .filter_map(|n| row.get(&[n]).and_then(id))
         .collect();
-    let start = row.time(&["startdatetime", "starttime"], &["startdatetimelocal"]);
-    let invite = row.time(&["invitedatetime", "invitetime"], &[]);
-    let failed_at = row.time(&["failuredatetime", "failuretime"], &[]);
-    let length = row.get(&["duration", "durationseconds"]).and_then(seconds);
-    let end = row
-        .time(&["enddatetime", "endtime"], &[])
-        .or(failed_at)
-        .or_else(|| Some(after(start?, length?)));
-    let begin = [invite, start, end]
-        .into_iter()
-        .flatten()
-        .min_by_key(|t| t.0);
+    let begin = Times::of(&row).begin().map(|t| t.0);
     if ids.is_empty() {
-        let Some((us, _)) = begin else {
+        let Some(us) = begin else {
             let reason =
                 "a row without id and without time; export the columns Id and Start time too";
             return Err(Refusal::new("missing_attribute", reason));
         };
         ids.push(format!("row-{us}-{}", record.id));
     }
+    Ok((ids, begin))
+}
+
+/// What a row says of its call.
+///
+/// # Errors
+/// A refusal when the bytes are no row.
+pub fn line(record: &Record, feed: Feed) -> Result<Line, Refusal> {
+    let row = Row::of(record)?;
+    let times = Times::of(&row);
+    let begin = times.begin();
     let call_type = row.text(&["calltype"]).unwrap_or_default();
     let told = Told {
-        by: record.provenance(rank::RECORD, end.or(begin).map(|t| t.0)),
+        by: record.provenance(rank::RECORD, times.end.or(begin).map(|t| t.0)),
         id: row.get(&["id", "usageid"]).and_then(id).unwrap_or_default(),
         leg: leg(&call_type),
         call_type,
-        invite,
-        start,
-        end,
-        length,
+        invite: times.invite,
+        start: times.start,
+        end: times.end,
+        length: times.length,
         failed: row.get(&["successfulcall", "success"]).and_then(yes) == Some(false),
         code: row.int(&["finalsipcode"]),
     };
     let mut said = vec![told.contact(&row, record, feed, begin)];
-    if let Some((us, p)) = end {
+    if let Some((us, p)) = told.end {
         // However the call was led on: it ended when its last leg did.
         said.push(Statement::new(Thing::Contact, &told.by).time(F::End, us, p));
     }
-    said.extend(told.parts(&row));
-    Ok(Routing {
-        keys: vec![contact(&record.stamp.instance, &ids)],
-        statements: Some(said),
-        time: begin.map(|t| t.0),
-    })
+    let user = row
+        .get(&["userprincipalname", "upn"])
+        .map(str::to_lowercase);
+    let user = user
+        .or_else(|| row.get(&["userid"]).and_then(id))
+        .unwrap_or_default();
+    let mut line = Line {
+        user: if told.leg.application {
+            String::new()
+        } else {
+            user.clone()
+        },
+        dial: None,
+        talk: None,
+        start: told.start,
+        end: told.end,
+        said,
+    };
+    told.parts(&row, &user, &mut line);
+    Ok(line)
+}
+
+/// The times of a row.
+struct Times {
+    invite: Option<At>,
+    start: Option<At>,
+    end: Option<At>,
+    length: Option<Length>,
+}
+
+impl Times {
+    fn of(row: &Row) -> Times {
+        let start = row.time(&["startdatetime", "starttime"], &["startdatetimelocal"]);
+        let failed_at = row.time(&["failuredatetime", "failuretime"], &[]);
+        let length = row.get(&["duration", "durationseconds"]).and_then(seconds);
+        let end = row
+            .time(&["enddatetime", "endtime"], &[])
+            .or(failed_at)
+            .or_else(|| Some(after(start?, length?)));
+        Times {
+            invite: row.time(&["invitedatetime", "invitetime"], &[]),
+            start,
+            end,
+            length,
+        }
+    }
+
+    fn begin(&self) -> Option<At> {
+        let all = [self.invite, self.start, self.end];
+        all.into_iter().flatten().min_by_key(|t| t.0)
+    }
 }
 
 struct Told {
@@ -157,18 +219,14 @@ impl Told {
         s
     }
 
-    fn parts(&self, row: &Row) -> Vec<Statement> {
-        let user = row
-            .get(&["userprincipalname", "upn"])
-            .map(str::to_lowercase);
-        let user = user
-            .or_else(|| row.get(&["userid"]).and_then(id))
-            .unwrap_or_default();
+    fn parts(&self, row: &Row, user: &str, line: &mut Line) {
         let part = |name: &str| {
             let id = format!("{name}-{}", self.id);
-            Statement::new(Thing::Segment(id.as_str().into()), &self.by)
+            (
+                Statement::new(Thing::Segment(id.as_str().into()), &self.by),
+                id,
+            )
         };
-        let mut said = Vec::new();
         // Until somebody, or an application, takes it up; and all there is of a leg that failed or
         // that leads a call on to a number.
         let dialled = self.invite.is_some()
@@ -189,9 +247,11 @@ impl Told {
                 (true, _) => "failed",
             };
             let code = self.code.map(|c| c.to_string()).unwrap_or_default();
-            let mut s = part("dial")
+            let (s, id) = part("dial");
+            line.dial = Some(id);
+            let mut s = s
                 .text(F::Kind, "dial")
-                .text(F::Agent, if self.leg.application { "" } else { &user })
+                .text(F::Agent, if self.leg.application { "" } else { user })
                 .text(F::Outcome, outcome)
                 .text(F::RawOutcome, &code)
                 .text(
@@ -208,7 +268,7 @@ impl Told {
             if let Some((us, p)) = over {
                 s = s.time(F::End, us, p);
             }
-            said.push(s);
+            line.said.push(s);
         }
         if !self.failed && !self.leg.onward && !self.leg.application {
             let mode = match self.leg {
@@ -221,9 +281,11 @@ impl Told {
                 } => "outbound",
                 _ => "serve",
             };
-            let mut s = part("talk")
+            let (s, id) = part("talk");
+            line.talk = Some(id);
+            let mut s = s
                 .text(F::Kind, "talk")
-                .text(F::Agent, &user)
+                .text(F::Agent, user)
                 .text(F::Mode, mode);
             if let Some((us, p)) = self.start {
                 s = s.time(F::Start, us, p);
@@ -237,9 +299,8 @@ impl Told {
             if let (Some(invite), Some(start)) = (self.invite, self.start) {
                 s = s.millis(F::Ring, (start.0 - invite.0) / 1_000, start.1.max(invite.1));
             }
-            said.push(s);
+            line.said.push(s);
         }
-        said
     }
 }
 

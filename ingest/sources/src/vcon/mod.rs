@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use callboard_model::ids::{Key, PlatformId};
-use callboard_model::record::{Record, Refusal, RouteKey, Routing, rank};
+use callboard_model::record::{Provenance, Record, Refusal, RouteKey, Routing, rank};
 use callboard_model::statement::Statement;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -74,7 +74,7 @@ impl Adapter for Vcon {
                 continue;
             };
             let instance = &*record.stamp.instance;
-            let by = record.provenance(rank::RECORD, recorded_at(&v));
+            let by = version(record, &v);
             let parties = Parties::of(&v);
             match key {
                 Key::Contact(_) => dialog::tell(instance, &v, &parties, &by, &mut out),
@@ -165,6 +165,15 @@ fn recorded_at(v: &Value) -> Option<i64> {
     let own = written.iter().filter_map(|n| time(v, n)).max();
     let dialogs = items(v, "dialog").iter().filter_map(|d| time(d, "start"));
     own.or_else(|| dialogs.max()).map(|t| t.0)
+}
+
+/// Who says it. Dialogs and analyses are added to a vCon, and some writers leave its time as it was:
+/// of versions of one moment the fuller one is the later.
+fn version(record: &Record, v: &Value) -> Arc<Provenance> {
+    let count = |name| items(v, name).len() as u64;
+    let mut by = (*record.provenance(rank::RECORD, recorded_at(v))).clone();
+    by.sequence = (count("dialog") << 32) + count("analysis");
+    Arc::new(by)
 }
 
 fn contact_id(instance: &str, v: &Value) -> String {

@@ -25,6 +25,7 @@ mod oddities;
 mod oddities_more;
 mod pipeline;
 mod properties;
+mod sheets;
 mod shift_rows;
 #[path = "../siprec/mod.rs"]
 mod siprec;
@@ -32,6 +33,7 @@ mod stories;
 mod stories_of_agents;
 mod stories_of_ami;
 mod stories_of_ari;
+mod stories_of_managers;
 mod tally;
 #[path = "../teams/mod.rs"]
 mod teams;

@@ -303,6 +303,10 @@ fn tables_of_people_say_what_our_events_say() {
             "evaluation_id,contact_id,question_id,question,score,max,at\ne1,c-1,q1,Greeted?,5,10,2026-03-03T10:00:00Z\n",
             "evaluation",
         ),
+        (
+            "Number,Contact ID,Customer,Allocated at,Released at\n+49301,main-1,+4917,2026-03-02T09:15:00Z,2026-03-02T09:15:09Z\n",
+            "lease",
+        ),
     ];
     for (text, kind) in kinds {
         let (records, dead) = fold::split("sheet", "plan", text.as_bytes());
@@ -381,7 +385,7 @@ fn tables_in_any_order_twice_and_damaged() {
         .collect();
     let bodies: Vec<&[u8]> = all.iter().map(Vec::as_slice).collect();
     let records = fold::records("sheet", "t1", &bodies);
-    assert_eq!(records.len(), 6);
+    assert_eq!(records.len(), 9);
     fold::stands_any_order(&records);
     fold::stands_damage("sheet", 2_000);
 }

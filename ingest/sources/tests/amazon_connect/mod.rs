@@ -7,4 +7,5 @@ mod damage;
 mod deliveries;
 pub mod fold;
 mod lens;
+mod lens_older;
 mod other_contacts;

@@ -292,6 +292,48 @@ fn call_records_tell_the_frame_and_what_no_event_told() {
 }
 
 #[test]
+fn a_call_out_is_told_by_the_records_of_its_two_legs() {
+    let rows = told(&["made-cdr-out.json"]);
+    let c = of(&rows, "o1-a");
+    assert_eq!(
+        parts(c),
+        [
+            ("dial", "bob@default", "answered", 6_250),
+            ("talk", "bob@default", "completed", 93_500)
+        ]
+    );
+    let row = c.contact.as_ref().unwrap();
+    assert_eq!(
+        (
+            row.direction.as_deref(),
+            row.customer.as_deref(),
+            row.ended_by.as_deref(),
+            row.agent.as_deref()
+        ),
+        (
+            Some("outbound"),
+            Some("+15550301"),
+            Some("customer"),
+            Some("bob@default")
+        )
+    );
+    assert_eq!(c.segments[0].target.as_deref(), Some("+15550301"));
+    let c = of(&rows, "o2-a");
+    assert_eq!(parts(c), [("dial", "bob@default", "busy", 4_000)]);
+    // The server called the customer first and then the user who was to speak with him.
+    let c = of(&rows, "o3-a");
+    assert_eq!(
+        parts(c),
+        [
+            ("dial", "carol@default", "answered", 10_000),
+            ("talk", "carol@default", "completed", 50_000)
+        ]
+    );
+    // Two users, and nobody from outside.
+    assert_eq!(rows.contacts.len(), 3);
+}
+
+#[test]
 fn recordings_by_their_file() {
     let rows = told(&["made-callcenter-events.txt"]);
     let rec = &rows.recordings["freeswitch/t1//var/rec/s1 a.wav"];

@@ -13,7 +13,7 @@ use callboard_sources::asterisk::Feed;
 use callboard_sources::lines::{HEAD_BYTES, Kind, LineReader, NewLine, detect};
 use callboard_sources::registry::Registry;
 
-use super::{Parser, mutate};
+use super::{Parser, mapped, mutate};
 use crate::fold::{Chance, Rows, fold};
 
 /// Something that must not be.
@@ -36,6 +36,8 @@ impl Fault {
 
 /// Bytes of records for a byte of input. An event of many contacts is a record of each.
 const MOST_BYTES_OF_A_BYTE: usize = 64;
+/// The same of a mapping: a short row is kept as an object of all columns, with an event for each part.
+const MOST_BYTES_OF_A_MAPPED_BYTE: usize = 512;
 /// What may come out of next to nothing.
 const ANYWAY: usize = 4_096;
 
@@ -103,6 +105,9 @@ fn lines(parser: &Parser, bytes: &[u8], declared: &Declared, cut: usize) -> Vec<
         out.extend(reader.finish());
         out
     };
+    if parser.name == "mapping" {
+        return mapped::lines(bytes, declared);
+    }
     if let Some(adapter) = of_platform(parser.name) {
         return adapter.split(bytes, declared);
     }
@@ -163,7 +168,11 @@ fn all(parser: &Parser, bytes: &[u8], declared: &Declared, thorough: bool) -> Re
             }
         }
     }
-    let most = bytes.len() * MOST_BYTES_OF_A_BYTE + ANYWAY;
+    let of_a_byte = match parser.name {
+        "mapping" => MOST_BYTES_OF_A_MAPPED_BYTE,
+        _ => MOST_BYTES_OF_A_BYTE,
+    };
+    let most = bytes.len() * of_a_byte + ANYWAY;
     if of_records > most || records.len() + of_dead > bytes.len() + 1 {
         let told = format!(
             "{} bytes became {} records of {of_records} bytes and {of_dead} dead letters",
@@ -272,8 +281,13 @@ fn bounded(length: usize, rows: &Rows) -> Result<(), Fault> {
 /// The input of a seed, and what is declared beside it.
 pub fn of_seed(parser: &Parser, captures: &[super::Capture], seed: u64) -> (Vec<u8>, Declared) {
     let mut chance = mutate::chance(seed ^ u64::from(parser.salt));
-    let declared = declared(&mut chance);
-    (mutate::input(captures, &mut chance), declared)
+    let mut declared = declared(&mut chance);
+    let (bytes, mapping) = mutate::input(captures, &mut chance);
+    if !mapping.is_empty() {
+        // Mappings do not ask for a file's name: here it says which of them reads.
+        declared.name = mapping.to_owned();
+    }
+    (bytes, declared)
 }
 
 /// The least part of the bytes of which the same is so, found by leaving out ever smaller parts.

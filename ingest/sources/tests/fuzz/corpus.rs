@@ -4,9 +4,10 @@
 use std::io::Read;
 use std::path::Path;
 
+use callboard_sources::asterisk::ami;
 use serde_json::Value;
 
-use super::Parser;
+use super::{Parser, mapped};
 
 /// One document, line or block.
 #[derive(Debug, Clone)]
@@ -37,6 +38,8 @@ pub struct Capture {
     pub form: Form,
     /// Its pieces, in order.
     pub pieces: Vec<Piece>,
+    /// The mapping that reads it; empty for all other parsers.
+    pub mapping: &'static str,
 }
 
 /// Lines of a log that are taken, so that a run starts from little.
@@ -45,7 +48,13 @@ const MOST_LINES: usize = 2_000;
 /// The captures from which a parser is fuzzed.
 pub fn of(parser: &Parser) -> Vec<Capture> {
     match parser.name {
-        "queue_log" | "cel" | "cdr" | "ami" => vec![log(parser.name)],
+        "queue_log" | "cel" | "cdr" => vec![log(parser.name)],
+        "ami" => {
+            let mut all = vec![log("ami")];
+            all.extend(folder("ami").into_iter().filter_map(heard));
+            all
+        }
+        "mapping" => mapped::captures(),
         "events" => folder("events"),
         "ari" => folder("asterisk"),
         "lines" => {
@@ -55,6 +64,19 @@ pub fn of(parser: &Parser) -> Vec<Capture> {
         }
         platform => folder(platform),
     }
+}
+
+/// What a manager said, as lines of JSON; nothing where it only answered.
+fn heard(mut said: Capture) -> Option<Capture> {
+    let line = |block: &Piece| {
+        let text = String::from_utf8_lossy(&block.text);
+        let headers: Vec<(&str, &str)> = text.lines().filter_map(|l| l.split_once(": ")).collect();
+        let event = headers.iter().any(|(name, _)| *name == "Event");
+        event.then(|| piece(ami::line(&headers, "2026-11-21T22:00:00Z").as_bytes()))
+    };
+    said.pieces = said.pieces.iter().filter_map(line).collect();
+    said.form = Form::Lines;
+    (!said.pieces.is_empty()).then_some(said)
 }
 
 /// One of the logs of the recorded shift.
@@ -79,6 +101,7 @@ fn log(name: &str) -> Capture {
     Capture {
         form: Form::Lines,
         pieces: lines.take(MOST_LINES).map(piece).collect(),
+        mapping: "",
     }
 }
 
@@ -110,7 +133,8 @@ fn piece(text: &[u8]) -> Piece {
     }
 }
 
-fn capture(bytes: &[u8], table: bool) -> Capture {
+/// A capture of these bytes; a table's first line names its columns.
+pub fn capture(bytes: &[u8], table: bool) -> Capture {
     if let Ok(whole) = serde_json::from_slice::<Value>(bytes) {
         return match whole {
             Value::Array(items) => Capture {
@@ -122,6 +146,7 @@ fn capture(bytes: &[u8], table: bool) -> Capture {
                         json: Some(v),
                     })
                     .collect(),
+                mapping: "",
             },
             one => Capture {
                 form: Form::Lines,
@@ -129,6 +154,7 @@ fn capture(bytes: &[u8], table: bool) -> Capture {
                     text: bytes.to_vec(),
                     json: Some(one),
                 }],
+                mapping: "",
             },
         };
     }
@@ -138,6 +164,7 @@ fn capture(bytes: &[u8], table: bool) -> Capture {
         return Capture {
             form: Form::Blocks,
             pieces: vec![piece(bytes)],
+            mapping: "",
         };
     } else if text.contains("\n\n") {
         (Form::Blocks, text.split("\n\n").collect())
@@ -152,5 +179,6 @@ fn capture(bytes: &[u8], table: bool) -> Capture {
             .filter(|p| !p.trim().is_empty())
             .map(|p| piece(p.as_bytes()))
             .collect(),
+        mapping: "",
     }
 }

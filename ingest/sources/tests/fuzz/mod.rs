@@ -4,14 +4,15 @@
 
 pub mod check;
 pub mod corpus;
+pub mod mapped;
 pub mod mutate;
 
 pub use corpus::Capture;
 
-/// What is fuzzed: a platform's adapter, or a reader of lines.
+/// What is fuzzed: a platform's adapter, a reader of lines, or the mappings that come with callboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parser {
-    /// `lines`, `events`, a log of Asterisk, or a platform.
+    /// `lines`, `events`, a log of Asterisk, a platform, or `mapping`.
     pub name: &'static str,
     /// So that equal seeds are other inputs for each.
     pub salt: u32,
@@ -35,6 +36,7 @@ pub const PARSERS: &[Parser] = &[
     parser("vcon", 14),
     parser("sheet", 15),
     parser("ari", 16),
+    parser("mapping", 17),
 ];
 
 const fn parser(name: &'static str, n: u32) -> Parser {

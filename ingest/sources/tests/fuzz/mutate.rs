@@ -21,8 +21,8 @@ pub fn chance(seed: u64) -> Chance {
     chance
 }
 
-/// The input of a seed.
-pub fn input(captures: &[Capture], chance: &mut Chance) -> Vec<u8> {
+/// The input of a seed, and the mapping that reads it.
+pub fn input(captures: &[Capture], chance: &mut Chance) -> (Vec<u8>, &'static str) {
     let capture = &captures[chance.below(captures.len())];
     let mut pieces = window(capture, chance);
     if chance.below(10) == 0 {
@@ -59,7 +59,7 @@ pub fn input(captures: &[Capture], chance: &mut Chance) -> Vec<u8> {
         }
     }
     bytes.truncate(MOST_BYTES);
-    bytes
+    (bytes, capture.mapping)
 }
 
 /// Some neighbouring pieces; the names of columns stay, most times.

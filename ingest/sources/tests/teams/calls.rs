@@ -301,8 +301,38 @@ fn presence_is_a_state_where_its_moment_is_told() {
     let end = rows.agents[&guid(0x502)][1].ended_at.unwrap();
     assert_eq!(end.0 % 86_400_000_000, 17 * 3_600_000_000, "off work");
     // What Graph really answers has no time at all.
-    let real = told(&["presence--graph-docs.json"]);
-    assert_eq!((real.kept, real.agents.len()), (1, 0));
+    for name in ["presence--graph-docs.json", "presence-2--graph-docs.json"] {
+        let real = told(&[name]);
+        assert_eq!((real.kept, real.agents.len()), (1, 0), "{name}");
+    }
+}
+
+/// The second real answer with the moment of asking beside it, as whoever asks writes it.
+#[test]
+fn who_presents_is_in_a_meeting() {
+    let text = String::from_utf8(capture("presence-2--graph-docs.json")).unwrap();
+    let asked = text.replacen('{', "{\"observedDateTime\": \"2026-03-02T09:00:00Z\",", 1);
+    let rows = rows(&split(asked.as_bytes(), "contoso").0);
+    let states = &rows.agents["66825e03-7ef5-42da-9069-724602c31f6b"];
+    let first = &states[0];
+    assert_eq!(
+        (
+            first.track.as_str(),
+            first.state.as_str(),
+            first.native_state.as_deref(),
+            first.reason.as_deref()
+        ),
+        (
+            "presence",
+            "meeting",
+            Some("DoNotDisturb"),
+            Some("Presenting")
+        )
+    );
+    assert_eq!(
+        first.started_at.0,
+        (super::harness::DAY + 9 * 3_600) * 1_000_000
+    );
 }
 
 #[test]

@@ -130,6 +130,42 @@ fn a_failed_call_out_and_a_call_led_on_to_a_number() {
 }
 
 #[test]
+fn a_call_that_a_report_and_a_call_record_tell_is_one() {
+    let rows = told(&[
+        "made-callrecord-out-twice.json",
+        "made-direct-routing-out.json",
+    ]);
+    assert_eq!(rows.contacts.len(), 2);
+    assert_eq!(
+        rows.parts(0x910),
+        [
+            "dial 20:30:00.100-20:30:08.250 8150ms agent=emma.jones@contoso.com outcome=answered raw=0 to=external target=+15550198",
+            "talk 20:30:08.250-20:33:10.400 182150ms agent=emma.jones@contoso.com outcome=completed mode=outbound"
+        ]
+    );
+    // Whoever dials in vain was not offered a call.
+    assert_eq!(
+        rows.parts(0x911),
+        [
+            "dial 20:40:00-20:40:25 25000ms agent=emma.jones@contoso.com outcome=failed raw=The callee did not answer. to=external target=+15550199"
+        ]
+    );
+    assert!(rows.offers(0x911).is_empty());
+    for call in [0x910, 0x911] {
+        let contact = rows.call(call).contact.as_ref().unwrap();
+        assert_eq!(contact.direction.as_deref(), Some("outbound"));
+    }
+    // Without the report the record tells the talk, and what was waited for it is in it.
+    let rows = told(&["made-callrecord-out-twice.json"]);
+    assert_eq!(
+        rows.parts(0x910),
+        [
+            "talk 20:30:00-20:33:10 190000ms agent=emma.jones@contoso.com outcome=completed mode=outbound"
+        ]
+    );
+}
+
+#[test]
 fn the_same_report_as_csv() {
     let json: serde_json::Value =
         serde_json::from_slice(&capture("made-direct-routing-calls.json")).unwrap();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use callboard_model::time::parse_rfc3339;
 
 use crate::facts::Facts;
-use crate::losses::{Losses, Stands};
+use crate::losses::{Loss, Losses, Stands};
 
 /// A row with what conditions may ask of it.
 #[derive(Debug, Clone, Default)]
@@ -47,9 +47,22 @@ pub struct Difference {
 #[derive(Default)]
 pub struct Found {
     pub compared: u64,
-    pub skipped: u64,
+    /// Cells that the format cannot tell.
+    pub cannot: u64,
+    /// Cells that the format could tell, and the simulated day does not write.
+    pub not_written: u64,
     pub differences: Vec<Difference>,
     pub facts: Facts,
+}
+
+impl Found {
+    /// So many cells are not compared, by this line.
+    pub fn skip(&mut self, loss: &Loss, cells: usize) {
+        match loss.not_written {
+            true => self.not_written += cells as u64,
+            false => self.cannot += cells as u64,
+        }
+    }
 }
 
 /// A table as it is compared.
@@ -97,7 +110,7 @@ pub fn compare(
             None => match losses.row(table.name, &Stands::NoRow, t) {
                 Some(loss) => {
                     loss.needed.set(true);
-                    found.skipped += table.columns.len() as u64;
+                    found.skip(loss, table.columns.len());
                 }
                 None => one_side(table, contact, "missing", t, found),
             },
@@ -177,8 +190,8 @@ fn cells(
         if let Some(loss) = loss.filter(|_| t != p) {
             loss.needed.set(true);
         }
-        if loss.is_some_and(|l| l.stands == Stands::Other) {
-            found.skipped += 1;
+        if let Some(loss) = loss.filter(|l| l.stands == Stands::Other) {
+            found.skip(loss, 1);
             continue;
         }
         found.compared += 1;

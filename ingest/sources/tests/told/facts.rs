@@ -148,9 +148,9 @@ impl Facts {
         }
     }
 
-    /// Whether contacts of a kind are told.
+    /// Whether contacts of a kind are told. Where nobody was free to dial, no call went out.
     fn kind(&mut self, truth: &Row, told: bool) {
-        if truth.text("direction") == "outbound" {
+        if truth.text("direction") == "outbound" && (told || !truth.has.contains("dial.canceled")) {
             self.count("outbound", told);
         }
         if truth.text("channel") != "voice" {

@@ -5,11 +5,14 @@
 //! | cells | `table.column` several times, or `table` for whole rows |
 //! | where | conditions on the row of the truth (of the product's for `more rows`), `;` between: `column=a,b`, `column!=a`, `has TOKEN,TOKEN`, `lacks TOKEN,TOKEN` |
 //! | stands as | `±1 s`; `no row`; `more rows`; `other`: skipped; else the text that stands there, `NULL` for none |
-//! | why | the reason, in words |
+//! | why | the reason, in words: what the format cannot tell, or that the simulated day does not write it |
 
 use std::cell::Cell;
 
 use crate::compare::Row;
+
+/// The words of a reason that is not the format's but the simulated day's.
+const NOT_WRITTEN: &str = "the simulated day does not write";
 
 /// How a cell or a row is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +45,8 @@ pub struct Loss {
     column: Option<String>,
     conditions: Vec<Condition>,
     pub stands: Stands,
+    /// The format could tell it; the simulated day does not write it.
+    pub not_written: bool,
     /// Whether anything was lost by it.
     pub needed: Cell<bool>,
 }
@@ -57,16 +62,21 @@ impl Loss {
     }
 }
 
+/// The page of a platform.
+pub fn page(platform: &str) -> String {
+    match platform {
+        "asterisk" => "../../docs/guides/connect-asterisk.md".to_owned(),
+        other => format!("../../docs/platforms/{other}.md"),
+    }
+}
+
 /// All lines of a platform.
 pub struct Losses(pub Vec<Loss>);
 
 impl Losses {
     /// Reads the table under a heading of the page of a platform.
     pub fn of(platform: &str, heading: &str) -> Losses {
-        let path = match platform {
-            "asterisk" => "../../docs/guides/connect-asterisk.md".to_owned(),
-            other => format!("../../docs/platforms/{other}.md"),
-        };
+        let path = page(platform);
         let page = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
         let section = page
             .split(&format!("## {heading}\n"))
@@ -149,6 +159,7 @@ fn line(text: &str) -> Vec<Loss> {
                 .map(condition)
                 .collect(),
             stands: stands.clone(),
+            not_written: why.contains(NOT_WRITTEN),
             needed: Cell::new(false),
         }
     };

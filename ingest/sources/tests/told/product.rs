@@ -87,7 +87,7 @@ fn product(
             ("direction", c.direction.clone()),
             ("queue", named("queue", &c.queue)),
             ("agent", named("agent", &c.agent)),
-            ("customer", c.customer.clone()),
+            ("customer", named("customer", &c.customer)),
             ("started_at", time(c.started_at)),
             ("ended_at", time(c.ended_at)),
             ("outcome", c.outcome.clone()),

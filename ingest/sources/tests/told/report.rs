@@ -1,13 +1,14 @@
 //! The check of one platform: cells compared and skipped, and what differs with its records.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 
 use callboard_model::time::parse_rfc3339;
 
 use crate::compare::Found;
 use crate::day::{Told, disordered, told};
 use crate::fold::{records, rows, show};
-use crate::losses::Losses;
+use crate::losses::{Losses, page};
 use crate::sides::Sides;
 use crate::table;
 
@@ -48,12 +49,11 @@ fn hold(platform: &str, heading: &str, files: Option<&[&str]>) {
     found.facts.queues = queues.collect();
     let sides = Sides::of(&day, &rows);
     sides.compare(&losses, &mut found);
+    let told = counts(&found);
     println!(
-        "{platform} ({heading}): {} records of {} contacts, {} cells compared, {} skipped",
+        "{platform} ({heading}): {} records of {} contacts. {told}",
         records.len(),
         day.truth["contacts"].len(),
-        found.compared,
-        found.skipped
     );
     for (fact, share) in &found.facts.shares {
         println!(
@@ -62,6 +62,7 @@ fn hold(platform: &str, heading: &str, files: Option<&[&str]>) {
         );
     }
     let mut wrong = table::differs(platform, &records, &found.facts, alone);
+    wrong += &in_page(platform, heading, &told);
     for loss in losses.0.iter().filter(|l| !l.needed.get()) {
         wrong += &format!(
             "listed as lost, and nothing was lost by it: {}\n",
@@ -85,6 +86,43 @@ fn hold(platform: &str, heading: &str, files: Option<&[&str]>) {
         }
     }
     assert!(wrong.is_empty(), "{platform}:\n{wrong}");
+}
+
+/// Cells that were compared and skipped, as the page of the platform says it.
+fn counts(found: &Found) -> String {
+    format!(
+        "In the test's day {} cells are compared and {} skipped: {} that the format cannot tell, {} that the \
+         simulated day does not write.",
+        found.compared,
+        found.cannot + found.not_written,
+        found.cannot,
+        found.not_written
+    )
+}
+
+/// Whether the page says these counts; writes them there with `CALLBOARD_WRITE_DOCS`.
+fn in_page(platform: &str, heading: &str, told: &str) -> String {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _held = ONE_AT_A_TIME.lock();
+    let path = page(platform);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (before, section) = text.split_once(&format!("## {heading}\n")).unwrap();
+    let said = section.split("\n## ").next().unwrap();
+    let said = said.lines().find(|l| l.starts_with("In the test's day "));
+    if said == Some(told) {
+        return String::new();
+    }
+    if std::env::var_os("CALLBOARD_WRITE_DOCS").is_none() {
+        return format!(
+            "{path} says {said:?} under {heading:?}, not {told:?}: CALLBOARD_WRITE_DOCS=1\n"
+        );
+    }
+    let section = match said {
+        Some(said) => section.replacen(said, told, 1),
+        None => section.replacen("\n| cells |", &format!("\n{told}\n\n| cells |"), 1),
+    };
+    std::fs::write(&path, format!("{before}## {heading}\n{section}")).unwrap();
+    String::new()
 }
 
 /// What was written of a contact or an agent.

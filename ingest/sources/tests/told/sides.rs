@@ -34,12 +34,12 @@ impl Sides {
     pub fn compare(&self, losses: &Losses, found: &mut Found) {
         let none = BTreeMap::new();
         let contacts = &self.truth["contacts"];
-        let mut dropped = BTreeSet::new();
+        let mut dropped = BTreeMap::new();
         for (id, own) in contacts {
             if let Some(loss) = losses.row("contacts", &Stands::NoRow, &own[0]) {
                 loss.needed.set(true);
-                dropped.insert(id.clone());
-                found.skipped += COMPARED[0].columns.len() as u64;
+                dropped.insert(id.clone(), loss);
+                found.skip(loss, COMPARED[0].columns.len());
             }
         }
         for table in COMPARED.iter() {
@@ -49,12 +49,12 @@ impl Sides {
             for id in all {
                 let side =
                     |of: &BTreeMap<String, Vec<Row>>| of.get(id).cloned().unwrap_or_default();
-                if dropped.contains(id) {
+                if let Some(loss) = dropped.get(id) {
                     for row in truth.get(id).into_iter().flatten() {
                         found.facts.untold(table.name, row);
                     }
                     if table.name != "contacts" {
-                        found.skipped += (side(truth).len() * table.columns.len()) as u64;
+                        found.skip(loss, side(truth).len() * table.columns.len());
                     }
                     continue;
                 }

@@ -1,6 +1,7 @@
 //! vCons: what their captures say, cell by cell.
 
 mod out;
+mod real;
 
 use callboard_model::record::Record;
 

@@ -9,6 +9,7 @@ use super::super::testing::{AlwaysReady, MemoryIntake};
 use super::*;
 
 mod conformance;
+mod published;
 
 const NDJSON: &str = "application/x-ndjson";
 

@@ -1,6 +1,6 @@
-//! Graph call records of the calls that come in: a session with the attendant, with each queue, with
-//! the mailbox, with each user who spoke or was rung in vain. To the millisecond, without a word on
-//! what became of a wait or of a talk.
+//! Graph call records. Of a call that comes in: a session with the attendant, with each queue, with
+//! the mailbox, with each user who spoke or was rung in vain. Of a call of two parties: one session.
+//! To the millisecond, without a word on what became of a wait or of a talk.
 
 use callboard_model::cloudevents::words::SegmentKind;
 use serde_json::{Value, json};
@@ -38,6 +38,59 @@ fn endpoint(role: &str, identity: Value) -> Value {
     })
 }
 
+/// A telephone.
+pub(super) fn phone(number: &str) -> Value {
+    let phone = json!({"phone": {"id": number, "displayName": null, "tenantId": null}});
+    endpoint("", phone)
+}
+
+/// A user at his desk.
+pub(super) fn person(pen: &Pen<'_>, agent: usize) -> Value {
+    let user = json!({"user": {
+        "id": user(pen, agent),
+        "displayName": pen.agent_name(agent),
+        "tenantId": pen.uuid(&["tenant", &pen.site.name]),
+        "userPrincipalName": upn(pen, agent),
+    }});
+    endpoint("", user)
+}
+
+/// The record of a call of two parties: its one session bears its id.
+pub(super) fn record(
+    pen: &mut Pen<'_>,
+    id: &str,
+    (start, end): (i64, i64),
+    (caller, callee): (Value, Value),
+    failure: Option<&str>,
+) {
+    let organizer = caller["identity"].clone();
+    let mut session = json!({
+        "id": id,
+        "modalities": ["audio"],
+        "startDateTime": time(start),
+        "endDateTime": time(end),
+        "caller": caller,
+        "callee": callee,
+    });
+    if let Some(reason) = failure {
+        session["failureInfo"] = json!({"reason": reason, "stage": "callSetup"});
+    }
+    let body = json!({
+        "id": id,
+        "version": 1,
+        "type": "peerToPeer",
+        "modalities": ["audio"],
+        "startDateTime": time(start),
+        "endDateTime": time(end),
+        "lastModifiedDateTime": time(end + LATER),
+        "joinWebUrl": null,
+        "organizer_v2": {"identity": organizer},
+        "participants_v2": [],
+        "sessions": [session],
+    });
+    pen.json("call-records.ndjson", end + LATER, &body);
+}
+
 /// Sessions under way.
 struct Sessions<'s, 'p> {
     pen: &'s Pen<'p>,
@@ -60,20 +113,11 @@ impl Sessions<'_, '_> {
     }
 
     fn customer(&self) -> Value {
-        let phone = json!({"phone": {
-            "id": self.story.customer, "displayName": null, "tenantId": null,
-        }});
-        endpoint("", phone)
+        phone(&self.story.customer)
     }
 
     fn person(&self, agent: usize) -> Value {
-        let user = json!({"user": {
-            "id": user(self.pen, agent),
-            "displayName": self.pen.agent_name(agent),
-            "tenantId": self.tenant(),
-            "userPrincipalName": upn(self.pen, agent),
-        }});
-        endpoint("", user)
+        person(self.pen, agent)
     }
 
     fn add(&mut self, place: usize, (start, end): (i64, i64), caller: Value, callee: Value) {

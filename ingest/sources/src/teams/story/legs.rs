@@ -22,6 +22,8 @@ pub(in crate::teams) enum Kind {
     Talk,
     /// A user who was rung and did not take it.
     Missed,
+    /// A user who called somebody outside, and nobody took it.
+    Dialled,
 }
 
 /// A leg.
@@ -30,7 +32,7 @@ pub(in crate::teams) struct Leg {
     pub kind: Kind,
     pub start: Option<At>,
     pub end: Option<At>,
-    /// The resource account of a service.
+    /// The resource account of a service; who was dialled.
     pub name: String,
     /// The user.
     pub person: Person,
@@ -186,7 +188,13 @@ impl Legs {
         }
         let failed = session.failure.as_ref();
         let missed = failed.is_some_and(|f| f.1 != "midcall");
-        let kind = if missed { Kind::Missed } else { Kind::Talk };
+        let called = session.callee.person.as_ref();
+        let out = called.is_some_and(Person::is_outside);
+        let kind = match (missed, out) {
+            (false, _) => Kind::Talk,
+            (true, true) => Kind::Dialled,
+            (true, false) => Kind::Missed,
+        };
         for user in users {
             let same = |l: &Leg| {
                 kind == Kind::Talk
@@ -203,7 +211,13 @@ impl Legs {
                     };
                     held.end = held.end.max(session.end);
                 }
-                None => self.all.push(leg(kind, user.clone())),
+                None => {
+                    let mut leg = leg(kind, user.clone());
+                    if let (Kind::Dialled, Some(called)) = (kind, called) {
+                        leg.name.clone_from(&called.id);
+                    }
+                    self.all.push(leg);
+                }
             }
         }
     }
@@ -225,7 +239,7 @@ impl Legs {
         let users = self
             .all
             .iter()
-            .filter(|l| matches!(l.kind, Kind::Talk | Kind::Missed));
+            .filter(|l| matches!(l.kind, Kind::Talk | Kind::Missed | Kind::Dialled));
         users.map(|l| &l.person)
     }
 

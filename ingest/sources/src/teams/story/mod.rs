@@ -1,10 +1,11 @@
-//! One call out of all that is told of it: rows of the analytics and call records.
+//! One call out of all that is told of it: rows of the analytics, call records, telephone reports.
 //!
 //! The analytics know the verdicts (result, target, wait) and tell times in whole seconds, of the
 //! call's beginning and end alone. The call record knows who was connected when, finely, and no
 //! verdict. So verdicts and waits are the analytics', people and their times are refined by the
 //! call record, and what only it has (a second auto attendant, a second queue, a mailbox, a screen
-//! that was shared, an expert who joined) is added.
+//! that was shared, an expert who joined) is added. A telephone report tells one leg on the telephone
+//! network whole; what the call record tells of that leg is added to it.
 
 mod legs;
 mod menus;
@@ -22,6 +23,7 @@ use callboard_model::statement::{F, Statement, Thing};
 use super::callrecord::{CallRecord, Who};
 use super::feed::Feed;
 use super::instance_source;
+use super::pstn::{self, Line};
 use super::read::{At, after, plain, short};
 use super::voice::VoiceRow;
 use crate::payload::measured::Measured;
@@ -50,6 +52,8 @@ pub(super) struct Call {
     pub calls: Vec<CallRecord>,
     /// Who was connected to what.
     pub legs: Legs,
+    /// Legs on the telephone network.
+    pub lines: Vec<Line>,
     /// Full sign-in names by their beginnings.
     names: BTreeMap<String, String>,
     /// End of the call.
@@ -60,6 +64,7 @@ pub(super) struct Call {
 pub fn tell(set: &[&Record]) -> Vec<Statement> {
     let mut rows = Vec::new();
     let mut parts: BTreeMap<String, Vec<CallRecord>> = BTreeMap::new();
+    let mut lines = Vec::new();
     let mut instance = String::new();
     for record in set {
         let Some(feed) = Feed::of_format(&record.format) else {
@@ -70,6 +75,8 @@ pub fn tell(set: &[&Record]) -> Vec<Statement> {
         }
         if feed.is_voice() {
             rows.extend(VoiceRow::of(record, feed).ok());
+        } else if matches!(feed, Feed::Pstn | Feed::DirectRouting) {
+            lines.extend(pstn::line(record, feed).ok());
         } else if let Ok(call) = CallRecord::of(record, feed) {
             parts.entry(call.id.clone()).or_default().push(call);
         }
@@ -77,8 +84,12 @@ pub fn tell(set: &[&Record]) -> Vec<Statement> {
     let calls: Vec<CallRecord> = parts.into_values().filter_map(CallRecord::whole).collect();
     let legs = legs::of(&calls);
     let rows = latest(rows);
+    let mut said: Vec<Statement> = Vec::new();
+    for line in &mut lines {
+        said.append(&mut line.said);
+    }
     if rows.is_empty() && !legs.is_contact() {
-        return Vec::new();
+        return said;
     }
     let names = full_names(&rows, &legs);
     let ends = rows
@@ -90,9 +101,9 @@ pub fn tell(set: &[&Record]) -> Vec<Statement> {
         rows,
         calls,
         legs,
+        lines,
         names,
     };
-    let mut said = Vec::new();
     let menus = menus::tell(&call, &mut said);
     let stays = stays::tell(&call, &menus, &mut said);
     talks::tell(&call, &stays, &mut said);
@@ -334,6 +345,22 @@ impl Call {
             s = s.text(F::Attr(format!("worst_{name}").into()), &value);
         }
         said.push(s);
+    }
+
+    /// The leg on the telephone network that this user had while a leg of the call record went on.
+    pub fn line_of(&self, leg: &Leg) -> Option<&Line> {
+        const APART: i64 = 2_000_000;
+        let own = |user: &str| {
+            !user.is_empty()
+                && (user == leg.person.id
+                    || plain(&short(user)) == plain(&short(&leg.person.agent())))
+        };
+        let before = |a: Option<At>, b: Option<At>| match (a, b) {
+            (Some(a), Some(b)) => a.0 <= b.0 + APART,
+            _ => true,
+        };
+        let mut all = self.lines.iter();
+        all.find(|l| own(&l.user) && before(l.start, leg.end) && before(leg.start, l.end))
     }
 
     /// The legs of a kind.

@@ -1,4 +1,5 @@
-//! Talks with agents, what was offered to them in vain, and what was shown beside the voice.
+//! Talks with agents, what was offered to them or dialled by them in vain, and what was shown beside
+//! the voice.
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,8 @@ struct Talk<'c> {
     end: Option<At>,
     row: Option<&'c VoiceRow>,
     leg: Option<&'c Leg>,
+    /// The segment by which a telephone report tells it.
+    line: Option<&'c str>,
     /// Place of the stay among the stays.
     stay: Option<usize>,
 }
@@ -42,6 +45,7 @@ pub(super) fn tell(call: &Call, stays: &[Part], said: &mut Vec<Statement>) {
                 end: leg.end,
                 row: None,
                 leg: Some(leg),
+                line: call.line_of(leg).and_then(|l| l.talk.as_deref()),
                 stay: stay_before(stays, leg.start),
             }),
         }
@@ -51,10 +55,14 @@ pub(super) fn tell(call: &Call, stays: &[Part], said: &mut Vec<Statement>) {
     for (n, talk) in talks.iter().enumerate() {
         let number = numbers.entry(talk.agent.clone()).or_default();
         *number += 1;
-        let id = format!("talk-{}-{number}", plain(&short(&talk.agent)));
+        let id = talk.line.map_or_else(
+            || format!("talk-{}-{number}", plain(&short(&talk.agent))),
+            str::to_owned,
+        );
         talk.tell(call, &id, stays, (talks.get(..n), talks.get(n + 1..)), said);
     }
     missed(call, stays, said);
+    dialled(call, said);
 }
 
 /// The last stay that began before.
@@ -107,6 +115,7 @@ fn of_row<'c>(call: &Call, row: &'c VoiceRow, stays: &[Part]) -> Option<Talk<'c>
         end,
         row: Some(row),
         leg: None,
+        line: None,
         stay: place,
     })
 }
@@ -244,6 +253,25 @@ fn missed(call: &Call, stays: &[Part], said: &mut Vec<Statement>) {
                 stay.map(|p| queue_name(&p.name)).unwrap_or_default(),
             )
             .text(F::Parent, stay.map(|p| p.id.as_str()).unwrap_or_default());
+        let s = timed(s, F::Start, leg.start);
+        said.push(timed(s, F::End, leg.end));
+    }
+}
+
+/// Calls to somebody outside that nobody took, where no telephone report tells them.
+fn dialled(call: &Call, said: &mut Vec<Statement>) {
+    for (n, leg) in call.legs_of(Kind::Dialled).into_iter().enumerate() {
+        if call.line_of(leg).is_some_and(|l| l.dial.is_some()) {
+            continue;
+        }
+        let agent = call.agent(&leg.person.agent());
+        let id = format!("dial-{}-{}", plain(&short(&agent)), n + 1);
+        let s = segment(&id, "dial", &ranked(&leg.by, rank::LIVE))
+            .text(F::Agent, &agent)
+            .text(F::Outcome, "failed")
+            .text(F::RawOutcome, &leg.reason)
+            .text(F::TargetKind, "external")
+            .text(F::Target, &leg.name);
         let s = timed(s, F::Start, leg.start);
         said.push(timed(s, F::End, leg.end));
     }

@@ -3,29 +3,32 @@
 use std::collections::BTreeMap;
 
 use callboard_model::time::{format_rfc3339, parse_rfc3339};
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use crate::simulate::Table;
 
-/// A row in one form: values as text by the order of the table's columns.
+/// A row in one form: values as text by the order of the table's columns that are compared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Row(Vec<Option<String>>);
+pub struct Row(Box<[Option<Box<str>>]>);
 
 impl Row {
     /// The columns of a table out of an object.
     pub fn of(table: &Table, object: &serde_json::Map<String, Value>) -> Self {
-        let value = |column: &&str| match object.get(*column) {
-            None | Some(Value::Null) => None,
-            Some(Value::String(text)) if is_time(column) => Some(moment(text)),
-            Some(Value::String(text)) => Some(text.clone()),
-            Some(other) => Some(other.to_string()),
+        let value = |column: &str| -> Option<Box<str>> {
+            match object.get(column)? {
+                Value::Null => None,
+                Value::String(text) if is_time(column) => Some(moment(text).into()),
+                Value::String(text) => Some(text.as_str().into()),
+                Value::Number(number) => Some(plain(number).into()),
+                other => Some(other.to_string().into()),
+            }
         };
-        Row(table.columns.iter().map(value).collect())
+        Row(table.compared().map(value).collect())
     }
 
     /// The value of a column.
     pub fn get(&self, table: &Table, column: &str) -> Option<&str> {
-        let n = table.columns.iter().position(|c| *c == column)?;
+        let n = table.compared().position(|c| c == column)?;
         self.0.get(n)?.as_deref()
     }
 
@@ -37,6 +40,14 @@ impl Row {
 
 fn is_time(column: &str) -> bool {
     column.ends_with("_at") || column == "at" || column == "interval_start"
+}
+
+/// A number in one form: 5 and 5.0 are the same.
+fn plain(number: &Number) -> String {
+    match number.as_f64() {
+        Some(float) if number.is_f64() => float.to_string(),
+        _ => number.to_string(),
+    }
 }
 
 /// A time in one form, however many digits were written.
@@ -64,16 +75,19 @@ impl Difference {
 
     /// What differs, in a line or two.
     pub fn text(&self, table: &Table) -> String {
-        let value = |v: &Option<String>| v.clone().unwrap_or_else(|| "NULL".to_owned());
+        let columns: Vec<&str> = table.compared().collect();
         let named = |row: &Row, only: &dyn Fn(usize) -> bool| {
-            let parts = (0..row.0.len()).filter(|n| only(*n));
-            let part = |n: usize| format!("{} {}", table.columns[n], value(&row.0[n]));
+            let cells = columns.iter().zip(row.0.iter()).enumerate();
+            let parts = cells.filter(|(n, _)| only(*n));
+            let part = |(_, (column, value)): (usize, (&&str, &Option<Box<str>>))| {
+                format!("{column} {}", value.as_deref().unwrap_or("NULL"))
+            };
             parts.map(part).collect::<Vec<_>>().join(", ")
         };
         match (&self.truth, &self.server) {
             (Some(truth), Some(server)) => {
                 let differs = |n: usize| truth.0[n] != server.0[n];
-                let is_key = |n: usize| table.key.contains(&table.columns[n]);
+                let is_key = |n: usize| table.key.contains(&columns[n]);
                 format!(
                     "  {}\n    truth:  {}\n    server: {}\n",
                     named(truth, &is_key),
@@ -172,6 +186,24 @@ mod tests {
             ("b", "2026-03-07T09:15:04.250000Z"),
         ];
         assert_eq!(found(&truth, &server).0, 0);
+    }
+
+    #[test]
+    fn what_nothing_tells_is_null_and_numbers_have_one_form() {
+        let table = TABLES.iter().find(|t| t.name == "surveys").unwrap();
+        let row = |text: &str| {
+            let object: Value = serde_json::from_str(text).unwrap();
+            Row::of(table, object.as_object().unwrap())
+        };
+        let truth = row(r#"{"survey_id":"a","value":4}"#);
+        let server = row(r#"{"survey_id":"a","value":4.0,"queue":null}"#);
+        assert_eq!(truth, server);
+        let other = row(r#"{"survey_id":"a","value":4,"queue":"sales"}"#);
+        let mut found = Found::default();
+        compare(table, vec![truth], vec![other], 1, &mut found);
+        let text = found.shown[0].text(table);
+        assert!(text.contains("truth:  queue NULL"), "{text}");
+        assert!(text.contains("server: queue sales"), "{text}");
     }
 
     #[test]

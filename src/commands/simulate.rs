@@ -59,10 +59,10 @@ fn options(args: &SimulateArgs) -> Result<Options, Failure> {
     };
     let poison = match args.poison {
         None => disorder.poison(),
-        Some(rate) if (0.0..=1.0).contains(&rate) => (rate * 1e6).round() as u64,
+        Some(rate) if (0.0..=0.9).contains(&rate) => (rate * 1e6).round() as u64,
         Some(rate) => {
             return Err(Failure::usage(format!(
-                "--poison {rate} is no share of lines; write a number from 0 to 1, such as 0.01"
+                "--poison {rate} is no share that lines can have; write a number from 0 to 0.9, such as 0.01"
             )));
         }
     };
@@ -87,7 +87,7 @@ fn options(args: &SimulateArgs) -> Result<Options, Failure> {
         )));
     }
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    Ok(Options {
+    let options = Options {
         seed: args.seed,
         contacts: args.contacts,
         first_day,
@@ -100,7 +100,11 @@ fn options(args: &SimulateArgs) -> Result<Options, Failure> {
         platform: args.platform.as_deref().and_then(Platform::of),
         out: args.out.clone(),
         threads: args.threads.unwrap_or_else(cores),
-    })
+    };
+    match options.check() {
+        Ok(()) => Ok(options),
+        Err(why) => Err(Failure::usage(format!("--first-day, --days: {why}"))),
+    }
 }
 
 fn summary(args: &SimulateArgs, manifest: &Manifest) -> String {
@@ -171,7 +175,32 @@ mod tests {
         assert_eq!((none.handle_permille, none.skip_days), (1_000, 0));
         assert_eq!(asked("--handle-time-factor 0").unwrap_err().code, 2);
         assert_eq!(asked("--poison 1.5").unwrap_err().code, 2);
+        assert_eq!(asked("--poison 0.95").unwrap_err().code, 2);
+        assert_eq!(asked("--poison NaN").unwrap_err().code, 2);
         assert_eq!(asked("--source-clock-skew 3601").unwrap_err().code, 2);
         assert_eq!(asked("--first-day 2026-02-30").unwrap_err().code, 2);
+    }
+
+    #[test]
+    fn days_of_which_no_event_may_tell_are_refused() {
+        for days in [
+            "--first-day 20000-01-01",
+            "--first-day 1990-01-03",
+            "--first-day 1969-12-31",
+            "--first-day 2099-12-27",
+            "--first-day 2099-12-01 --days 27",
+        ] {
+            let why = asked(days).unwrap_err();
+            assert_eq!(why.code, 2, "{days}");
+            let text = why.message;
+            assert!(text.contains("1990-01-04 to 2099-12-26"), "{days}: {text}");
+        }
+        for days in [
+            "--first-day 1990-01-04",
+            "--first-day 2099-12-26",
+            "--first-day 2099-12-01 --days 26",
+        ] {
+            assert!(asked(days).is_ok(), "{days}");
+        }
     }
 }

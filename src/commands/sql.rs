@@ -5,6 +5,7 @@ use std::io::Read as _;
 use reqwest::Method;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use serde::Deserialize;
+use serde::de::{Deserializer as _, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -106,6 +107,33 @@ impl Rows {
     /// When the answer is not what it should be.
     pub fn objects(&self) -> Result<Vec<serde_json::Map<String, Value>>, Failure> {
         serde_json::from_str(self.raw_rows()?).map_err(|e| unread(&e))
+    }
+
+    /// The rows one after the other, of which no more than one is held.
+    ///
+    /// # Errors
+    /// When the answer is not what it should be.
+    pub fn each(&self, take: impl FnMut(&serde_json::Map<String, Value>)) -> Result<(), Failure> {
+        let mut rows = serde_json::Deserializer::from_str(self.raw_rows()?);
+        rows.deserialize_seq(Each(take)).map_err(|e| unread(&e))
+    }
+}
+
+/// Hands over the objects of a list.
+struct Each<F>(F);
+
+impl<'de, F: FnMut(&serde_json::Map<String, Value>)> Visitor<'de> for Each<F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a list of rows")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut rows: A) -> Result<(), A::Error> {
+        while let Some(row) = rows.next_element()? {
+            (self.0)(&row);
+        }
+        Ok(())
     }
 }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use callboard_datasets::compare::{Found, Row, compare};
-use callboard_datasets::simulate::{TABLES, Table, read_date, write_date};
+use callboard_datasets::simulate::{ManifestError, TABLES, Table, Written, write_date};
 use serde_json::{Map, Value};
 
 use super::client::Client;
@@ -26,14 +26,17 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// # Errors
 /// When a table differs, the truth cannot be read, or the server gives no answer.
 pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
+    // Written last: with it the truth is whole, whatever is asked for.
+    let written = Written::read(&args.truth).map_err(|e| no_truth(&e))?;
     let client = Client::new(&args.to)?;
     block_on(async {
         let until = Instant::now() + Duration::from_secs(args.wait);
         let mut different = 0;
         let asked = |name: &str| args.only.is_empty() || args.only.iter().any(|only| only == name);
         for table in TABLES.iter().filter(|table| asked(table.name)) {
+            let files = written.files(table).map_err(|e| no_truth(&e))?;
             let found = loop {
-                let found = held_against(&client, args, table).await?;
+                let found = held_against(&client, args, table, &files).await?;
                 if found.differing == 0 || Instant::now() >= until {
                     break found;
                 }
@@ -43,7 +46,7 @@ pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
             print(&report(&client, table, &found).await?)?;
         }
         if asked("records") {
-            counts(&client, &args.truth).await?;
+            counts(&client, &written).await?;
         }
         if different == 0 {
             return print(match args.only.is_empty() {
@@ -57,23 +60,33 @@ pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
     })
 }
 
+fn no_truth(why: &ManifestError) -> Failure {
+    Failure::failed(why.to_string())
+}
+
 /// One table, the days of the truth one after the other.
-async fn held_against(client: &Client, args: &VerifyArgs, table: &Table) -> Result<Found, Failure> {
+async fn held_against(
+    client: &Client,
+    args: &VerifyArgs,
+    table: &Table,
+    days: &BTreeMap<i64, PathBuf>,
+) -> Result<Found, Failure> {
     let mut found = Found::default();
-    let columns = quoted(table.columns);
-    let folder = args.truth.join("truth");
+    let columns = quoted(table);
+    if let Some(letters) = table.pieces {
+        slices::held_against(client, args, (table, letters), days, &mut found).await?;
+        return Ok(found);
+    }
     let Some(time) = table.time else {
-        let truth = read(table, &folder.join(format!("{}.ndjson", table.name)))?;
+        let mut truth = Vec::new();
+        for file in days.values() {
+            truth.extend(read(table, file)?);
+        }
         let sql = format!("SELECT {columns} FROM {}", table.name);
         let ours = rows(client, table, &sql, &[]).await?;
         compare(table, truth, ours, args.show, &mut found);
         return Ok(found);
     };
-    let days = days(&folder.join(table.name))?;
-    if table.contact.is_none() {
-        slices::held_against(client, args, table, &days, &mut found).await?;
-        return Ok(found);
-    }
     let first = days.keys().next().copied().unwrap_or(0);
     let last = days.keys().next_back().map_or(first, |day| day + 1);
     // A day without truth may have rows too.
@@ -102,12 +115,9 @@ fn start(day: i64) -> String {
     format!("{}T00:00:00Z", write_date(day))
 }
 
-fn quoted(columns: &[&str]) -> String {
-    columns
-        .iter()
-        .map(|c| format!("\"{c}\""))
-        .collect::<Vec<_>>()
-        .join(", ")
+fn quoted(table: &Table) -> String {
+    let columns = table.compared().map(|c| format!("\"{c}\""));
+    columns.collect::<Vec<_>>().join(", ")
 }
 
 async fn rows(
@@ -116,8 +126,10 @@ async fn rows(
     sql: &str,
     params: &[&str],
 ) -> Result<Vec<Row>, Failure> {
-    let answer = ask(client, sql, params).await?.objects()?;
-    Ok(answer.iter().map(|row| Row::of(table, row)).collect())
+    let mut rows = Vec::new();
+    let answer = ask(client, sql, params).await?;
+    answer.each(|row| rows.push(Row::of(table, row)))?;
+    Ok(rows)
 }
 
 fn unread(path: &Path, why: &dyn std::fmt::Display) -> Failure {
@@ -125,20 +137,6 @@ fn unread(path: &Path, why: &dyn std::fmt::Display) -> Failure {
         "{}: {why}; --truth names a folder that `callboard simulate` wrote",
         path.display()
     ))
-}
-
-/// The files of a table by their UTC days.
-fn days(folder: &Path) -> Result<BTreeMap<i64, PathBuf>, Failure> {
-    let mut days = BTreeMap::new();
-    for entry in std::fs::read_dir(folder).map_err(|e| unread(folder, &e))? {
-        let path = entry.map_err(|e| unread(folder, &e))?.path();
-        let name = path.file_stem().and_then(|name| name.to_str());
-        let day = name
-            .and_then(read_date)
-            .ok_or_else(|| unread(&path, &"not the name of a day"))?;
-        days.insert(day, path);
-    }
-    Ok(days)
 }
 
 /// The rows of a file.
@@ -193,11 +191,8 @@ async fn report(client: &Client, table: &Table, found: &Found) -> Result<String,
 const COUNTED: &str = "SELECT count(*) AS ids, sum(rows) AS rows, sum(words) AS words FROM (SELECT id, sum(n) AS rows, count(*) AS words FROM (SELECT id, content_hash, count(*) AS n FROM records WHERE source = $1 GROUP BY id, content_hash) GROUP BY id)";
 
 /// What else must be there: each new event once, each conflict beside it, no repeat.
-async fn counts(client: &Client, truth: &Path) -> Result<(), Failure> {
-    let path = truth.join("manifest.json");
-    let text = std::fs::read_to_string(&path).map_err(|e| unread(&path, &e))?;
-    let manifest: Value = serde_json::from_str(&text).map_err(|e| unread(&path, &e))?;
-    let of = |name: &str| manifest["counts"][name].as_i64().unwrap_or(0);
+async fn counts(client: &Client, written: &Written) -> Result<(), Failure> {
+    let must = written.counts();
     let sql = "SELECT DISTINCT source FROM records WHERE starts_with(source, '/sim/')";
     let (mut ids, mut rows, mut words) = (0, 0, 0);
     // Source by source, so that a query has to hold no more than one.
@@ -210,11 +205,11 @@ async fn counts(client: &Client, truth: &Path) -> Result<(), Failure> {
         words += number("words").unwrap_or(0);
     }
     let counted = [
-        ("new events", ids, of("taken"), "each is there"),
+        ("new events", ids, must.taken, "each is there"),
         (
             "conflicts",
             words - ids,
-            of("conflicts"),
+            must.conflicts,
             "the other words of an id are there",
         ),
         (
@@ -236,8 +231,7 @@ async fn counts(client: &Client, truth: &Path) -> Result<(), Failure> {
     }
     print(&format!(
         "{} repeats and {} dead letters were sent\n",
-        of("repeated"),
-        of("refused")
+        must.repeated, must.refused
     ))?;
     if differing.is_empty() {
         return Ok(());

@@ -91,6 +91,8 @@ fn equal_whatever_happens(seed: &str, contacts: &str, more: &[&str]) {
         "segments",
         "offers",
         "links",
+        "surveys",
+        "recordings",
         "queue_intervals",
         "agent_intervals",
         "new events",
@@ -134,11 +136,11 @@ fn the_tables_equal_the_truth_on_days_of_their_own() {
             "--source-clock-skew",
             "3",
         ];
-        equal_whatever_happens(seed, "60", &more);
+        equal_whatever_happens(seed, "120", &more);
     }
 }
 
-/// One seed of 200 contacts; `make torture` takes 200 of 1,000.
+/// One seed of 200 contacts; `make torture` takes 200 of 1,000, and `CALLBOARD_SEEDS=6` six of 200.
 #[test]
 fn the_tables_equal_the_truth_in_disorder_and_with_poison() {
     let (first, seeds) = (number("CALLBOARD_SEED", 6), number("CALLBOARD_SEEDS", 1));
@@ -150,7 +152,7 @@ fn the_tables_equal_the_truth_in_disorder_and_with_poison() {
     }
 }
 
-/// Every tenth line is no event; the truth has class, source, length and hash of each.
+/// One line in ten is no event; the truth has class, source, length and hash of each.
 #[test]
 fn one_line_in_ten_is_poison_and_each_is_a_dead_letter_of_its_class() {
     let more = ["--disorder", "mild", "--poison", "0.1"];
@@ -167,30 +169,37 @@ fn a_row_that_is_wrong_missing_or_too_much_is_shown_with_its_events() {
     send(&server, &truth, &dir.path().join("sent"));
     assert!(verify(&server, &truth, "30").0);
 
-    // As if the server had made one wait longer, lost a segment and made one up.
-    let contacts = truth.join("truth/contacts/2026-03-07.ndjson");
-    let text = std::fs::read_to_string(&contacts).unwrap();
-    let line = text
-        .lines()
-        .find(|l| !l.contains("\"wait_ms\":null"))
-        .unwrap();
-    let row: Value = serde_json::from_str(line).unwrap();
-    let wait = format!("\"wait_ms\":{}", row["wait_ms"]);
-    let wrong = line.replace(&wait, "\"wait_ms\":1");
-    std::fs::write(&contacts, text.replace(line, &wrong)).unwrap();
-    let segments = truth.join("truth/segments/2026-03-07.ndjson");
-    let text = std::fs::read_to_string(&segments).unwrap();
-    let (first, rest) = text.split_once('\n').unwrap();
-    let other = first.replace("\"seq\":1,", "\"seq\":99,");
-    std::fs::write(&segments, format!("{other}\n{rest}")).unwrap();
+    // As if the server had made one wait longer, named another site, lost a segment and made one up.
+    let mut changed = Value::Null;
+    rewrite(&truth, "truth/contacts/2026-03-07.ndjson", |text| {
+        let waited = |l: &&str| !l.contains("\"wait_ms\":null");
+        let line = text.lines().find(waited).unwrap();
+        changed = serde_json::from_str(line).unwrap();
+        let wait = format!("\"wait_ms\":{}", changed["wait_ms"]);
+        let wrong = line.replace(&wait, "\"wait_ms\":1");
+        let site = format!("\"site\":{}", changed["site"]);
+        let wrong = wrong.replace(&site, "\"site\":\"elsewhere\"");
+        text.replace(line, &wrong)
+    });
+    let row = changed;
+    rewrite(&truth, "truth/segments/2026-03-07.ndjson", |text| {
+        let (first, rest) = text.split_once('\n').unwrap();
+        let other = first.replace("\"seq\":1,", "\"seq\":99,");
+        format!("{other}\n{rest}")
+    });
 
     let (equal, said) = verify(&server, &truth, "0");
     assert!(!equal);
-    assert!(said.contains("truth:  wait_ms 1\n"), "{said}");
     assert!(
-        said.contains(&format!("server: wait_ms {}\n", row["wait_ms"])),
+        said.contains("truth:  site elsewhere, wait_ms 1\n"),
         "{said}"
     );
+    let ours = format!(
+        "server: site {}, wait_ms {}\n",
+        row["site"].as_str().unwrap(),
+        row["wait_ms"]
+    );
+    assert!(said.contains(&ours), "{said}");
     let event = format!("\"contact_id\":\"{}\"", row["contact_id"].as_str().unwrap());
     assert!(said.contains(&event), "the events that made it: {said}");
     let segment_lines = said.lines().skip_while(|l| !l.starts_with("segments"));
@@ -202,4 +211,99 @@ fn a_row_that_is_wrong_missing_or_too_much_is_shown_with_its_events() {
         "{said}"
     );
     assert!(said.contains("2 tables differ"), "{said}");
+}
+
+/// Writes a file of a simulation anew, and says in the manifest that it was written so.
+fn rewrite(truth: &Path, name: &str, change: impl FnOnce(&str) -> String) {
+    let path = truth.join(name);
+    let text = change(&std::fs::read_to_string(&path).unwrap());
+    std::fs::write(&path, &text).unwrap();
+    let manifest = truth.join("manifest.json");
+    let mut said: Value = serde_json::from_slice(&std::fs::read(&manifest).unwrap()).unwrap();
+    let files = said["files"].as_array_mut().unwrap();
+    let entry = files.iter_mut().find(|f| f["path"] == name).unwrap();
+    entry["bytes"] = text.len().into();
+    entry["blake3"] = blake3::hash(text.as_bytes()).to_hex().to_string().into();
+    std::fs::write(&manifest, serde_json::to_vec_pretty(&said).unwrap()).unwrap();
+}
+
+/// What is not whole is compared with nothing, whatever is asked for: no server is needed to say so.
+#[test]
+fn a_simulation_that_is_not_whole_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let truth = dir.path().join("truth");
+    simulate(&truth, "60", &["--seed", "46", "--disorder", "mild"]);
+    let refused = |only: &str| {
+        let output = command()
+            .args(["verify", "--truth", truth.to_str().unwrap()])
+            .args(["--to", "http://127.0.0.1:9", "--only", only])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1), "{only}");
+        assert!(output.stdout.is_empty(), "{only}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    // A file of the truth that broke off, and one of another simulation beside it.
+    let contacts = truth.join("truth/contacts/2026-03-07.ndjson");
+    let whole = std::fs::read(&contacts).unwrap();
+    std::fs::write(&contacts, &whole[..whole.len() / 2]).unwrap();
+    let why = refused("contacts");
+    assert!(
+        why.contains("2026-03-07.ndjson") && why.contains("by manifest.json"),
+        "{why}"
+    );
+    std::fs::write(&contacts, [&whole[..whole.len() - 2], b" \n"].concat()).unwrap();
+    let why = refused("contacts");
+    assert!(why.contains("has the hash of"), "{why}");
+    std::fs::write(&contacts, &whole).unwrap();
+    let beside = truth.join("truth/links/2026-01-01.ndjson");
+    std::fs::write(&beside, "").unwrap();
+    let why = refused("links");
+    assert!(why.contains("2026-01-01.ndjson"), "{why}");
+    std::fs::remove_file(&beside).unwrap();
+    std::fs::remove_file(&contacts).unwrap();
+    assert!(
+        refused("contacts").contains("simulate again"),
+        "a file less"
+    );
+
+    // The manifest is written last: without it nobody knows what else there should be.
+    let manifest = truth.join("manifest.json");
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    for left in ["", &text[..text.len() / 2]] {
+        std::fs::write(&manifest, left).unwrap();
+        assert!(refused("segments").contains("was not finished"), "{left}");
+    }
+    std::fs::write(
+        &manifest,
+        text.replacen("\"version\": \"", "\"version\": \"0.", 1),
+    )
+    .unwrap();
+    assert!(refused("segments").contains("written by version 0."));
+    std::fs::remove_file(&manifest).unwrap();
+    for only in ["contacts", "queue_intervals", "dead_letters", "records"] {
+        let why = refused(only);
+        assert!(
+            why.contains("manifest.json") && why.contains("was not finished"),
+            "{why}"
+        );
+    }
+}
+
+/// Days of which no event may tell make no simulation of which every line is refused.
+#[test]
+fn days_of_which_no_event_may_tell_are_not_simulated() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("far");
+    for day in ["20000-01-01", "1989-12-31", "2100-01-01"] {
+        let output = command()
+            .args(["simulate", "--contacts", "10", "--first-day", day])
+            .args(["--out", out.to_str().unwrap()])
+            .output()
+            .unwrap();
+        let why = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{day}: {why}");
+        assert!(why.contains("1990-01-04 to 2099-12-26"), "{why}");
+        assert!(!out.exists());
+    }
 }

@@ -42,6 +42,10 @@ pub fn date_of(days: i64) -> (i64, i64, i64) {
 pub fn read_date(text: &str) -> Option<i64> {
     let mut parts = text.splitn(3, '-').map(|p| p.parse::<i64>().ok());
     let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    // What is far outside would not fit.
+    if !(0..=999_999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
     let days = days_of(year, month, day);
     (date_of(days) == (year, month, day)).then_some(days)
 }
@@ -183,6 +187,14 @@ mod tests {
         }
         assert_eq!(read_date("2024-02-29"), Some(days_of(2024, 2, 29)));
         assert_eq!(read_date("2025-02-29"), None);
+        for wrong in [
+            "2025-13-01",
+            "2025-00-01",
+            "99999999999999999-01-01",
+            "-1-01-01",
+        ] {
+            assert_eq!(read_date(wrong), None, "{wrong}");
+        }
         assert_eq!(weekday(days_of(2026, 3, 7)), 5, "a Saturday");
     }
 

@@ -14,9 +14,8 @@ use super::poison::DeadLetter;
 use super::tell::Teller;
 use super::truth::agents::AgentDay;
 use super::truth::queues::Stay;
-use super::truth::rows;
-use super::truth::tables::At;
-use super::truth::{recording, states};
+use super::truth::rows::At;
+use super::truth::{self, recording, states};
 use super::world::Site;
 use super::{Options, SimulateError};
 
@@ -55,8 +54,8 @@ pub struct CellOut {
     pub conflicts: u64,
     /// Lines that are no events.
     pub dead: Vec<DeadLetter>,
-    /// Rows of contacts, segments, offers and links.
-    pub rows: [Vec<Row>; 4],
+    /// Rows of contacts, segments, offers, links, surveys and recordings that nobody kept.
+    pub rows: [Vec<Row>; 6],
     /// Stays in queues.
     pub stays: Vec<Stay>,
     /// Agents' days, by their numbers.
@@ -72,9 +71,10 @@ pub struct CellOut {
 impl CellOut {
     /// Adds the rows of a contact.
     fn truth(&mut self, site: &Site, heard: &Heard<'_>) -> Result<(), SimulateError> {
-        let made = rows(site, heard);
-        let [contacts, segments, offers, links] = &mut self.rows;
-        contacts.push(Row::new(made.contact.started_at, &made.contact)?);
+        let made = truth::of_contact(site, heard);
+        let [contacts, segments, offers, links, surveys, recordings] = &mut self.rows;
+        let began = made.contact.started_at;
+        contacts.push(Row::new(began, &made.contact)?);
         for row in &made.segments {
             segments.push(Row::new(row.started_at, row)?);
         }
@@ -83,6 +83,13 @@ impl CellOut {
         }
         for row in &made.links {
             links.push(Row::new(row.at, row)?);
+        }
+        // These have no times: they stand with the beginning of their contact.
+        if let Some(row) = truth::survey(heard) {
+            surveys.push(Row::new(began, &row)?);
+        }
+        if let Some(row) = truth::unkept(heard) {
+            recordings.push(Row::new(began, &row)?);
         }
         self.stays.extend(made.stays);
         for (agent, span) in made.spans {

@@ -8,6 +8,14 @@ use super::world::Site;
 
 /// Of a hundred repeated lines, those that end as lines end on another system.
 const CRLF: u64 = 10;
+/// Of a hundred lines that were told with other words too, those that are repeated: often, so that the
+/// first words are heard again after the others.
+const DISPUTED: u64 = 20;
+/// How long after a line it is repeated: at once, or when another day has begun.
+const SOON: (i64, i64) = (0, 2 * MINUTE);
+const DAYS_LATER: (i64, i64) = (24 * HOUR, 30 * HOUR);
+/// The greatest share of lines that are no events, in a million.
+pub const MOST_POISON: u64 = 900_000;
 
 /// How much goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -122,21 +130,25 @@ pub fn arrive(
             place.0 += chance.between(15 * MINUTE, 26 * HOUR);
         }
         let again = if event.disputed {
-            None
+            let when = if chance.percent(50) { SOON } else { DAYS_LATER };
+            chance.percent(DISPUTED).then_some(when)
         } else if chance.ppm(rates.repeated) {
-            Some(chance.between(0, 2 * MINUTE))
+            Some(SOON)
         } else if chance.ppm(rates.repeated_late) {
-            Some(chance.between(HOUR, 24 * HOUR))
+            Some(DAYS_LATER)
         } else {
             None
         };
-        if chance.ppm(poison_rate) {
-            let (bytes, dead) = poison(&mut chance, site, event.at, &event.line);
-            all.dead.push(dead);
-            all.lines.push(Line {
-                place: (place.0, place.1 ^ 2),
-                bytes,
-            });
+        let again = again.map(|(least, most)| chance.between(least, most));
+        for _ in 0..1 + u64::from(again.is_some()) {
+            for _ in 0..beside(&mut chance, poison_rate) {
+                let (bytes, dead) = poison(&mut chance, site, event.at, &event.line);
+                all.dead.push(dead);
+                all.lines.push(Line {
+                    place: (place.0, place.1 ^ 2),
+                    bytes,
+                });
+            }
         }
         if let Some(after) = again {
             all.repeated += 1;
@@ -158,4 +170,85 @@ pub fn arrive(
         all.lines.push(Line { place, bytes });
     }
     all
+}
+
+/// How many lines that are no events come with one that is, so that they are that share of all.
+fn beside(chance: &mut Chance, share: u64) -> u64 {
+    let share = share.min(MOST_POISON);
+    let in_a_million = share * 1_000_000 / (1_000_000 - share);
+    in_a_million / 1_000_000 + u64::from(chance.ppm(in_a_million % 1_000_000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_share_of_poison_is_of_all_lines() {
+        let mut chance = Chance::of(1, "share", &[]);
+        for share in [2_000, 20_000, 100_000, 300_000, 500_000, 900_000] {
+            let events = 300_000;
+            let poison: u64 = (0..events).map(|_| beside(&mut chance, share)).sum();
+            let found = poison * 1_000_000 / (events + poison);
+            assert!(
+                found.abs_diff(share) <= 300 + share / 100,
+                "{share}: {found}"
+            );
+        }
+        assert_eq!(beside(&mut chance, 0), 0);
+    }
+
+    #[test]
+    fn lines_are_repeated_at_once_or_after_more_than_a_day() {
+        let options = crate::simulate::Options {
+            seed: 1,
+            contacts: 10,
+            first_day: 20_000,
+            days: None,
+            disorder: Disorder::Wild,
+            poison: 0,
+            skew: 0,
+            platform: None,
+            out: std::path::PathBuf::new(),
+            threads: 1,
+            skip_days: 0,
+            handle_permille: 1_000,
+        };
+        let scale = crate::simulate::world::Scale::of(&options);
+        let site = &crate::simulate::world::sites(&options, &scale)[0];
+        let disputed = |n: i64| n % 10 == 0;
+        let sent = (0..50_000).map(|n| Sent {
+            at: n * 1_000,
+            line: n.to_string().into_bytes(),
+            disputed: disputed(n),
+        });
+        let base = Chance::of(1, "ways", &[]);
+        let all = arrive(&base, &Disorder::Wild.rates(), 0, site, sent.collect());
+        let mut places: std::collections::BTreeMap<i64, Vec<i64>> = Default::default();
+        for line in &all.lines {
+            let text = String::from_utf8(line.bytes.trim_ascii().to_vec()).unwrap();
+            places
+                .entry(text.parse().unwrap())
+                .or_default()
+                .push(line.place.0);
+        }
+        // Of lines with one wording and with two: repeated soon, and days later.
+        let mut found = [[0; 2]; 2];
+        for (n, mut at) in places {
+            at.sort_unstable();
+            let [first, second] = at[..] else { continue };
+            let later = match second - first {
+                after if after <= 2 * MINUTE => 0,
+                after if (24 * HOUR..=30 * HOUR).contains(&after) => 1,
+                after => panic!("{n} is repeated after {after} ms"),
+            };
+            found[usize::from(disputed(n))][later] += 1;
+        }
+        assert_eq!(found.iter().flatten().sum::<u64>(), all.repeated);
+        let [[soon, later], [disputed_soon, disputed_later]] = found;
+        assert!((12_500..14_500).contains(&soon), "{found:?}");
+        assert!((500..800).contains(&later), "{found:?}");
+        assert!((400..600).contains(&disputed_soon), "{found:?}");
+        assert!((400..600).contains(&disputed_later), "{found:?}");
+    }
 }

@@ -35,6 +35,10 @@ pub struct Heard<'a> {
     pub parts: Vec<Option<HeardPart<'a>>>,
     /// Links that were told.
     pub links: Vec<usize>,
+    /// Whether a recording was told.
+    pub recorded: bool,
+    /// Whether an answer to a survey was told.
+    pub survey: bool,
 }
 
 impl<'a> Heard<'a> {
@@ -50,6 +54,8 @@ impl<'a> Heard<'a> {
                 .map(|part| Some(heard_part(part, true)))
                 .collect(),
             links: (0..story.links.len()).collect(),
+            recorded: story.recorded,
+            survey: story.survey.is_some(),
         }
     }
 }
@@ -60,7 +66,7 @@ pub struct Sent {
     pub at: i64,
     /// The line.
     pub line: Vec<u8>,
-    /// Told twice with different words: it is not repeated beside that.
+    /// Told twice with different words.
     pub disputed: bool,
 }
 
@@ -117,6 +123,8 @@ fn heard<'a>(story: &'a Story, told: &[Told]) -> Heard<'a> {
         end: None,
         parts: vec![None; story.parts.len()],
         links: Vec::new(),
+        recorded: false,
+        survey: false,
     };
     for event in told {
         match event.states {
@@ -126,7 +134,9 @@ fn heard<'a>(story: &'a Story, told: &[Told]) -> Heard<'a> {
             }
             States::End => heard.end = Some(story.end),
             States::Link(l) => heard.links.push(l),
-            States::Begin | States::Beside | States::Agent => {}
+            States::Recording => heard.recorded = true,
+            States::Survey => heard.survey = true,
+            States::Begin | States::Agent => {}
         }
     }
     heard

@@ -21,15 +21,19 @@ mod write;
 
 use std::path::PathBuf;
 
+use calendar::DAY;
+use callboard_model::time::{EARLIEST, LATEST};
+use world::Scale;
+
 pub use calendar::{read_date, write_date};
 pub use disorder::Disorder;
-pub use manifest::Manifest;
+pub use manifest::{Manifest, ManifestError, Written, WrittenCounts};
 pub use native::Platform;
 pub use run::run;
 pub use truth::tables::{TABLES, TOLD_TABLES, Table};
 
 /// Version of what is written: the same version, seed and options give the same bytes.
-pub const VERSION: &str = "2";
+pub const VERSION: &str = "3";
 
 /// First day when none is given: clocks change in America the day after.
 pub const FIRST_DAY: &str = "2026-03-07";
@@ -53,7 +57,7 @@ pub struct Options {
     pub handle_permille: i64,
     /// What goes wrong between the platform and us.
     pub disorder: Disorder,
-    /// Lines that are no events, in a million lines.
+    /// Lines that are no events, in a million lines; blank ones are not counted.
     pub poison: u64,
     /// What sources' clocks are wrong by at most, milliseconds.
     pub skew: i64,
@@ -63,6 +67,41 @@ pub struct Options {
     pub out: PathBuf,
     /// Threads.
     pub threads: usize,
+}
+
+/// Days between the first believable time and the first day: targets are told before.
+const DAYS_BEFORE: i64 = 3;
+
+/// Days between the last day and the last believable time: what began then goes on.
+const DAYS_AFTER: i64 = 5;
+
+impl Options {
+    /// Whether this can be simulated.
+    ///
+    /// # Errors
+    /// Days of which no event may tell, more poison than there can be, or disorder beside a platform's
+    /// own format.
+    pub fn check(&self) -> Result<(), SimulateError> {
+        let day = |us: i64| us.div_euclid(1_000 * DAY);
+        let (least, most) = (day(EARLIEST) + DAYS_BEFORE, day(LATEST) - 1 - DAYS_AFTER);
+        let last = self.first_day + Scale::of(self).days - 1;
+        if self.first_day < least || last > most {
+            return Err(SimulateError::Days {
+                first: write_date(self.first_day),
+                last: write_date(last),
+                least: write_date(least),
+                most: write_date(most),
+            });
+        }
+        if self.poison > disorder::MOST_POISON {
+            return Err(SimulateError::Poison);
+        }
+        let orderly = self.disorder == Disorder::None && self.poison == 0 && self.skew == 0;
+        if self.platform.is_some() && !orderly {
+            return Err(SimulateError::NoDisorder);
+        }
+        Ok(())
+    }
 }
 
 /// Why it could not be done.
@@ -88,6 +127,23 @@ pub enum SimulateError {
     /// Disorder that was asked for beside a platform's format.
     #[error("a platform's own format is written without disorder, poison and wrong clocks")]
     NoDisorder,
+    /// Days of which no event may tell.
+    #[error(
+        "the days {first} to {last} do not lie within {least} to {most}; events of others are refused"
+    )]
+    Days {
+        /// First day that was asked for.
+        first: String,
+        /// Last day.
+        last: String,
+        /// First day that can be simulated.
+        least: String,
+        /// Last one.
+        most: String,
+    },
+    /// More poison than there can be.
+    #[error("at most 9 of 10 lines can be no events; write a share from 0 to 0.9, such as 0.01")]
+    Poison,
     /// A thread that ended before its work.
     #[error("a part of the simulation broke off")]
     Broken,

@@ -8,7 +8,6 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use super::calendar::{DAY, MINUTE, weekday, write_date};
 use super::cell::{CellOut, Row, cell};
 use super::chance::Chance;
-use super::disorder::Disorder;
 use super::floor::Day;
 use super::manifest::{Counts, Manifest};
 use super::native::{Platform, ToldFiles};
@@ -16,13 +15,23 @@ use super::poison::DeadLetter;
 use super::tell::target;
 use super::truth::agents::AgentLine;
 use super::truth::queues::Quarters;
-use super::truth::tables::AgentIntervalRow;
+use super::truth::rows::AgentIntervalRow;
 use super::world::{OPEN, Scale, Site, sites};
 use super::write::{Lines, Shelf};
 use super::{Options, SimulateError, VERSION};
 
 /// Source of what is known before anything happens.
 const SETUP: &str = "/sim/setup";
+
+/// Tables whose rows come with contacts, in the order in which a day of a site gives them.
+const TABLES: [&str; 6] = [
+    "contacts",
+    "segments",
+    "offers",
+    "links",
+    "surveys",
+    "recordings",
+];
 
 /// Weight of a weekday, Monday first.
 const WEEK: [u64; 7] = [115, 108, 102, 100, 98, 55, 45];
@@ -61,8 +70,8 @@ pub fn run(
     stream: Option<&mut dyn Write>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Manifest, SimulateError> {
-    let orderly = options.disorder == Disorder::None && options.poison == 0 && options.skew == 0;
-    if options.platform.is_some() && (!orderly || stream.is_some()) {
+    options.check()?;
+    if options.platform.is_some() && stream.is_some() {
         return Err(SimulateError::NoDisorder);
     }
     let scale = Scale::of(options);
@@ -128,7 +137,7 @@ struct Whole<'a> {
     setup: Option<Lines>,
     waiting: Vec<Waiting>,
     serial: u64,
-    rows: [Shelf; 4],
+    rows: Vec<Shelf>,
     quarters: Quarters,
     queues: Shelf,
     agents: Vec<Vec<AgentLine>>,
@@ -161,17 +170,20 @@ impl<'a> Whole<'a> {
                 )
             }
         };
+        // A platform keeps recordings or does not, and none is told of answers.
+        let tables = match options.platform {
+            Some(_) => &TABLES[..4],
+            None => &TABLES[..],
+        };
         let mut whole = Whole {
             outlet,
             setup,
             waiting: vec![Waiting::new(); scale.sites as usize],
             serial: 0,
-            rows: [
-                Shelf::create(out, "contacts")?,
-                Shelf::create(out, "segments")?,
-                Shelf::create(out, "offers")?,
-                Shelf::create(out, "links")?,
-            ],
+            rows: tables
+                .iter()
+                .map(|table| Shelf::create(out, table))
+                .collect::<Result<_, _>>()?,
             quarters: Quarters::default(),
             queues: Shelf::create(out, "queue_intervals")?,
             agents: sites
@@ -345,9 +357,7 @@ impl<'a> Whole<'a> {
             counts: self.counts,
             files,
         };
-        let path = options.out.join("manifest.json");
-        let text = serde_json::to_vec_pretty(&manifest)?;
-        std::fs::write(&path, text).map_err(|source| SimulateError::File { path, source })?;
+        manifest.write(&options.out)?;
         Ok(manifest)
     }
 }

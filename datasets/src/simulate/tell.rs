@@ -30,8 +30,10 @@ pub enum States {
     End,
     /// A link.
     Link(usize),
-    /// Something beside the contact.
-    Beside,
+    /// A recording, beside the contact.
+    Recording,
+    /// A customer's answer, beside the contact.
+    Survey,
     /// A state of an agent.
     Agent,
 }
@@ -196,7 +198,7 @@ impl Teller<'_> {
             };
             add(
                 story.end + 900,
-                States::Beside,
+                States::Recording,
                 "recording.recorded",
                 Data::Recording(Box::new(data)),
             );
@@ -214,7 +216,7 @@ impl Teller<'_> {
             };
             add(
                 story.end + 61_000,
-                States::Beside,
+                States::Survey,
                 "survey.recorded",
                 Data::Survey(Box::new(data)),
             );
@@ -304,7 +306,8 @@ impl Teller<'_> {
     }
 }
 
-fn segment_id(story: &Story, p: usize) -> String {
+/// The identity of a part.
+pub fn segment_id(story: &Story, p: usize) -> String {
     format!("{}/{}", story.id, p + 1)
 }
 

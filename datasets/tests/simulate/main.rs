@@ -4,6 +4,8 @@
 mod bytes;
 mod calendar;
 mod change;
+mod columns;
+mod manifest;
 mod sums;
 mod told;
 mod versions;

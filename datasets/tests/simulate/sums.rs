@@ -17,7 +17,7 @@ fn every_stay_has_one_outcome_and_every_row_of_a_queue_adds_up() {
             assert_eq!(row["outcome"].is_null(), row["ended_at"].is_null(), "{row}");
             stays += u64::from(text(row, "outcome") != "refused");
         }
-        let mut offered = 0;
+        let (mut offered, mut waited, mut talks) = (0, 0, 0);
         for row in &w.truth["queue_intervals"] {
             let n = |column: &str| row[column].as_u64().unwrap();
             let exits = [
@@ -38,11 +38,95 @@ fn every_stay_has_one_outcome_and_every_row_of_a_queue_adds_up() {
             assert!(
                 n("answered_in_target") <= n("answered") && n("short_abandoned") <= n("abandoned")
             );
-            assert_eq!(row["wait_ms_max"].is_null(), n("answered") == 0, "{row}");
-            assert!(row["wait_ms_max"].as_u64().unwrap_or(0) <= n("wait_ms_sum"));
+            assert!(n("abandoned_in_target") <= n("abandoned"), "{row}");
+            assert!(n("threshold_ms") > 0, "{row}");
+            for (count, waits) in [
+                ("answered", "wait"),
+                ("abandoned", "abandoned"),
+                ("timed_out", "timed_out"),
+                ("overflowed", "overflowed"),
+                ("no_agent", "no_agent"),
+                ("left_other", "left_other"),
+            ] {
+                let (sum, max) = (
+                    n(&format!("{waits}_ms_sum")),
+                    &row[format!("{waits}_ms_max")],
+                );
+                assert_eq!(max.is_null(), n(count) == 0, "{row}");
+                let max = max.as_u64().unwrap_or(0);
+                assert!(max <= sum && sum <= max * n(count), "{row}");
+                waited += sum;
+            }
+            talks += n("talk_count");
             offered += n("offered");
         }
         assert_eq!(offered, stays);
+        // All waits of contacts are waits of queues, and so are the talks that came of them.
+        let waits = w.truth["contacts"].iter();
+        let waits = waits.filter_map(|r| r["wait_ms"].as_u64()).sum::<u64>();
+        assert_eq!(waited, waits);
+        let ended = w.truth["segments"].iter().filter(|r| {
+            text(r, "kind") == "talk" && !r["queue"].is_null() && !r["ended_at"].is_null()
+        });
+        assert_eq!(talks, ended.count() as u64);
+    });
+}
+
+#[test]
+fn what_is_said_of_a_contact_is_said_of_its_parts() {
+    each(|w| {
+        let mut parts: HashMap<&str, Vec<&Value>> = HashMap::new();
+        for row in &w.truth["segments"] {
+            parts.entry(text(row, "contact_id")).or_default().push(row);
+        }
+        for contact in &w.truth["contacts"] {
+            let own = parts
+                .remove(text(contact, "contact_id"))
+                .unwrap_or_default();
+            let of = |kind: &'static str| own.iter().filter(move |p| text(p, "kind") == kind);
+            let names = |of: Vec<&str>| Value::from(of);
+            let stays = of("queue").filter(|p| text(p, "outcome") != "refused");
+            let queues: Vec<&str> = stays.map(|p| text(p, "queue")).collect();
+            assert_eq!(contact["queues"], names(queues), "{contact}");
+            let talks = of("talk").filter(|p| text(p, "mode") != "internal");
+            let agents: Vec<&str> = talks.map(|p| text(p, "agent")).collect();
+            assert_eq!(agents.last().copied().unwrap_or(""), text(contact, "agent"));
+            assert_eq!(contact["agents"], names(agents), "{contact}");
+            let handed = of("talk").filter(|p| text(p, "outcome") == "transferred");
+            assert_eq!(
+                contact["transfers"],
+                Value::from(handed.count()),
+                "{contact}"
+            );
+            for part in &own {
+                let lost = text(part, "state") == "lost";
+                assert_eq!(lost, part["ended_at"].is_null(), "{part}");
+                assert_eq!(lost, text(part, "end_basis") == "timeout", "{part}");
+                assert_eq!(part["duration_ms"].as_i64(), lasted(part), "{part}");
+                if let Some(parent) = part["parent_seq"].as_u64() {
+                    let parent = own[parent as usize - 1];
+                    assert!(ms(parent, "started_at") <= ms(part, "started_at"), "{part}");
+                    let kind = text(part, "kind");
+                    assert!(kind != "hold" || text(parent, "kind") == "talk", "{part}");
+                }
+                if let (Some(held), "talk") = (part["hold_ms"].as_i64(), text(part, "kind")) {
+                    assert!(held <= lasted(part).unwrap_or(i64::MAX), "{part}");
+                    assert_eq!(held > 0, part["hold_count"].as_i64() > Some(0), "{part}");
+                }
+            }
+            let stated = contact["end_basis"].is_null();
+            assert_eq!(stated, !contact["ended_by"].is_null(), "{contact}");
+        }
+        let keys = |table: &str, column: &str| -> BTreeSet<String> {
+            let rows = w.truth[table].iter();
+            rows.map(|r| text(r, column).to_owned()).collect()
+        };
+        let contacts = keys("contacts", "contact_id");
+        for (table, key) in [("surveys", "survey_id"), ("recordings", "recording_id")] {
+            assert!(keys(table, "contact_id").is_subset(&contacts), "{table}");
+            assert_eq!(keys(table, key).len(), w.truth[table].len(), "{table}");
+            assert!(w.truth[table].len() > 50, "{table}");
+        }
     });
 }
 

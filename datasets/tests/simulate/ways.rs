@@ -1,11 +1,12 @@
 //! Lines and their fates, and the ways that contacts take.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use callboard_datasets::simulate::Disorder;
 use serde_json::Value;
 
-use crate::world::{each, text, world};
+use crate::world::{each, text, world, world_of};
 
 #[test]
 fn lines_are_new_or_repeats_or_conflicts_or_dead() {
@@ -125,4 +126,45 @@ fn every_way_into_and_out_of_a_queue_is_there() {
             );
         }
     }
+}
+
+/// Whoever asks for a share of poison gets that share of all lines.
+#[test]
+fn poison_is_the_share_of_all_lines_that_was_asked_for() {
+    for (asked, contacts, disorder) in [
+        (20_000, 2_000, Disorder::Wild),
+        (100_000, 1_000, Disorder::None),
+        (300_000, 500, Disorder::Wild),
+        (900_000, 60, Disorder::Mild),
+    ] {
+        let w = world_of(22, contacts, disorder, |o| o.poison = asked);
+        let counts = &w.manifest.counts;
+        let found = counts.refused as f64 / counts.lines as f64;
+        let share = asked as f64 / 1e6;
+        assert!((found / share - 1.0).abs() < 0.06, "{share}: {found}");
+    }
+}
+
+/// First words, other words, and the first again: the other way about, and with more between.
+#[test]
+fn what_was_told_with_other_words_is_told_again() {
+    let found = Cell::new(0);
+    each(|w| {
+        let mut by_id: HashMap<(String, String), Vec<&[u8]>> = HashMap::new();
+        for line in &w.lines {
+            let Ok(event) = serde_json::from_slice::<Value>(line) else {
+                continue;
+            };
+            let id = (text(&event, "source").into(), text(&event, "id").into());
+            by_id.entry(id).or_default().push(line);
+        }
+        let again = |told: &&Vec<&[u8]>| {
+            let other = told.iter().position(|line| *line != told[0]);
+            other.is_some_and(|at| told[at..].contains(&told[0]))
+        };
+        let here = by_id.values().filter(again).count();
+        assert_eq!(here > 0, w.manifest.disorder != "none");
+        found.set(found.get() + here);
+    });
+    assert!(found.get() > 20, "{}", found.get());
 }

@@ -113,16 +113,19 @@ pub enum Beside {
     Schedule,
     /// An evaluation of a contact or an agent, with its questions.
     Evaluation,
+    /// A number of a pool that was taken to hand a contact over.
+    Lease,
 }
 
 impl Beside {
     /// All of them.
-    pub const ALL: [Beside; 5] = [
+    pub const ALL: [Beside; 6] = [
         Beside::Measurements,
         Beside::Figures,
         Beside::Customer,
         Beside::Schedule,
         Beside::Evaluation,
+        Beside::Lease,
     ];
 
     /// The word by which its keys begin.
@@ -133,6 +136,7 @@ impl Beside {
             Beside::Customer => "customer",
             Beside::Schedule => "schedule",
             Beside::Evaluation => "evaluation",
+            Beside::Lease => "lease",
         }
     }
 
@@ -144,6 +148,7 @@ impl Beside {
             Beside::Customer => "customer_attributes",
             Beside::Schedule => "schedules",
             Beside::Evaluation => "evaluations",
+            Beside::Lease => "leases",
         }
     }
 
@@ -155,6 +160,7 @@ impl Beside {
             Beside::Customer => "attribute_id",
             Beside::Schedule => "schedule_id",
             Beside::Evaluation => "evaluation_id",
+            Beside::Lease => "lease_id",
         }
     }
 

@@ -1,4 +1,4 @@
-//! Measurements, figures, evaluations, attributes and plans: events to rows, in any order.
+//! Measurements, figures, evaluations, attributes, plans and leases: events to rows, in any order.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use serde_json::{Value as Json, json};
@@ -9,7 +9,8 @@ use callboard_model::measures;
 use callboard_model::merge::State;
 use callboard_model::record::{Refusal, RouteKey};
 use callboard_model::rows::{
-    MOST_MEASUREMENTS, customer_rows, evaluation_rows, figure_rows, measurement_rows, schedule_rows,
+    MOST_MEASUREMENTS, customer_rows, evaluation_rows, figure_rows, lease_rows, measurement_rows,
+    schedule_rows,
 };
 use callboard_model::statement::Statement;
 use callboard_model::tables::{Day, Instant};
@@ -236,5 +237,36 @@ fn what_cannot_be_meant_is_refused_by_name() {
         let refusal = refused(kind, data);
         assert_eq!(refusal.class, class, "{refusal}");
         assert!(refusal.reason.contains(word), "{refusal}");
+    }
+}
+
+#[test]
+fn a_lease_that_is_told_again_adds_its_release() {
+    let taken = json!({"number": "+4930555900", "contact_id": "main-17.3", "customer": "+4917000001",
+        "allocated_at": "2026-03-02T09:15:00Z", "expires_at": "2026-03-02T09:18:00Z"});
+    let free = json!({"number": "+4930555900", "allocated_at": "2026-03-02T09:15:00Z",
+        "transferred_at": "2026-03-02T09:15:02Z", "released_at": "2026-03-02T09:15:09Z"});
+    let (key, first) = said("1", "lease", 0, taken.clone()).unwrap();
+    let (again, second) = said("2", "lease", 9_000_000, free).unwrap();
+    assert_eq!(key, again);
+    assert!(matches!(&key, Key::Beside(Beside::Lease, id) if id.contains("+4930555900")));
+    let rows = lease_rows("l", &in_any_order(&[first, second]));
+    let [row] = &rows[..] else { panic!("{rows:?}") };
+    let after = |t: Option<Instant>| t.map(|t| (t.0 - row.allocated_at.0) / 1_000_000);
+    assert_eq!(
+        [
+            after(row.transferred_at),
+            after(row.released_at),
+            after(row.expires_at)
+        ],
+        [Some(2), Some(9), Some(180)]
+    );
+    assert_eq!(row.contact_id.as_deref(), Some("main-17.3"));
+    assert_eq!(row.customer.as_deref(), Some("+4917000001"));
+    for field in ["number", "allocated_at"] {
+        let mut without = taken.clone();
+        without.as_object_mut().unwrap().remove(field);
+        let refusal = said("3", "lease", 0, without).unwrap_err();
+        assert!(refusal.reason.contains(field), "{refusal}");
     }
 }

@@ -19,7 +19,7 @@ pub fn event(server: &Server, kind: &str, id: &str, data: Value) {
     assert_eq!((status, &answer["taken"]), (200, &json!(1)), "{answer}");
 }
 
-/// A contact is measured and judged, its customer known; and what is nobody's: a figure of a
+/// A contact is measured and judged, its customer known, a number leased for it; and what is nobody's: a figure of a
 /// platform, a plan.
 pub fn known_beside(server: &Server, contact: &str, customer: &str) {
     let measured = json!({"contact_id": contact, "participant": "customer",
@@ -31,6 +31,10 @@ pub fn known_beside(server: &Server, contact: &str, customer: &str) {
     let known = json!({"customer": customer, "valid_from": "2026-01-01T00:00:00Z",
         "attributes": {"tier": "gold"}});
     event(server, "callboard.customer.recorded", "k1", known);
+    let leased = json!({"lease_id": "of-his-number", "number": "+4930555900", "contact_id": contact,
+        "customer": customer, "allocated_at": "2026-03-07T09:00:00Z",
+        "released_at": "2026-03-07T09:00:09Z"});
+    event(server, "callboard.lease.recorded", "lease-1", leased);
     let counted = json!({"scope": "queue:elsewhere", "start": "2026-03-07T09:15:00Z",
         "end": "2026-03-07T09:30:00Z", "values": {"offered": 2}});
     event(server, "callboard.figure.recorded", "f1", counted);

@@ -19,11 +19,13 @@ use crate::truth::{simulate, verify, verify_only};
 const CONFIG: &str = "[transcribe]\nenabled = false\n[lake]\nflush = \"150ms\"\nsettle = \"300ms\"\nsilence = \"1s\"\nupkeep = \"4s\"\n";
 
 /// What equals the truth exactly however often lines were sent; dead letters are more.
-const EXACT: [&str; 7] = [
+const EXACT: [&str; 9] = [
     "contacts",
     "segments",
     "offers",
     "links",
+    "surveys",
+    "recordings",
     "queue_intervals",
     "agent_intervals",
     "records",

@@ -3,7 +3,7 @@
 use callboard_model::cloudevents::words::AgentState;
 
 use super::super::story::Point;
-use super::tables::{AgentIntervalRow, At};
+use super::rows::{AgentIntervalRow, At};
 
 /// What a contact makes of an agent, the foremost first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

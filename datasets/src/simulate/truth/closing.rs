@@ -18,6 +18,8 @@ pub struct Known<'a> {
     pub end: Option<i64>,
     /// Whether the end was told.
     pub told: bool,
+    /// From what the end follows that was not told; of a lost part, that none came in time.
+    pub basis: Option<&'static str>,
     /// Outcome, told or concluded.
     pub outcome: Option<&'static str>,
     /// The platform's word for the outcome, if it was told.
@@ -28,6 +30,14 @@ impl Known<'_> {
     /// How long it lasted, if that is known.
     pub fn lasted(&self) -> Option<i64> {
         Some(self.end? - self.part.start)
+    }
+
+    /// How far it has come in the end.
+    pub fn state(&self) -> &'static str {
+        match self.end {
+            Some(_) => "closed",
+            None => "lost",
+        }
     }
 
     /// Whether a customer is talked to.
@@ -49,6 +59,7 @@ pub fn close<'a>(heard: &Heard<'a>) -> Vec<Known<'a>> {
                 part: part.part,
                 end: part.ended.then_some(part.part.end),
                 told: part.ended,
+                basis: None,
                 outcome: part.ended.then_some(part.part.outcome),
                 raw: (!part.raw.is_empty()).then(|| part.raw.clone()),
             })
@@ -59,8 +70,18 @@ pub fn close<'a>(heard: &Heard<'a>) -> Vec<Known<'a>> {
     for n in 0..all.len() {
         if all[n].end.is_none() {
             let start = all[n].part.start;
-            let ends = [next_place(&all, n), owner(&all, n), heard.end];
-            all[n].end = ends.into_iter().flatten().map(|at| at.max(start)).min();
+            // Of two that say the same, what it belongs to says it.
+            let ends = [
+                (owner(&all, n), "parent"),
+                (heard.end, "parent"),
+                (next_place(&all, n), "successor"),
+            ];
+            let ends = ends.into_iter().filter_map(|(at, by)| Some((at?, by)));
+            let first = ends
+                .map(|(at, by)| (at.max(start), by))
+                .min_by_key(|(at, _)| *at);
+            all[n].end = first.map(|(at, _)| at);
+            all[n].basis = Some(first.map_or("timeout", |(_, by)| by));
         }
     }
     for n in 0..all.len() {

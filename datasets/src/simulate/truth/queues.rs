@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::calendar::QUARTER;
-use super::tables::{At, QueueIntervalRow};
+use super::rows::{At, QueueIntervalRow};
 
 /// One stay in a queue.
 #[derive(Debug, Clone)]
@@ -20,8 +20,10 @@ pub struct Stay {
     pub threshold: i64,
     /// Threshold of short abandons.
     pub short: i64,
-    /// Talks that followed.
+    /// How long the talks lasted that followed and have ended.
     pub talk: Option<i64>,
+    /// Their number.
+    pub talks: i64,
     /// Holds in them.
     pub hold: Option<i64>,
     /// Wrap-up after them.
@@ -39,7 +41,7 @@ impl Quarters {
         let row = self
             .0
             .entry((start, stay.queue.clone()))
-            .or_insert_with(|| QueueIntervalRow::empty(&stay.queue, start));
+            .or_insert_with(|| QueueIntervalRow::empty(&stay.queue, start, stay.threshold));
         row.count(stay);
     }
 
@@ -51,7 +53,7 @@ impl Quarters {
 }
 
 impl QueueIntervalRow {
-    fn empty(queue: &str, start: i64) -> Self {
+    fn empty(queue: &str, start: i64, threshold: i64) -> Self {
         QueueIntervalRow {
             queue: queue.to_owned(),
             interval_start: At(start),
@@ -60,6 +62,7 @@ impl QueueIntervalRow {
             answered_in_target: 0,
             abandoned: 0,
             short_abandoned: 0,
+            abandoned_in_target: 0,
             timed_out: 0,
             overflowed: 0,
             no_agent: 0,
@@ -69,9 +72,22 @@ impl QueueIntervalRow {
             refused: 0,
             wait_ms_sum: 0,
             wait_ms_max: None,
+            abandoned_ms_sum: 0,
+            abandoned_ms_max: None,
+            timed_out_ms_sum: 0,
+            timed_out_ms_max: None,
+            overflowed_ms_sum: 0,
+            overflowed_ms_max: None,
+            no_agent_ms_sum: 0,
+            no_agent_ms_max: None,
+            left_other_ms_sum: 0,
+            left_other_ms_max: None,
             talk_ms_sum: 0,
+            talk_count: 0,
             hold_ms_sum: None,
             wrap_ms_sum: None,
+            // A queue has one target for all its time, at whatever site.
+            threshold_ms: threshold,
         }
     }
 
@@ -82,6 +98,7 @@ impl QueueIntervalRow {
         }
         self.offered += 1;
         self.talk_ms_sum += stay.talk.unwrap_or(0);
+        self.talk_count += stay.talks;
         let more = |sum: Option<i64>, ms: Option<i64>| ms.map(|ms| sum.unwrap_or(0) + ms).or(sum);
         self.hold_ms_sum = more(self.hold_ms_sum, stay.hold);
         self.wrap_ms_sum = more(self.wrap_ms_sum, stay.wrap);
@@ -89,21 +106,47 @@ impl QueueIntervalRow {
             self.lost += 1;
             return;
         };
-        match stay.outcome {
+        let (counted, sum, max) = match stay.outcome {
             Some("answered") => {
-                self.answered += 1;
                 self.answered_in_target += i64::from(waited <= stay.threshold);
-                self.wait_ms_sum += waited;
-                self.wait_ms_max = self.wait_ms_max.max(Some(waited));
+                (
+                    &mut self.answered,
+                    &mut self.wait_ms_sum,
+                    &mut self.wait_ms_max,
+                )
             }
             Some("abandoned" | "error") => {
-                self.abandoned += 1;
                 self.short_abandoned += i64::from(waited <= stay.short);
+                self.abandoned_in_target += i64::from(waited <= stay.threshold);
+                (
+                    &mut self.abandoned,
+                    &mut self.abandoned_ms_sum,
+                    &mut self.abandoned_ms_max,
+                )
             }
-            Some("timeout") => self.timed_out += 1,
-            Some("overflow") => self.overflowed += 1,
-            Some("no_agents") => self.no_agent += 1,
-            _ => self.left_other += 1,
-        }
+            Some("timeout") => (
+                &mut self.timed_out,
+                &mut self.timed_out_ms_sum,
+                &mut self.timed_out_ms_max,
+            ),
+            Some("overflow") => (
+                &mut self.overflowed,
+                &mut self.overflowed_ms_sum,
+                &mut self.overflowed_ms_max,
+            ),
+            Some("no_agents") => (
+                &mut self.no_agent,
+                &mut self.no_agent_ms_sum,
+                &mut self.no_agent_ms_max,
+            ),
+            _ => (
+                &mut self.left_other,
+                &mut self.left_other_ms_sum,
+                &mut self.left_other_ms_max,
+            ),
+        };
+        *counted += 1;
+        *sum += waited;
+        *max = (*max).max(Some(waited));
     }
 }

@@ -5,7 +5,7 @@ use callboard_model::cloudevents::words::SegmentKind;
 use serde::Serialize;
 
 use super::super::story::Story;
-use super::tables::At;
+use super::rows::At;
 
 /// A row of `recordings`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::super::calendar::DAY;
 use super::super::story::Point;
-use super::tables::At;
+use super::rows::At;
 
 /// A row of `agent_states`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -1,27 +1,271 @@
-//! The tables of the truth and their rows, by the product's public names. Times are written as
-//! RFC 3339 in UTC, durations in milliseconds, what is not known as null.
-
-use serde::{Serialize, Serializer};
-
-use super::super::calendar::{TimeForm, Zone, write_time};
+//! The tables of the truth by the product's public names, and which of their columns are compared.
 
 /// A table of the truth.
 #[derive(Debug, Clone, Copy)]
 pub struct Table {
     /// Name, in SQL and of its file.
     pub name: &'static str,
-    /// Columns.
+    /// Columns that are written.
     pub columns: &'static [&'static str],
+    /// Columns of which no event says anything: they are not written, and NULL in every row.
+    pub never: &'static [&'static str],
     /// Columns that tell two rows apart.
     pub key: &'static [&'static str],
-    /// The time by whose UTC day rows stand in one file; all in one file without.
+    /// The time by whose UTC day rows stand in one file.
     pub time: Option<&'static str>,
     /// The column that leads to the events of a row: a contact.
     pub contact: Option<&'static str>,
+    /// Asked for by pieces of the key's first column, so many characters of which tell two pieces
+    /// apart; by days of `time` without, or at once where there is none.
+    pub pieces: Option<usize>,
 }
+
+impl Table {
+    /// All columns that are compared.
+    pub fn compared(&self) -> impl Iterator<Item = &'static str> {
+        self.columns.iter().chain(self.never).copied()
+    }
+}
+
+/// The beginning of a contact's id that contacts of one site and day have in common.
+const SITE_AND_DAY: usize = 12;
 
 /// All tables, as they are compared.
 pub const TABLES: &[Table] = &[
+    Table {
+        name: "contacts",
+        columns: &[
+            "contact_id",
+            "source",
+            "channel",
+            "direction",
+            "queue",
+            "agent",
+            "customer",
+            "customer_name",
+            "site",
+            "started_at",
+            "ended_at",
+            "outcome",
+            "raw_outcome",
+            "ended_by",
+            "end_basis",
+            "wait_ms",
+            "talk_ms",
+            "hold_ms",
+            "wrap_ms",
+            "transfers",
+            "queues",
+            "agents",
+            "state",
+        ],
+        never: &[
+            "dialled",
+            "tenant",
+            "line_of_business",
+            "campaign",
+            "language",
+            "end_reason",
+            "attributes",
+        ],
+        key: &["contact_id"],
+        time: Some("started_at"),
+        contact: Some("contact_id"),
+        pieces: None,
+    },
+    Table {
+        name: "segments",
+        columns: &[
+            "contact_id",
+            "seq",
+            "segment_id",
+            "kind",
+            "queue",
+            "agent",
+            "started_at",
+            "ended_at",
+            "duration_ms",
+            "outcome",
+            "raw_outcome",
+            "target_kind",
+            "target",
+            "end_basis",
+            "state",
+            "parent_seq",
+            "hold_ms",
+            "hold_count",
+            "name",
+            "input",
+            "mode",
+        ],
+        never: &[
+            "ended_by",
+            "start_basis",
+            "position_in",
+            "position_out",
+            "ring_ms",
+            "input_type",
+            "reason",
+        ],
+        key: &["contact_id", "seq"],
+        time: Some("started_at"),
+        contact: Some("contact_id"),
+        pieces: None,
+    },
+    Table {
+        name: "offers",
+        columns: &[
+            "contact_id",
+            "seq",
+            "segment_id",
+            "queue",
+            "queue_seq",
+            "agent",
+            "offered_at",
+            "ended_at",
+            "ring_ms",
+            "outcome",
+            "raw_outcome",
+            "end_basis",
+        ],
+        never: &[],
+        key: &["contact_id", "seq"],
+        time: Some("offered_at"),
+        contact: Some("contact_id"),
+        pieces: None,
+    },
+    Table {
+        name: "links",
+        columns: &["from_contact", "to_contact", "kind", "at"],
+        never: &[],
+        key: &["from_contact", "to_contact", "kind"],
+        time: Some("at"),
+        contact: Some("from_contact"),
+        pieces: None,
+    },
+    Table {
+        name: "surveys",
+        columns: &[
+            "survey_id",
+            "contact_id",
+            "kind",
+            "value",
+            "scale_min",
+            "scale_max",
+            "status",
+        ],
+        never: &[
+            "queue",
+            "agent",
+            "question",
+            "text",
+            "asked_at",
+            "answered_at",
+        ],
+        key: &["survey_id"],
+        time: None,
+        contact: Some("contact_id"),
+        pieces: Some(SITE_AND_DAY),
+    },
+    Table {
+        name: "recordings",
+        columns: &[
+            "recording_id",
+            "contact_id",
+            "leg",
+            "state",
+            "reason",
+            "voicemail",
+            "attempts",
+        ],
+        never: &[
+            "queue",
+            "agent",
+            "codec",
+            "rate",
+            "channels",
+            "duration_ms",
+            "bytes",
+            "sha256",
+            "started_at",
+            "ended_at",
+            "gaps",
+            "silenced",
+            "transcript_state",
+            "transcript_reason",
+            "transcript_model",
+        ],
+        key: &["recording_id"],
+        time: None,
+        contact: Some("contact_id"),
+        pieces: Some(SITE_AND_DAY),
+    },
+    Table {
+        name: "queue_intervals",
+        columns: &[
+            "queue",
+            "interval_start",
+            "offered",
+            "answered",
+            "answered_in_target",
+            "abandoned",
+            "short_abandoned",
+            "abandoned_in_target",
+            "timed_out",
+            "overflowed",
+            "no_agent",
+            "left_other",
+            "lost",
+            "waiting",
+            "refused",
+            "wait_ms_sum",
+            "wait_ms_max",
+            "abandoned_ms_sum",
+            "abandoned_ms_max",
+            "timed_out_ms_sum",
+            "timed_out_ms_max",
+            "overflowed_ms_sum",
+            "overflowed_ms_max",
+            "no_agent_ms_sum",
+            "no_agent_ms_max",
+            "left_other_ms_sum",
+            "left_other_ms_max",
+            "talk_ms_sum",
+            "talk_count",
+            "hold_ms_sum",
+            "wrap_ms_sum",
+            "threshold_ms",
+        ],
+        never: &[],
+        key: &["queue", "interval_start"],
+        time: Some("interval_start"),
+        contact: None,
+        pieces: Some(usize::MAX),
+    },
+    Table {
+        name: "agent_intervals",
+        columns: &["agent", "state", "reason", "started_at", "ended_at"],
+        never: &[],
+        key: &["agent", "started_at"],
+        time: Some("started_at"),
+        contact: None,
+        pieces: Some(usize::MAX),
+    },
+    Table {
+        name: "dead_letters",
+        columns: &["sha256", "source", "class", "length"],
+        never: &[],
+        key: &["sha256", "source", "class"],
+        time: None,
+        contact: None,
+        pieces: None,
+    },
+];
+
+/// What is compared where a platform tells the day. Of contacts, segments and offers these are the
+/// columns that its adapter is held to: platforms have words, ids and parents of their own for the rest.
+/// The last two stand in the truth beside the others.
+pub const TOLD_TABLES: &[Table] = &[
     Table {
         name: "contacts",
         columns: &[
@@ -42,9 +286,11 @@ pub const TABLES: &[Table] = &[
             "wrap_ms",
             "state",
         ],
+        never: &[],
         key: &["contact_id"],
         time: Some("started_at"),
         contact: Some("contact_id"),
+        pieces: None,
     },
     Table {
         name: "segments",
@@ -60,9 +306,11 @@ pub const TABLES: &[Table] = &[
             "target_kind",
             "target",
         ],
+        never: &[],
         key: &["contact_id", "seq"],
         time: Some("started_at"),
         contact: Some("contact_id"),
+        pieces: None,
     },
     Table {
         name: "offers",
@@ -74,68 +322,29 @@ pub const TABLES: &[Table] = &[
             "ring_ms",
             "outcome",
         ],
+        never: &[],
         key: &["contact_id", "offered_at", "agent"],
         time: Some("offered_at"),
         contact: Some("contact_id"),
+        pieces: None,
     },
     Table {
         name: "links",
         columns: &["from_contact", "to_contact", "kind", "at"],
+        never: &[],
         key: &["from_contact", "to_contact", "kind"],
         time: Some("at"),
         contact: Some("from_contact"),
+        pieces: None,
     },
-    Table {
-        name: "queue_intervals",
-        columns: &[
-            "queue",
-            "interval_start",
-            "offered",
-            "answered",
-            "answered_in_target",
-            "abandoned",
-            "short_abandoned",
-            "timed_out",
-            "overflowed",
-            "no_agent",
-            "left_other",
-            "lost",
-            "waiting",
-            "refused",
-            "wait_ms_sum",
-            "wait_ms_max",
-            "talk_ms_sum",
-            "hold_ms_sum",
-            "wrap_ms_sum",
-        ],
-        key: &["queue", "interval_start"],
-        time: Some("interval_start"),
-        contact: None,
-    },
-    Table {
-        name: "agent_intervals",
-        columns: &["agent", "state", "reason", "started_at", "ended_at"],
-        key: &["agent", "started_at"],
-        time: Some("started_at"),
-        contact: None,
-    },
-    Table {
-        name: "dead_letters",
-        columns: &["sha256", "source", "class", "length"],
-        key: &["sha256", "source", "class"],
-        time: None,
-        contact: None,
-    },
-];
-
-/// Tables that stand in the truth beside those where a platform tells the day.
-pub const TOLD_TABLES: &[Table] = &[
     Table {
         name: "agent_states",
         columns: &["agent", "state", "reason", "started_at", "ended_at"],
+        never: &[],
         key: &["agent", "started_at"],
         time: Some("started_at"),
         contact: None,
+        pieces: None,
     },
     Table {
         name: "recordings",
@@ -147,108 +356,10 @@ pub const TOLD_TABLES: &[Table] = &[
             "ended_at",
             "duration_ms",
         ],
+        never: &[],
         key: &["contact_id"],
         time: Some("started_at"),
         contact: Some("contact_id"),
+        pieces: None,
     },
 ];
-
-/// A moment, milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct At(pub i64);
-
-impl Serialize for At {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&write_time(self.0, TimeForm::Utc, Zone::Utc))
-    }
-}
-
-/// A row of `contacts`.
-#[derive(Debug, Clone, Serialize)]
-pub struct ContactRow {
-    pub contact_id: String,
-    pub source: String,
-    pub channel: &'static str,
-    pub direction: &'static str,
-    pub queue: Option<String>,
-    pub agent: Option<String>,
-    pub customer: Option<String>,
-    pub started_at: At,
-    pub ended_at: Option<At>,
-    pub outcome: Option<&'static str>,
-    pub raw_outcome: Option<String>,
-    pub wait_ms: Option<i64>,
-    pub talk_ms: Option<i64>,
-    pub hold_ms: Option<i64>,
-    pub wrap_ms: Option<i64>,
-    pub state: &'static str,
-}
-
-/// A row of `segments`.
-#[derive(Debug, Clone, Serialize)]
-pub struct SegmentRow {
-    pub contact_id: String,
-    pub seq: i64,
-    pub kind: &'static str,
-    pub queue: Option<String>,
-    pub agent: Option<String>,
-    pub started_at: At,
-    pub ended_at: Option<At>,
-    pub outcome: Option<&'static str>,
-    pub target_kind: Option<&'static str>,
-    pub target: Option<String>,
-}
-
-/// A row of `offers`.
-#[derive(Debug, Clone, Serialize)]
-pub struct OfferRow {
-    pub contact_id: String,
-    pub queue: Option<String>,
-    pub agent: Option<String>,
-    pub offered_at: At,
-    pub ring_ms: Option<i64>,
-    pub outcome: Option<&'static str>,
-}
-
-/// A row of `links`.
-#[derive(Debug, Clone, Serialize)]
-pub struct LinkRow {
-    pub from_contact: String,
-    pub to_contact: String,
-    pub kind: &'static str,
-    pub at: At,
-}
-
-/// A row of `agent_intervals`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct AgentIntervalRow {
-    pub agent: String,
-    pub state: &'static str,
-    pub reason: Option<&'static str>,
-    pub started_at: At,
-    pub ended_at: Option<At>,
-}
-
-/// A row of `queue_intervals`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct QueueIntervalRow {
-    pub queue: String,
-    pub interval_start: At,
-    pub offered: i64,
-    pub answered: i64,
-    pub answered_in_target: i64,
-    pub abandoned: i64,
-    pub short_abandoned: i64,
-    pub timed_out: i64,
-    pub overflowed: i64,
-    pub no_agent: i64,
-    pub left_other: i64,
-    pub lost: i64,
-    pub waiting: i64,
-    pub refused: i64,
-    pub wait_ms_sum: i64,
-    pub wait_ms_max: Option<i64>,
-    pub talk_ms_sum: i64,
-    pub hold_ms_sum: Option<i64>,
-    pub wrap_ms_sum: Option<i64>,
-}

@@ -15,7 +15,7 @@ mod measured;
 mod turns;
 
 pub use measured::{
-    AnswerData, CustomerData, EvaluationData, FigureData, MeasurementData, ScheduleData,
+    AnswerData, CustomerData, EvaluationData, FigureData, LeaseData, MeasurementData, ScheduleData,
 };
 pub use turns::{TagData, TurnData, WordData};
 

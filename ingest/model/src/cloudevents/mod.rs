@@ -106,6 +106,10 @@ pub const TYPES: &[(&str, &str)] = &[
         "callboard.schedule",
         "recorded: a planned activity of an agent",
     ),
+    (
+        "callboard.lease",
+        "recorded: a number that is taken to hand a contact over",
+    ),
     ("callboard.source", "changed: a source's own state"),
     (
         "callboard.silence",
@@ -341,7 +345,7 @@ impl<D: Serialize> CloudEvent<D> {
 /// The JSON Schema of all our events, by entity.
 pub fn schema() -> serde_json::Value {
     use data::{
-        AgentData, ContactData, CustomerData, EvaluationData, FigureData, LinkData,
+        AgentData, ContactData, CustomerData, EvaluationData, FigureData, LeaseData, LinkData,
         MeasurementData, NoteData, RecordingData, ScheduleData, SegmentData, SilenceData,
         SourceData, SurveyData, TargetData, TranscriptData,
     };
@@ -360,6 +364,6 @@ pub fn schema() -> serde_json::Value {
         "note" => NoteData, "survey" => SurveyData, "target" => TargetData,
         "source" => SourceData, "silence" => SilenceData, "measurement" => MeasurementData,
         "figure" => FigureData, "evaluation" => EvaluationData, "customer" => CustomerData,
-        "schedule" => ScheduleData,
+        "schedule" => ScheduleData, "lease" => LeaseData,
     }
 }

@@ -56,6 +56,7 @@ impl Says<'_> {
             "evaluation" if told => parse(data).and_then(|d| self.evaluation(&d)),
             "customer" if told => parse(data).and_then(|d| self.customer(&d)),
             "schedule" if told => parse(data).and_then(|d| self.schedule(&d)),
+            "lease" if told => parse(data).and_then(|d| self.lease(&d)),
             _ => return None,
         };
         Some(said)

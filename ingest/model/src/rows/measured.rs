@@ -1,10 +1,12 @@
-//! Rows of measurements, of platforms' own figures, evaluations, customers' attributes and schedules.
+//! Rows of measurements, of platforms' own figures, evaluations, customers' attributes, schedules and
+//! leases of numbers.
 
 use crate::measures;
 use crate::merge::{Facts, State};
 use crate::statement::{F, Thing, UNTIMED, Value};
 use crate::tables::{
-    CustomerAttributeRow, Day, EvaluationRow, Instant, MeasurementRow, ScheduleRow, VendorMetricRow,
+    CustomerAttributeRow, Day, EvaluationRow, Instant, LeaseRow, MeasurementRow, ScheduleRow,
+    VendorMetricRow,
 };
 
 /// So many rows of measurements a set has at most; those beyond are counted in one row more.
@@ -175,6 +177,27 @@ pub fn schedule_rows(schedule_id: &str, state: &State) -> Vec<ScheduleRow> {
             },
             source: f.owned(&F::Source).unwrap_or_default(),
             day: started_at.day(),
+        })
+    };
+    row().into_iter().collect()
+}
+
+/// A number that was taken; none where nobody told which, or when.
+pub fn lease_rows(lease_id: &str, state: &State) -> Vec<LeaseRow> {
+    let row = || {
+        let f = state.get(&Thing::Item("".into()))?;
+        let allocated_at = instant(f, &F::Start)?;
+        Some(LeaseRow {
+            lease_id: lease_id.to_owned(),
+            number: f.owned(&F::Dialled)?,
+            contact_id: f.owned(&F::Contact),
+            customer: f.owned(&F::Customer),
+            allocated_at,
+            transferred_at: instant(f, &F::At),
+            released_at: instant(f, &F::End),
+            expires_at: instant(f, &F::ValidTo),
+            source: f.owned(&F::Source).unwrap_or_default(),
+            day: allocated_at.day(),
         })
     };
     row().into_iter().collect()

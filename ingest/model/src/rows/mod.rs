@@ -8,6 +8,7 @@ mod recordings;
 pub use agents::{AGENT_DEVICE, agent_rows, forget_before, target_rows, told_until};
 pub use contacts::{ContactRows, contact_rows};
 pub use measured::{
-    MOST_MEASUREMENTS, customer_rows, evaluation_rows, figure_rows, measurement_rows, schedule_rows,
+    MOST_MEASUREMENTS, customer_rows, evaluation_rows, figure_rows, lease_rows, measurement_rows,
+    schedule_rows,
 };
 pub use recordings::{RecordingRows, note_rows, recording_rows, survey_rows};

@@ -1,5 +1,5 @@
 //! What was measured on contacts, what platforms count themselves, how contacts were judged, what is
-//! known of customers, and what was planned for agents.
+//! known of customers, what was planned for agents, and which numbers were taken for hand-overs.
 
 use super::spec::{Instant, table};
 
@@ -77,4 +77,18 @@ table! {
     ended_at: Instant = "End, UTC",
     paid: Option<bool> = "Paid time",
     source: String = "Who planned",
+}
+
+table! {
+    /// One row per number of a pool that was taken to hand a contact over to another system.
+    LeaseRow => LEASES = "leases", id "lease_id", sort ["number", "allocated_at"];
+    lease_id: String = "Identity",
+    number: String = "The number, as it was told",
+    contact_id: Option<String> = "The contact for which it was taken: its id, a former one or a platform's",
+    customer: Option<String> = "Address of its customer",
+    allocated_at: Instant = "When the number was taken, UTC",
+    transferred_at: Option<Instant> = "When the contact was transferred to it, UTC",
+    released_at: Option<Instant> = "When the number was free again, UTC; NULL = not told",
+    expires_at: Option<Instant> = "When it is free again at the latest, UTC; NULL = not told",
+    source: String = "Who told it",
 }

@@ -17,8 +17,8 @@ pub use contacts::{
     ALIASES, AliasRow, CONTACTS, ContactRow, LINKS, LinkRow, OFFERS, OfferRow, SEGMENTS, SegmentRow,
 };
 pub use measured::{
-    CUSTOMER_ATTRIBUTES, CustomerAttributeRow, EVALUATIONS, EvaluationRow, MEASUREMENTS,
-    MeasurementRow, SCHEDULES, ScheduleRow, VENDOR_METRICS, VendorMetricRow,
+    CUSTOMER_ATTRIBUTES, CustomerAttributeRow, EVALUATIONS, EvaluationRow, LEASES, LeaseRow,
+    MEASUREMENTS, MeasurementRow, SCHEDULES, ScheduleRow, VENDOR_METRICS, VendorMetricRow,
 };
 pub use records::{CORRECTIONS, CorrectionRow, DEAD_LETTERS, DeadLetterRow, RECORDS, RecordRow};
 pub use spec::{Cell, ColumnSpec, Day, Instant, Kind, Row, TableSpec};
@@ -47,6 +47,7 @@ pub static TABLES: &[&TableSpec] = &[
     &EVALUATIONS,
     &CUSTOMER_ATTRIBUTES,
     &SCHEDULES,
+    &LEASES,
     &CORRECTIONS,
     &DEAD_LETTERS,
 ];

@@ -1,5 +1,5 @@
-//! What was measured and judged, what platforms count themselves, what is known of customers, and
-//! what was planned for agents.
+//! What was measured and judged, what platforms count themselves, what is known of customers, what
+//! was planned for agents, and which numbers were taken for hand-overs.
 
 use std::collections::BTreeMap;
 
@@ -138,5 +138,28 @@ entity! {
         paid: bool,
         /// It is not planned any more.
         withdrawn: bool,
+    }
+}
+
+entity! {
+    /// A number of a pool that is taken to hand a contact over to another system:
+    /// `callboard.lease.recorded`. Told again it adds what was not known, such as the release.
+    LeaseData {
+        /// Identity; source, number and time of allocation when missing.
+        lease_id: String,
+        /// The number. Required.
+        number: String,
+        /// The contact for which it is taken: its id, a former id or a platform's id.
+        contact_id: String,
+        /// Address of its customer.
+        customer: String,
+        /// When the number is taken. Required.
+        allocated_at: String,
+        /// When the contact is transferred to it.
+        transferred_at: String,
+        /// When the number is free again.
+        released_at: String,
+        /// When it is free again at the latest.
+        expires_at: String,
     }
 }

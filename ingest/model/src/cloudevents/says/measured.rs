@@ -1,8 +1,10 @@
-//! What is measured, judged, counted elsewhere, known of customers and planned.
+//! What is measured, judged, counted elsewhere, known of customers, planned and taken for hand-overs.
 
 use std::collections::BTreeMap;
 
-use super::super::data::{CustomerData, EvaluationData, FigureData, MeasurementData, ScheduleData};
+use super::super::data::{
+    CustomerData, EvaluationData, FigureData, LeaseData, MeasurementData, ScheduleData,
+};
 use super::super::read_time;
 use super::super::words::PlanClass;
 use super::{Said, Says, bounded, direct, missing, required};
@@ -215,6 +217,37 @@ impl Says<'_> {
         }
         Ok(direct(
             Key::Beside(Beside::Schedule, id.as_str().into()),
+            vec![s],
+        ))
+    }
+
+    pub(super) fn lease(&self, d: &LeaseData) -> Said {
+        let number = required("number", d.number.as_deref())?;
+        let allocated = d.allocated_at.as_ref();
+        let allocated = allocated.ok_or_else(|| missing("allocated_at"))?;
+        let allocated = read_time("allocated_at", allocated, self.precision)?;
+        let id = match d.lease_id.as_deref() {
+            Some(id) => required("lease_id", Some(id))?.to_owned(),
+            None => {
+                let from = crate::time::format_rfc3339(allocated.0);
+                format!("{} {number} {from}", self.source)
+            }
+        };
+        let mut s = self
+            .whole()
+            .text(F::Dialled, number)
+            .text(F::Contact, bounded("contact_id", d.contact_id.as_deref())?)
+            .text(F::Customer, bounded("customer", d.customer.as_deref())?)
+            .time(F::Start, allocated.0, allocated.1);
+        for (f, field, value) in [
+            (F::At, "transferred_at", &d.transferred_at),
+            (F::End, "released_at", &d.released_at),
+            (F::ValidTo, "expires_at", &d.expires_at),
+        ] {
+            s = self.at(s, f, field, value.as_ref(), "")?;
+        }
+        Ok(direct(
+            Key::Beside(Beside::Lease, id.as_str().into()),
             vec![s],
         ))
     }

@@ -72,6 +72,18 @@ fn table(answer: &Value) -> String {
             number("repeated").to_string(),
             dead.iter().map(|(_, n)| n).sum::<i64>().to_string(),
         ]);
+        if let Some(topics) = source["topics"].as_array() {
+            let topics: Vec<&str> = topics.iter().filter_map(Value::as_str).collect();
+            beside += &format!(
+                "{}: {} messages of {} wait\n",
+                text("name"),
+                number("waiting"),
+                topics.join(", ")
+            );
+        }
+        for problem in source["problems"].as_array().into_iter().flatten() {
+            beside += &format!("{}\n", problem.as_str().unwrap_or_default());
+        }
         for (what, all) in [
             ("not read", &dead),
             ("requests refused", &counts(&source["refused"])),
@@ -131,6 +143,8 @@ mod tests {
              "last_received_at": "2026-03-02T09:00:00Z", "last_event_at": null, "lag_ms": 90000,
              "records": 5, "repeated": 2, "dead_letters": {"not_json": 3}, "refused": {"unsigned": 1}},
             {"name": "crm", "adapter": "vcon", "state": "never heard"},
+            {"name": "calls", "adapter": "events", "state": "live", "topics": ["calls", "chats"],
+             "waiting": 7, "problems": ["Kafka source calls: brokers b:9092 cannot be reached"]},
         ]}));
         for part in [
             "silent since 2026-03-02T09:00:00Z",
@@ -138,6 +152,8 @@ mod tests {
             "never heard",
             "flex: not read: not_json 3",
             "flex: requests refused: unsigned 1",
+            "calls: 7 messages of calls, chats wait",
+            "\nKafka source calls: brokers b:9092 cannot be reached\n",
         ] {
             assert!(shown.contains(part), "{part} in\n{shown}");
         }

@@ -8,11 +8,13 @@ use std::path::PathBuf;
 use callboard_ingest::doors::kafka::message::Adapted;
 use callboard_ingest::doors::kafka::{From, KafkaOptions, OWN_SETTINGS, OnGap};
 use callboard_ingest::doors::platform::DEFAULT_INSTANCE;
+use callboard_ingest::doors::platform::source::SILENT_AFTER;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::Config;
 use super::source::Source;
+use super::units::Span;
 
 /// Topics of Kafka that are read.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -20,7 +22,7 @@ use super::source::Source;
 pub struct KafkaSource {
     /// Topics.
     pub topics: Vec<String>,
-    /// Who reads the messages: `events` or a platform.
+    /// Who reads the messages: `events`, a platform or `mapping:NAME`.
     #[serde(alias = "platform")]
     pub adapter: String,
     /// Servers to begin with, `host:port`.
@@ -43,6 +45,9 @@ pub struct KafkaSource {
     /// IANA zone of times that are given without one.
     #[serde(default)]
     pub zone: String,
+    /// After so long without a record it is silent.
+    #[serde(default)]
+    pub silent_after: Option<Span>,
     /// More settings of librdkafka.
     #[serde(default)]
     pub settings: toml::Table,
@@ -224,8 +229,8 @@ impl KafkaSource {
         }
         if Adapted::named(&self.adapter).is_none() {
             return wrong(format!(
-                "adapter \"{}\" reads no messages; write events or a platform such as acs (logs of \
-                 Asterisk are files: callboard send brings them)",
+                "adapter \"{}\" reads no messages; write events, a platform such as acs, or \
+                 mapping:NAME (logs of Asterisk are files: callboard send brings them)",
                 self.adapter
             ));
         }
@@ -265,6 +270,7 @@ impl KafkaSource {
             adapter: Adapted::named(&self.adapter).ok_or_else(unknown)?,
             instance: self.instance.clone(),
             zone: self.zone.clone(),
+            silent_after: self.silent_after.map_or(SILENT_AFTER, |span| span.0),
             from: self.from().ok_or_else(unknown)?,
             on_gap: self.on_gap().ok_or_else(unknown)?,
             settings,

@@ -40,6 +40,14 @@ fn topics_stand_beside_instances_and_secrets_are_in_files() {
         (options.from, options.on_gap),
         (From::Latest, OnGap::Continue)
     );
+    assert_eq!(options.silent_after, SILENT_AFTER);
+    let mapped = GOOD.replace("\"acs\"", "\"mapping:five9\"\nsilent_after = \"2h\"");
+    let mapped = read(&mapped.replace("PLACE", place.to_str().unwrap())).unwrap();
+    let mapped = mapped.kafka().unwrap().remove(0);
+    assert_eq!(
+        (&*mapped.adapter.name(), mapped.silent_after.as_secs()),
+        ("mapping:five9", 7200)
+    );
     let mut settings = options.settings.clone();
     settings.sort();
     let own = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -64,6 +72,11 @@ fn what_cannot_be_meant_is_said() {
         (
             "adapter = \"acs\"",
             "adapter = \"asterisk\"",
+            "reads no messages",
+        ),
+        (
+            "adapter = \"acs\"",
+            "adapter = \"mapping:\"",
             "reads no messages",
         ),
         (

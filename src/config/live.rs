@@ -11,7 +11,6 @@ use callboard_ingest::live::ami::{AmiOptions, EVENTS, Hidden};
 use callboard_ingest::live::ari::AriOptions;
 use callboard_ingest::live::files::FilesOptions;
 use callboard_ingest::live::prefix::PrefixOptions;
-use callboard_sources::mapping::PREFIX;
 use serde::Deserialize;
 use url::Url;
 
@@ -171,11 +170,6 @@ pub(super) fn faults(source: &Source, faults: &mut Vec<String>) {
             "[[source]] {name}: ami, ari, files and prefix need an instance; add instance = \"NAME\""
         ));
     }
-    if source.prefix.is_some() && source.adapter.starts_with(PREFIX) {
-        faults.push(format!(
-            "[[source]] {name}: a prefix is read by the adapter of a platform, not by a mapping; send its files with callboard send"
-        ));
-    }
     let secrets = [
         source.ami.as_ref().map(Ami::secret),
         source.ari.as_ref().map(Ari::secret),
@@ -317,6 +311,7 @@ impl Source {
         let url = Url::parse(&prefix.url).map_err(|e| format!("{}: {e}", prefix.url));
         Some(url.map(|url| {
             Opened::Prefix(PrefixOptions {
+                source: self.name.clone(),
                 adapter: self.adapter.clone(),
                 instance: self.tenant(),
                 zone: self.zone.clone(),

@@ -79,6 +79,8 @@ fn what_cannot_be_meant_is_said() {
     }
     let other = ALL.replace("platform = \"asterisk\"", "platform = \"twilio\"");
     assert!(read(&other).faults()[0].contains("are for adapter \"asterisk\""));
+    let mapped = ALL.replace("amazon-connect", "mapping:five9");
+    assert_eq!(read(&mapped).faults(), Vec::<String>::new());
     let unknown = ALL.replace("amazon-connect", "avaya");
     assert!(read(&unknown).faults()[0].contains("is not known; known are asterisk, events, acs"));
 }

@@ -11,7 +11,8 @@ use callboard_model::cloudevents::data::TargetData;
 use callboard_model::cloudevents::words::Variant;
 use callboard_model::time::{believable, parse_rfc3339};
 
-use callboard_query::identity::Settings;
+use callboard_query::identity::{Settings, SourceSite, SourceSites};
+use callboard_sources::mapping::PREFIX;
 
 use super::units::Size;
 use super::{Config, Queue};
@@ -146,7 +147,23 @@ impl Config {
                 zone: self.zone.parse().unwrap_or(chrono_tz::UTC),
                 window: self.identity.window.millis() * 1_000,
             },
+            sites: self.source_sites(),
         }
+    }
+
+    /// The sites that sources have, for contacts of which nothing else tells one.
+    fn source_sites(&self) -> SourceSites {
+        let told = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let sited = self.sources.iter().filter(|s| !s.site.is_empty());
+        // Our own events name their sources themselves.
+        let sited = sited.filter(|s| s.adapter != "events");
+        let sites = sited.map(|source| SourceSite {
+            // A mapping's platform stands in its file.
+            platform: told(&source.adapter).filter(|name| !name.starts_with(PREFIX)),
+            instance: told(&source.tenant()),
+            site: source.site.clone(),
+        });
+        SourceSites::new(sites.collect())
     }
 
     /// Watched folders; what was taken is remembered in the data folder.

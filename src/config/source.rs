@@ -214,10 +214,12 @@ impl Source {
             )),
             _ => {}
         }
-        if scheme.is_some_and(|s| s != Scheme::Bearer) && LINES.contains(&self.adapter.as_str()) {
+        let of_lines = [Scheme::Bearer, Scheme::StandardWebhooks, Scheme::Hub];
+        if scheme.is_some_and(|s| !of_lines.contains(&s)) && LINES.contains(&self.adapter.as_str())
+        {
             say(format!(
-                "{} is read line by line as it comes, before a signature over the whole can be \
-                 checked; use signature = \"bearer\"",
+                "nobody signs what {} reads in that way; use signature = \"bearer\", \
+                 \"standard-webhooks\" or \"hub-sha256\"",
                 self.adapter
             ));
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use callboard_query::Engine;
-use callboard_query::identity::{FILES, Identity, Settings};
+use callboard_query::identity::{FILES, Identity, Settings, SourceSites};
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +20,8 @@ pub struct IdentityOptions {
     pub folder: PathBuf,
     /// Zone and window.
     pub settings: Settings,
+    /// Sites of sources, as configured.
+    pub sites: SourceSites,
 }
 
 /// How a file looks from outside: size and time of change; `None` = not there.
@@ -40,6 +42,11 @@ impl Keeper {
             engine,
             faults: Mutex::default(),
         });
+        // These hold whatever the files say, also where they cannot be read.
+        if !keeper.options.sites.is_empty() {
+            let sites = keeper.options.sites.clone();
+            (keeper.engine).set_identity(Identity::default().with_sites(sites));
+        }
         let mut seen = keeper.look();
         keeper.read();
         let kept = keeper.clone();
@@ -89,7 +96,8 @@ impl Keeper {
                 }
                 self.faults.lock().clear();
                 if !counts.is_empty() || !was_empty {
-                    self.engine.set_identity(found);
+                    let sites = self.options.sites.clone();
+                    self.engine.set_identity(found.with_sites(sites));
                 }
             }
             Err(faults) => {

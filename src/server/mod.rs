@@ -183,10 +183,14 @@ impl Server {
             tracing::error!(%error, "an erasure that was cut off could not be finished; it is tried again");
         }
         let audio = Arc::new(AudioStore::new(store.lake.clone(), AudioOptions::default()));
+        let program = std::env::current_exe().map_err(|e| format!("who am I? {e}"))?;
+        let mappings = Mappings::new(program, options.mappings);
+        tokio::spawn(mappings.clone().watch(stop.clone()));
         let links = live::link::Links::default();
         let given_live = live::Given {
             intake: pipeline.clone(),
             limits: options.doors.clone(),
+            mappings: mappings.clone(),
             state,
             links: links.clone(),
             stop: stop.clone(),
@@ -207,7 +211,8 @@ impl Server {
         }
         let (mut serving, mut topics) = (Vec::new(), Vec::new());
         for source in options.kafka {
-            let (figures, reading) = kafka::start(source, pipeline.clone(), stop.clone())?;
+            let (figures, reading) =
+                kafka::start(source, pipeline.clone(), mappings.clone(), stop.clone())?;
             topics.push(figures);
             serving.push(reading);
         }
@@ -221,15 +226,14 @@ impl Server {
             )?),
             None => None,
         };
-        let program = std::env::current_exe().map_err(|e| format!("who am I? {e}"))?;
-        let mappings = Mappings::new(program, options.mappings);
-        tokio::spawn(mappings.clone().watch(stop.clone()));
         let platforms = Platforms::new(doors.clone(), options.instances)
             .with_mappings(mappings)
             .with_sources(options.sources);
         let clock = options.clock.clone();
         let listed = sources::Listed {
             platforms: platforms.clone(),
+            topics: topics.clone(),
+            links: links.clone(),
             pipeline: pipeline.clone(),
             engine: engine.clone(),
         };

@@ -9,14 +9,16 @@ use arrow::array::{Array, AsArray, Int64Array, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
 use arrow::record_batch::RecordBatch;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 use callboard_dashboards::{SourceFeed, SourceStatus};
+use callboard_ingest::doors::kafka::figures::Figures;
 use callboard_ingest::doors::platform::Platforms;
 use callboard_ingest::doors::platform::source::{Counts, Source};
+use callboard_ingest::live::link::Links;
 use callboard_ingest::pipeline::Pipeline;
 use callboard_model::time::format_rfc3339;
 use callboard_query::{Engine, Principal, Session};
@@ -32,6 +34,10 @@ const MOST: usize = 10_000;
 pub struct Listed {
     /// The sources and what became of their requests.
     pub platforms: Platforms,
+    /// Those that are read from Kafka.
+    pub topics: Vec<Arc<Figures>>,
+    /// What connections have brought to those of a name.
+    pub links: Links,
     /// What was heard of records' own times.
     pub pipeline: Arc<Pipeline>,
     /// For counts of all time.
@@ -57,7 +63,53 @@ struct Told {
     feeds: BTreeMap<String, Told>,
 }
 
-async fn list(State(listed): State<Listed>, who: Option<Extension<Principal>>) -> Response {
+/// A source that is listed.
+struct Entry<'a> {
+    source: &'a Source,
+    /// What became of its records since the start of this process.
+    counts: Counts,
+    /// Its topics, where it is read from Kafka.
+    topics: Option<&'a Figures>,
+}
+
+impl Entry<'_> {
+    /// Whether its records carry sources of their own, so that only the door has counted them: our
+    /// own events do, and those that a mapping tells.
+    fn is_own(&self) -> bool {
+        let adapter = &self.source.options.adapter;
+        adapter == "events" || adapter.starts_with(PREFIX)
+    }
+
+    /// What it told, of all that was told by the beginnings of records' sources.
+    fn told(&self, all: &BTreeMap<String, Told>) -> Told {
+        let mut told = all.get(&self.source.home()).cloned().unwrap_or_default();
+        let Some(topics) = self.topics else {
+            return told;
+        };
+        if self.is_own() {
+            told.dead = topics.letters();
+        } else if let Some(unread) = all.get(&topics.door()) {
+            told.add(&Told {
+                dead: unread.dead.clone(),
+                ..Told::default()
+            });
+        }
+        told
+    }
+}
+
+async fn list(
+    State(listed): State<Listed>,
+    Query(asked): Query<BTreeMap<String, String>>,
+    who: Option<Extension<Principal>>,
+) -> Response {
+    // Whoever asks for an earlier moment must not take now for it.
+    if asked.get("as_of").is_some_and(|moment| !moment.is_empty()) {
+        let detail = "the sources are told of now alone, and as_of asks for an earlier moment; what \
+                      they had sent by then is in the table records: POST /v1/sql?as_of=";
+        let answer = json!({"status": 400, "class": "invalid", "detail": detail});
+        return (StatusCode::BAD_REQUEST, Json(answer)).into_response();
+    }
     let who = who.map_or_else(Principal::local, |p| p.0);
     match listed.told(who).await {
         Ok(told) => Json(listed.shown(&told)).into_response(),
@@ -101,7 +153,7 @@ impl Listed {
 
     fn shown(&self, told: &BTreeMap<String, Told>) -> Value {
         let now = self.pipeline.store().now();
-        let shown = self.each(told, |source, said| line(source, said, now));
+        let shown = self.each(told, |entry, said| line(entry, said, now));
         json!({"now": format_rfc3339(now), "sources": shown})
     }
 
@@ -112,20 +164,33 @@ impl Listed {
     pub async fn statuses(&self) -> Result<Vec<SourceStatus>, String> {
         let told = self.told(Principal::local()).await?;
         let now = self.pipeline.store().now();
-        Ok(self.each(&told, |source, said| {
-            seen(source, said, now).map(|seen| seen.status)
-        }))
+        Ok(self.each(&told, |entry, said| seen(entry, said, now)))
     }
 
     /// What is made of each source and all that it told.
     fn each<T>(
         &self,
         told: &BTreeMap<String, Told>,
-        make: impl Fn(&Source, &Told) -> Option<T>,
+        make: impl Fn(&Entry<'_>, &Told) -> Option<T>,
     ) -> Vec<T> {
-        let mut own: BTreeMap<String, Told> = BTreeMap::new();
         let sources = self.platforms.sources();
-        let homes: Vec<String> = sources.iter().map(|s| s.home()).collect();
+        let doors = sources.iter().map(|source| (&**source, None));
+        let topics = self.topics.iter().map(|t| (t.source(), Some(&**t)));
+        let entries: Vec<Entry<'_>> = doors
+            .chain(topics)
+            .map(|(source, topics)| Entry {
+                source,
+                counts: match topics {
+                    Some(_) => source.counts(),
+                    None => self.counts(source),
+                },
+                topics,
+            })
+            .collect();
+        let homes = entries.iter().map(|entry| entry.source.home());
+        let doors = self.topics.iter().map(|topics| topics.door());
+        let homes: Vec<String> = homes.chain(doors).collect();
+        let mut own: BTreeMap<String, Told> = BTreeMap::new();
         for (source, said) in told {
             // The longest beginning is the nearest.
             let within = homes.iter().filter(|home| is_within(source, home));
@@ -133,11 +198,27 @@ impl Listed {
                 own.entry(home.clone()).or_default().add(said);
             }
         }
-        let none = Told::default();
-        let made = sources
+        let made = entries
             .iter()
-            .filter_map(|source| make(source, own.get(&source.home()).unwrap_or(&none)));
+            .filter_map(|entry| make(entry, &entry.told(&own)));
         made.collect()
+    }
+
+    /// What came through a source since the start of this process, by requests and by the
+    /// connections of its name.
+    fn counts(&self, source: &Source) -> Counts {
+        let mut counts = source.counts();
+        let name = &source.options.name;
+        let links = self.links.all();
+        for link in links.values().filter(|link| link.source == *name) {
+            counts.taken += link.taken;
+            counts.repeated += link.repeated;
+            counts.dead += link.refused;
+            if link.taken + link.repeated > 0 {
+                counts.last = counts.last.max(Some(link.since));
+            }
+        }
+        counts
     }
 }
 
@@ -171,25 +252,15 @@ impl Told {
     }
 }
 
-/// A source with what became of its requests.
-struct Seen {
-    status: SourceStatus,
-    counts: Counts,
-}
-
 /// What is known of a source; nothing of one that nobody configured and nobody uses.
-fn seen(source: &Source, told: &Told, now: i64) -> Option<Seen> {
-    let options = &source.options;
-    let counts = source.counts();
-    // Our own events carry sources of their own, and so do those that a mapping tells: only the
-    // door has counted them.
-    let own = options.adapter == "events" || options.adapter.starts_with(PREFIX);
+fn seen(entry: &Entry<'_>, told: &Told, now: i64) -> Option<SourceStatus> {
+    let (options, counts, own) = (&entry.source.options, &entry.counts, entry.is_own());
     let records = if own {
         counts.taken as i64
     } else {
         told.records
     };
-    let silent = told.dead.is_empty() && counts == Counts::default() && records == 0;
+    let silent = told.dead.is_empty() && *counts == Counts::default() && records == 0;
     if silent && !options.configured {
         return None;
     }
@@ -221,33 +292,31 @@ fn seen(source: &Source, told: &Told, now: i64) -> Option<Seen> {
                 .collect()
         }
     };
-    Some(Seen {
-        status: SourceStatus {
-            name: options.name.clone(),
-            adapter: options.adapter.clone(),
-            instance: options.instance.clone(),
-            site: options.site.clone(),
-            configured: options.configured,
-            state,
-            last_received_at: last,
-            lag_ms: told.lag_ms(),
-            records,
-            feeds,
-        },
-        counts,
+    Some(SourceStatus {
+        name: options.name.clone(),
+        adapter: options.adapter.clone(),
+        instance: options.instance.clone(),
+        site: options.site.clone(),
+        configured: options.configured,
+        state,
+        last_received_at: last,
+        lag_ms: told.lag_ms(),
+        records,
+        feeds,
     })
 }
 
 /// What is answered of a source; nothing of one that nobody configured and nobody uses.
-fn line(source: &Source, told: &Told, now: i64) -> Option<Value> {
-    let Seen { status, counts } = seen(source, told, now)?;
+fn line(entry: &Entry<'_>, told: &Told, now: i64) -> Option<Value> {
+    let status = seen(entry, told, now)?;
+    let (source, counts) = (entry.source, &entry.counts);
     let time = |at: Option<i64>| at.map(format_rfc3339);
     let event = told.heard.map(|(_, event)| event).filter(|at| *at > 0);
     let feeds = status.feeds.iter().map(|f| {
         json!({"format": f.format, "records": f.records,
             "last_received_at": time(f.last_received_at), "lag_ms": f.lag_ms})
     });
-    Some(json!({
+    let mut line = json!({
         "name": status.name,
         "adapter": status.adapter,
         "instance": status.instance,
@@ -264,7 +333,13 @@ fn line(source: &Source, told: &Told, now: i64) -> Option<Value> {
         "dead_letters": told.dead,
         "requests": counts.requests,
         "refused": counts.refused,
-    }))
+    });
+    if let Some(topics) = entry.topics {
+        line["topics"] = json!(topics.topics());
+        line["waiting"] = json!(topics.lag().values().sum::<i64>());
+        line["problems"] = json!(topics.problems());
+    }
+    Some(line)
 }
 
 /// A row of the two queries above.

@@ -6,9 +6,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::mappings::sample;
 use crate::readers::script;
 use crate::support::broker::{Broker, Sent};
 use crate::support::{Server, project, until};
+
+mod listed;
+
+use listed::{plain, source, sources_are_listed};
 
 /// Partitions of the topic of events.
 const PARTITIONS: i32 = 4;
@@ -90,7 +95,7 @@ impl Story {
     /// Waits until all is there, then holds that it is there once.
     fn found(&self, server: &Server) {
         let events = "select count(*) from records where source = '/test/kafka'";
-        let letters = "select count(*) from dead_letters";
+        let letters = "select count(*) from dead_letters where reason like '%offset calls/%'";
         until("every message", || {
             let found = (server.number(events), server.number(letters));
             (found.0 >= self.events && found.1 >= self.poison).then_some(())
@@ -120,7 +125,10 @@ fn configured(dir: &Path, broker: &Broker, more: &str) -> PathBuf {
          settings.session.timeout.ms = 2000\nsettings.heartbeat.interval.ms = 500\n\
          [[source]]\ntopics = [\"jobs\"]\nadapter = \"acs\"\nbrokers = [\"{0}\"]\n\
          group = \"callboard-jobs\"\ninstance = \"t1\"\n\
-         [source.settings]\n\"session.timeout.ms\" = 2000\nheartbeat.interval.ms = 500\n",
+         [source.settings]\n\"session.timeout.ms\" = 2000\nheartbeat.interval.ms = 500\n\
+         [[source]]\nname = \"desk\"\ntopics = [\"desk\"]\nadapter = \"mapping:landis\"\n\
+         brokers = [\"{0}\"]\ngroup = \"callboard-desk\"\ninstance = \"north\"\n\
+         settings.session.timeout.ms = 2000\nsettings.heartbeat.interval.ms = 500\n",
         broker.address()
     );
     std::fs::write(&path, text).unwrap();
@@ -154,6 +162,7 @@ fn every_message_is_there_once_whatever_is_killed() {
     let mut broker = Broker::start();
     broker.topic("calls", PARTITIONS);
     broker.topic("jobs", 1);
+    broker.topic("desk", 1);
     let dir = tempfile::tempdir().unwrap();
     configured(dir.path(), &broker, "");
     let mut story = Story::default();
@@ -163,6 +172,7 @@ fn every_message_is_there_once_whatever_is_killed() {
         ..Sent::default()
     };
     broker.send("jobs", 1, &[jobs]);
+    broker.send("desk", 1, &[plain(sample("landis"))]);
 
     // Killed at several moments: before it joined, while it reads, while it flushes.
     let (mut read, mut last) = (0, 0);
@@ -191,6 +201,10 @@ fn every_message_is_there_once_whatever_is_killed() {
             .contains("cannot be reached")
             .then_some(())
     });
+    until("the same at its source", || {
+        let problems = source(&server, "calls")["problems"].to_string();
+        problems.contains("cannot be reached").then_some(())
+    });
     broker.go();
     broker.send("calls", PARTITIONS, &story.wave(300));
     story.found(&server);
@@ -207,6 +221,8 @@ fn every_message_is_there_once_whatever_is_killed() {
     until("nothing left to read", || {
         (metric(&server, "callboard_kafka_lag", &["\"calls\""]) == 0.0).then_some(())
     });
+
+    sources_are_listed(&server, &broker, story.poison);
 
     // The last message of each partition is a record, so that a flush of records marks its offset.
     let last: Vec<Sent> = (0..PARTITIONS)
@@ -242,6 +258,7 @@ fn partitions_go_and_come_back_and_messages_that_are_gone_are_said() {
     let broker = Broker::start();
     broker.topic("calls", PARTITIONS);
     broker.topic("jobs", 1);
+    broker.topic("desk", 1);
     let (ours, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     configured(ours.path(), &broker, "");
     configured(theirs.path(), &broker, "");

@@ -8,7 +8,7 @@ use std::process::Output;
 use serde_json::Value;
 
 use crate::support::centre::Centre;
-use crate::support::{callboard, command, project, until};
+use crate::support::{Server, callboard, command, project, until};
 
 /// The sample of the first test in a mapping that comes with callboard.
 pub fn sample(name: &str) -> String {
@@ -163,6 +163,104 @@ fn a_mapping_changes_while_the_server_runs_and_a_bad_one_harms_nobody() {
     centre.restart();
     let sql = "select contact_id, site from contacts order by contact_id";
     assert_eq!(centre.rows(sql), before);
+}
+
+/// Whether a server has remembered that it read a file of a prefix.
+fn remembered(data: &Path, file: &str) -> bool {
+    let state = std::fs::read_dir(data.join("state")).unwrap();
+    let texts = state.filter_map(|entry| {
+        let path = entry.ok()?.path();
+        let name = path.file_name()?.to_str()?.to_owned();
+        let ours = name.starts_with("prefix-") && name.ends_with(".jsonl");
+        ours.then(|| std::fs::read_to_string(&path).unwrap_or_default())
+    });
+    texts.into_iter().any(|text| text.contains(file))
+}
+
+#[test]
+fn a_folder_of_exports_is_followed_by_a_mapping() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let folder = |name: &str| {
+        let path = dir.path().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        path
+    };
+    let (reports, others, mappings) = (folder("reports"), folder("others"), folder("mappings"));
+    let config = dir.path().join("callboard.toml");
+    let text = format!(
+        "[transcribe]\nenabled = false\n[lake]\nflush = \"300ms\"\nsettle = \"600ms\"\n\
+         [mapping]\nfolder = {mappings:?}\n\
+         [[source]]\nname = \"reports\"\nadapter = \"mapping:five9\"\ninstance = \"five\"\n\
+         zone = \"Europe/Berlin\"\nprefix = {{ url = \"file://{}/\", every = \"100ms\" }}\n\
+         [[source]]\nname = \"others\"\nadapter = \"mapping:own\"\n\
+         prefix = {{ url = \"file://{}/\", every = \"100ms\" }}\n",
+        reports.display(),
+        others.display()
+    );
+    std::fs::write(&config, text).unwrap();
+    let config = ["--config", config.to_str().unwrap()];
+    let server = Server::serve(&data, &config);
+    std::fs::write(reports.join("march.csv"), sample("five9")).unwrap();
+    let records = "select count(*) from records where source like '/five9/five%'";
+    until("the report", || (server.number(records) == 3).then_some(()));
+    let contacts = server.sql("select contact_id, queue, outcome, wait_ms, cast(started_at as varchar) as at from contacts order by contact_id");
+    let first = &contacts[0];
+    assert_eq!(first["contact_id"], "five-300000001", "{contacts:?}");
+    assert_eq!(
+        (&first["queue"], &first["outcome"], &first["wait_ms"]),
+        (&"support".into(), &"answered".into(), &30_000.into())
+    );
+    assert!(
+        first["at"].as_str().unwrap().contains("09:00:00"),
+        "{first}"
+    );
+    let source = |server: &Server, name: &str| -> Value {
+        let told: Value = serde_json::from_str(&server.get("/v1/sources").1).unwrap();
+        let all = told["sources"].as_array().unwrap();
+        all.iter().find(|s| s["name"] == name).unwrap().clone()
+    };
+    let told = source(&server, "reports");
+    assert_eq!(
+        (&told["records"], &told["state"]),
+        (&3.into(), &"live".into()),
+        "{told}"
+    );
+
+    // Nothing is read while there is nobody to read it; and what ends a mapping's process ends no
+    // other item.
+    let items = [item("a"), item("bad"), item("c")].concat();
+    std::fs::write(others.join("items.ndjson"), items).unwrap();
+    until("word of the mapping", || {
+        let (_, page) = server.get("/status");
+        page.contains("put own.toml into the folder").then_some(())
+    });
+    assert!(!remembered(&data, "items.ndjson"));
+    let endless = "if .bad then reduce range(60) as $i (\"x\"; . + .) else \"x\" end";
+    std::fs::write(mappings.join("own.toml"), own(endless)).unwrap();
+    let letters =
+        "select count(*) from dead_letters where class in ('mapping_limit', 'mapping_error')";
+    let found = |server: &Server| {
+        let kept = server.number("select count(*) from contacts where contact_id like 'others-%'");
+        (kept, server.number(letters))
+    };
+    until("the items", || (found(&server) == (2, 1)).then_some(()));
+    until("no more trouble", || {
+        let (_, page) = server.get("/status");
+        (!page.contains("put own.toml")).then_some(())
+    });
+    until("memory", || remembered(&data, "items.ndjson").then_some(()));
+
+    // Killed and started again it reads what is new, and nothing twice.
+    server.kill();
+    std::fs::write(reports.join("again.csv"), sample("five9")).unwrap();
+    let server = Server::serve(&data, &config);
+    until("the same report under another name", || {
+        (source(&server, "reports")["repeated"] == 3).then_some(())
+    });
+    assert_eq!(server.number(records), 3);
+    assert_eq!(found(&server), (2, 1));
+    assert_eq!(source(&server, "others")["state"], "never heard");
 }
 
 fn tried(args: &[&str]) -> (Option<i32>, String) {

@@ -3,18 +3,24 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Json, Response};
+use bytes::Bytes;
 use callboard_sources::adapter::{Adapter, Declared, Handshake};
 use callboard_sources::lines::NewLine;
+use serde::Serialize;
+use serde_json::{Map, Value};
 
+use super::answer::Answer;
 use super::batch::Batch;
 use super::binary;
 use super::body::Chunks;
 use super::budget::Weight;
 use super::event::EventReader;
 use super::http::{Doors, counts};
-use super::mapping::Mappings;
+use super::limits::Limits;
+use super::mapping::{Mappings, PATIENCE};
 use super::platform::{candidate, empty, pace, source::Source};
 use super::problem::Problem;
 use super::proof::Shown;
@@ -24,6 +30,9 @@ pub const MOST_BYTES: usize = 64 * 1024 * 1024;
 
 /// A body's memory grows by this at least, bytes.
 const LEAST_STEP: usize = 16 * 1024;
+
+/// Bytes of a signed body of lines that are read at once.
+const STEP: usize = 64 * 1024;
 
 /// Who reads documents.
 pub(super) enum Reader {
@@ -45,7 +54,9 @@ impl Reader {
     /// Takes a body apart.
     async fn split(self, body: Vec<u8>, declared: Declared) -> Result<Vec<NewLine>, Problem> {
         match self {
-            Reader::Mapping(mappings, name) => mappings.split(&name, &body, &declared).await,
+            Reader::Mapping(mappings, name) => {
+                mappings.split(&name, &body, &declared, PATIENCE).await
+            }
             Reader::Adapter(adapter) => {
                 // A large export takes a while: others are served meanwhile.
                 let split = tokio::task::spawn_blocking(move || adapter.split(&body, &declared));
@@ -78,7 +89,16 @@ pub(super) struct How<'a> {
     pub list_all: bool,
 }
 
-/// Takes the documents of a body, or answers the platform's question whether it may send some.
+/// The answer to a body that asks whether it may send, and sends at once.
+#[derive(Serialize)]
+struct Both<'a> {
+    #[serde(flatten)]
+    asked: Map<String, Value>,
+    #[serde(flatten)]
+    answer: &'a Answer,
+}
+
+/// Takes the documents of a body, and answers the platform's question whether it may send some.
 pub(super) async fn take(
     doors: &Doors,
     how: How<'_>,
@@ -92,14 +112,15 @@ pub(super) async fn take(
         proof.of_body(how.headers, how.asked, &body)?;
         source.take_room()?;
     }
-    if let Some(answer) = how.reader.handshake(how.asked, &body) {
-        let (media, text) = match answer {
-            Handshake::Json(text) => ("application/json", text),
-            Handshake::Text(text) => ("text/plain; charset=utf-8", text),
-        };
-        source.served(None, doors.intake.now());
-        return Ok(([(header::CONTENT_TYPE, media)], text).into_response());
-    }
+    let asked = match how.reader.handshake(how.asked, &body) {
+        // What the address asks needs no proof, so that nothing is taken of such a body.
+        Some(Handshake::Text(text)) => {
+            source.served(None, doors.intake.now());
+            return Ok(said("text/plain; charset=utf-8", text));
+        }
+        Some(Handshake::Json(text)) => Some(text),
+        None => None,
+    };
     if body.is_empty() && !binary::is_binary(how.headers) {
         return Err(empty());
     }
@@ -110,12 +131,23 @@ pub(super) async fn take(
     // The documents cut out of it are copies.
     weight.grow(body.len())?;
     let documents = how.reader.split(body, how.declared).await?;
+    if let Some(text) = &asked
+        && documents.is_empty()
+    {
+        source.served(None, doors.intake.now());
+        return Ok(said("application/json", text.clone()));
+    }
     let mut batch = Batch::new(doors.intake.clone(), "sources", &doors.limits, how.list_all);
     let outcome = submit(doors, source, documents, &mut batch).await;
     match outcome {
         Ok(()) => {
             source.served(Some(&batch.answer), doors.intake.now());
-            Ok(Json(batch.answer).into_response())
+            let asked = asked.and_then(|text| serde_json::from_str(&text).ok());
+            let both = Both {
+                asked: asked.unwrap_or_default(),
+                answer: &batch.answer,
+            };
+            Ok(Json(both).into_response())
         }
         Err(problem) => {
             source.half_served(&batch.answer, doors.intake.now());
@@ -124,9 +156,43 @@ pub(super) async fn take(
     }
 }
 
+/// An answer as it stands.
+fn said(media: &'static str, text: String) -> Response {
+    ([(header::CONTENT_TYPE, media)], text).into_response()
+}
+
 /// A CloudEvent whose attributes stand in headers, as one document.
 fn event(headers: &HeaderMap, body: &[u8]) -> Result<Vec<u8>, Problem> {
     binary::structured(headers, body).map_err(|refusal| Problem::bad("refused", refusal.reason))
+}
+
+/// A signed body of lines, once it has proven itself; what it weighs is held with it.
+///
+/// # Errors
+/// When it is too large, or its proof is none.
+pub(super) async fn proven(
+    doors: &Doors,
+    source: &Source,
+    (headers, asked): (&HeaderMap, &str),
+    chunks: &mut Chunks,
+) -> Result<(Chunks, Weight), Problem> {
+    let mut weight = doors.budget.weight();
+    let body = gather(chunks, most(doors, source), &mut weight).await?;
+    source.options.proof.of_body(headers, asked, &body)?;
+    source.take_room()?;
+    let body = Bytes::from(body);
+    // In steps, as it would have come: what is read of one is handed in before the next.
+    let steps = (0..body.len()).step_by(STEP).map(move |at| {
+        let end = body.len().min(at + STEP);
+        Ok::<_, std::convert::Infallible>(body.slice(at..end))
+    });
+    let again = Body::from_stream(futures::stream::iter(steps));
+    // Its length was looked at, and it was unpacked on the way.
+    let limits = Limits {
+        body_bytes: u64::MAX,
+        ..(*doors.limits).clone()
+    };
+    Ok((Chunks::new(&HeaderMap::new(), again, &limits)?, weight))
 }
 
 /// Most bytes of one request through this source: one that fills half of the budget needs the other

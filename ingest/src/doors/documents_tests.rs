@@ -9,6 +9,7 @@ use tower::ServiceExt as _;
 
 use super::MOST_BYTES;
 use crate::doors::http::Doors;
+use crate::doors::intake::Unavailable;
 use crate::doors::limits::Limits;
 use crate::doors::platform::Platforms;
 use crate::doors::testing::{AlwaysReady, MemoryIntake};
@@ -113,6 +114,49 @@ async fn platforms_that_ask_whether_they_may_send_are_answered() {
         response.headers()["webhook-allowed-origin"],
         "eventgrid.azure.net"
     );
+}
+
+#[tokio::test]
+async fn what_stands_beside_a_question_is_taken_and_the_question_answered() {
+    let (intake, app) = server();
+    let asked = json!({
+        "id": "1", "topic": "/subscriptions/x", "subject": "", "eventTime": "2026-03-02T09:00:00Z",
+        "eventType": "Microsoft.EventGrid.SubscriptionValidationEvent", "dataVersion": "1",
+        "data": {"validationCode": "512d38b6"}
+    });
+    let event = |id: &str| {
+        json!({
+            "id": id, "topic": "/subscriptions/x", "subject": "calling/callLocator",
+            "eventTime": "2026-03-02T09:00:00Z", "dataVersion": "1.0",
+            "eventType": "Microsoft.Communication.CallStarted",
+            "data": {"serverCallId": "aHR0cHM6", "startedBy": {"kind": "phoneNumber"}}
+        })
+    };
+    let both = json!([event("a"), asked, event("b")]).to_string();
+    // What is not durable is not answered.
+    *intake.unavailable.lock() = Some((0, Unavailable::Full { retry_after_s: 1 }));
+    let (status, _, answer) = post(&app, "/v1/sources/acs", both.clone()).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(!answer.contains("512d38b6"), "{answer}");
+    *intake.unavailable.lock() = None;
+    for count_of in ["taken", "repeated"] {
+        let (status, media, answer) = post(&app, "/v1/sources/acs", both.clone()).await;
+        assert_eq!((status, &*media), (StatusCode::OK, "application/json"));
+        assert_eq!(count(&answer, count_of), 2, "{answer}");
+        assert_eq!(count(&answer, "refused"), 0, "{answer}");
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        assert_eq!(answer["validationResponse"], "512d38b6");
+    }
+    assert_eq!(intake.records.lock().len(), 2);
+    // Several questions hold no records together either.
+    let asked = json!([asked, asked]).to_string();
+    let (_, _, answer) = post(&app, "/v1/sources/acs", asked).await;
+    assert_eq!(answer, r#"{"validationResponse":"512d38b6"}"#);
+    // Whoever asks by the address alone has proven nothing.
+    let graph = "/v1/sources/teams?validationToken=x";
+    let (_, _, answer) = post(&app, graph, QUEUE).await;
+    assert_eq!(answer, "x");
+    assert_eq!(intake.records.lock().len(), 2);
 }
 
 #[tokio::test]

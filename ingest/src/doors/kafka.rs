@@ -9,17 +9,23 @@
 mod consumer;
 pub mod figures;
 #[cfg_attr(not(feature = "kafka"), allow(dead_code))]
+mod mapped;
+#[cfg_attr(not(feature = "kafka"), allow(dead_code))]
 pub mod message;
 #[cfg_attr(not(feature = "kafka"), allow(dead_code))]
 mod reading;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::intake::Numbered;
+use super::mapping::Mappings;
 use figures::Figures;
+#[cfg(feature = "kafka")]
+use mapped::Mapper;
 use message::Adapted;
 
 /// Where a partition begins of which nothing was read yet.
@@ -59,6 +65,8 @@ pub struct KafkaOptions {
     pub instance: String,
     /// IANA zone of times that are given without one; empty = UTC.
     pub zone: String,
+    /// After so long without a record it is silent.
+    pub silent_after: Duration,
     /// Where to begin.
     pub from: From,
     /// What to do about messages that are gone.
@@ -114,10 +122,11 @@ pub const OWN_SETTINGS: [&str; 12] = [
 pub fn start(
     options: KafkaOptions,
     intake: Arc<dyn Numbered>,
+    mappings: Arc<Mappings>,
     stop: CancellationToken,
 ) -> Result<(Arc<Figures>, JoinHandle<()>), String> {
     consumer::check(&options)?;
-    let figures = Arc::new(Figures::new(&options.name));
+    let figures = Arc::new(Figures::new(&options));
     let (told, runtime) = (figures.clone(), tokio::runtime::Handle::current());
     let (done, ended) = tokio::sync::oneshot::channel();
     // A thread of its own, which the end of the process need not wait for: the library may hang on
@@ -125,7 +134,8 @@ pub fn start(
     std::thread::Builder::new()
         .name(format!("kafka {}", options.name))
         .spawn(move || {
-            consumer::run(&Arc::new(options), &intake, &told, &runtime, &stop);
+            let mapper = Mapper::of(&options, &mappings, &runtime, &stop);
+            consumer::run(&Arc::new(options), mapper, &intake, &told, &runtime, &stop);
             let _ = done.send(());
         })
         .map_err(|e| format!("a thread cannot be started: {e}"))?;
@@ -144,6 +154,7 @@ pub fn start(
 pub fn start(
     options: KafkaOptions,
     _intake: Arc<dyn Numbered>,
+    _mappings: Arc<Mappings>,
     _stop: CancellationToken,
 ) -> Result<(Arc<Figures>, JoinHandle<()>), String> {
     Err(format!(

@@ -1,4 +1,5 @@
-//! `POST /v1/sources/mapping:NAME`: systems that a mapping file tells.
+//! Systems that a mapping file tells, whatever brings what they say: `POST /v1/sources/mapping:NAME`,
+//! topics, or a prefix that is followed.
 //!
 //! The expressions of a mapping are programs, and a program can be endless or take all memory. So
 //! they are never run in this process: `callboard map run` runs them, with bounds of its own, and is
@@ -16,6 +17,7 @@ use callboard_sources::lines::NewLine;
 use callboard_sources::mapping::wire::{Ask, Said, over_limit};
 use callboard_sources::mapping::{MOST_BYTES, shipped};
 use tokio::sync::{Mutex, Semaphore};
+use tokio::time::{Instant, timeout_at};
 
 use super::problem::Problem;
 use worker::{Ended, Worker};
@@ -27,6 +29,9 @@ const WORKERS: usize = 2;
 
 /// Processes that one body may end before the rest of it is refused.
 const DEATHS: usize = 8;
+
+/// Longest time for one body, where nobody waits for less.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// How often the folder is looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -194,21 +199,35 @@ impl Mappings {
         }
     }
 
-    /// What a mapping makes of a body.
+    /// Whether a mapping of that name can be run now.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub(crate) async fn ready(&self, name: &str) -> Result<(), String> {
+        let found = match good(name) {
+            true => self.in_force(name).await.map(drop),
+            false => Err(unknown(name)),
+        };
+        found.map_err(|problem| problem.detail)
+    }
+
+    /// What a mapping makes of a body. What it has not read within `patience` is one dead letter.
     ///
     /// # Errors
     /// When there is no such mapping, or it cannot be run.
-    pub(super) async fn split(
+    pub(crate) async fn split(
         &self,
         name: &str,
         body: &[u8],
         declared: &Declared,
+        patience: Duration,
     ) -> Result<Vec<NewLine>, Problem> {
         if !good(name) {
             return Err(unknown(name));
         }
         let text = self.in_force(name).await?;
         let _place = self.places.acquire().await;
+        let until = Instant::now() + patience;
         let mut ask = Ask {
             mapping: text.to_string(),
             check: false,
@@ -220,23 +239,26 @@ impl Mappings {
             length: body.len(),
         };
         let mut told = Told::default();
+        let mut why = format!("{DEATHS} items took more memory or time than a mapping may");
         for _ in 0..DEATHS {
             let mut worker = self.worker().map_err(|e| {
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no_mapping_process", e)
             })?;
-            match worker.ask(&ask, body, &mut |said| told.hear(said)).await {
-                Ok(()) => {
+            let mut hear = |said| told.hear(said);
+            let asked = timeout_at(until, worker.ask(&ask, body, &mut hear)).await;
+            match asked {
+                Ok(Ok(())) => {
                     self.keep(worker);
                     return Ok(told.whole);
                 }
-                Err(Ended::Faults(faults)) => {
+                Ok(Err(Ended::Faults(faults))) => {
                     return Err(Problem::new(
                         StatusCode::UNPROCESSABLE_ENTITY,
                         "broken_mapping",
                         faults.join("; "),
                     ));
                 }
-                Err(Ended::Died) => {
+                Ok(Err(Ended::Died)) => {
                     metrics::counter!("callboard_mapping_processes_ended_total", "mapping" => name.to_owned())
                         .increment(1);
                     tracing::warn!(
@@ -252,12 +274,15 @@ impl Mappings {
                     ask.skip = told.items;
                     ask.fatal = true;
                 }
+                // The process ends with its value.
+                Err(_) => {
+                    told.part.clear();
+                    why = format!("all together took longer than {} s", patience.as_secs());
+                    break;
+                }
             }
         }
-        let reason = format!(
-            "{DEATHS} items took more memory or time than a mapping may; those after number {} were not read",
-            told.items
-        );
+        let reason = format!("{why}; those after number {} were not read", told.items);
         told.whole.push(over_limit(&reason, body));
         Ok(told.whole)
     }

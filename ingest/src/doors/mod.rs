@@ -26,4 +26,6 @@ pub mod secret;
 pub mod split;
 
 #[cfg(test)]
+pub(crate) mod published;
+#[cfg(test)]
 pub(crate) mod testing;

@@ -299,6 +299,16 @@ impl Presented<'_> {
         }
         let how = how(door, source, query, headers)?;
         let _pass = doors.gate.enter(&gate(&how.instance)).await?;
+        let mut whole;
+        let (chunks, _weight) = match shown {
+            Shown::Proven => (chunks, None),
+            Shown::InBody => {
+                let of = (headers, self.asked);
+                let (body, weight) = documents::proven(doors, source, of, chunks).await?;
+                whole = body;
+                (&mut whole, Some(weight))
+            }
+        };
         let mut batch = Batch::new(doors.intake.clone(), "sources", &doors.limits, list_all);
         match read(doors, source, &how, chunks, &mut batch).await {
             Ok(()) => {

@@ -42,6 +42,8 @@ pub struct Gap {
 /// What is known of one connection.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LinkState {
+    /// Name of the source through which it is told, where it is one of a name.
+    pub source: String,
     /// Whether it is up.
     pub up: bool,
     /// Since when it is so, UTC microseconds; 0 = it was never up.

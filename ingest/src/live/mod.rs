@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::doors::intake::Intake;
 use crate::doors::limits::Limits;
+use crate::doors::mapping::Mappings;
 use link::Links;
 
 /// What every connection is given.
@@ -34,6 +35,8 @@ pub struct Given {
     pub intake: Arc<dyn Intake>,
     /// Bounds.
     pub limits: Limits,
+    /// Runs mappings, for what they read.
+    pub mappings: Arc<Mappings>,
     /// Folder in which is remembered how far things were read.
     pub state: PathBuf,
     /// What is known of each connection.

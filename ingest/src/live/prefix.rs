@@ -11,8 +11,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use callboard_sources::adapter::{Declared, of_platform};
 use callboard_sources::lines::{HEAD_BYTES, Kind, LineReader, NewLine, detect};
+use callboard_sources::mapping::PREFIX;
 use flate2::read::MultiGzDecoder;
 use futures::StreamExt as _;
 use object_store::path::Path;
@@ -23,6 +25,7 @@ use url::Url;
 use super::Given;
 use super::hand::{candidates, submit};
 use super::objects::{Memory, Seen};
+use crate::doors::mapping::PATIENCE as TO_MAP;
 use crate::doors::split::sha256_hex;
 
 /// Most objects below one prefix.
@@ -31,6 +34,8 @@ const OBJECTS: usize = 1_000_000;
 const PACKED: u64 = 256 * 1024 * 1024;
 /// Largest object, unpacked, bytes.
 const UNPACKED: u64 = 256 * 1024 * 1024;
+/// Largest object that a mapping reads, unpacked, bytes: as over HTTP.
+const MAPPED: u64 = crate::doors::documents::MOST_BYTES as u64;
 /// Longest time for one object.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// First and longest wait before a broken object is tried again.
@@ -41,7 +46,9 @@ const NAMED: usize = 3;
 /// A prefix that is followed.
 #[derive(Debug, Clone)]
 pub struct PrefixOptions {
-    /// Who reads the objects: a platform, `asterisk` or `events`.
+    /// Name of the source; may be empty.
+    pub source: String,
+    /// Who reads the objects: a platform, `asterisk`, `events` or `mapping:NAME`.
     pub adapter: String,
     /// Instance of the platform.
     pub instance: String,
@@ -136,6 +143,9 @@ fn open(options: PrefixOptions, given: Given, name: String) -> Result<Following,
         .state
         .join(format!("prefix-{}.jsonl", hash.get(..16).unwrap_or(&hash)));
     let memory = Memory::open(&file).map_err(|e| format!("{}: {e}", file.display()))?;
+    given
+        .links
+        .change(&name, |l| l.source.clone_from(&options.source));
     Ok(Following {
         options,
         given,
@@ -154,7 +164,7 @@ impl Following {
         let listed = match self.list().await {
             Ok(listed) => listed,
             Err(why) => {
-                tracing::warn!(prefix = self.name, why, "cannot be listed; tried again");
+                tracing::warn!(prefix = self.name, why, "cannot be read; tried again");
                 self.given.links.change(&self.name, |l| {
                     (l.up, l.trouble) = (false, Some(why));
                 });
@@ -197,8 +207,11 @@ impl Following {
         Some(())
     }
 
-    /// All objects, oldest first.
+    /// All objects, oldest first; none where nobody could read them now.
     async fn list(&self) -> Result<Vec<ObjectMeta>, String> {
+        if let Some(mapping) = self.options.adapter.strip_prefix(PREFIX) {
+            self.given.mappings.ready(mapping).await?;
+        }
         let mut all = Vec::new();
         let mut stream = self.store.list(Some(&self.root));
         while let Some(meta) = stream.next().await {
@@ -231,13 +244,17 @@ impl Following {
                 Ok(Ok(bytes)) => bytes,
             },
         };
-        let options = self.options.clone();
-        let named = name.to_owned();
-        let lines = tokio::task::spawn_blocking(move || lines(&options, &named, &bytes));
-        let lines = match lines.await {
-            Ok(lines) => lines.map_err(Unread::Broken)?,
-            Err(_) => return Err(Unread::Broken("it could not be taken apart".into())),
+        let lines = match self.options.adapter.strip_prefix(PREFIX) {
+            Some(mapping) => tokio::select! {
+                () = self.given.stop.cancelled() => return Err(Unread::Stopped),
+                lines = self.mapped(mapping, name, bytes) => lines,
+            },
+            None => {
+                let (options, name) = (self.options.clone(), name.to_owned());
+                apart(move || lines(&options, &name, &bytes)).await
+            }
         };
+        let lines = lines.map_err(Unread::Broken)?;
         let given = &self.given;
         let all = candidates(lines, given.intake.now(), &given.limits);
         let tally = submit(&*given.intake, all, &given.limits, &given.stop)
@@ -250,6 +267,26 @@ impl Following {
             l.refused += tally.refused;
         });
         Ok(())
+    }
+
+    /// What a mapping makes of an object.
+    async fn mapped(
+        &self,
+        mapping: &str,
+        name: &str,
+        bytes: Bytes,
+    ) -> Result<Vec<NewLine>, String> {
+        let plain = apart(move || Ok(unpack(&bytes, MAPPED)?.map_or(bytes, Bytes::from))).await?;
+        if plain.len() as u64 > MAPPED {
+            return Err(format!(
+                "it has {} bytes; a mapping reads at most {MAPPED}: cut it into smaller ones",
+                plain.len()
+            ));
+        }
+        let declared = declared(&self.options, name);
+        let mappings = &self.given.mappings;
+        let split = mappings.split(mapping, &plain, &declared, TO_MAP).await;
+        split.map_err(|problem| problem.detail)
     }
 
     fn broke(&mut self, name: String, seen: Seen, why: String) {
@@ -290,6 +327,22 @@ impl Following {
     }
 }
 
+/// Work that others need not wait for.
+async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<T, String> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|_| Err("it could not be taken apart".to_owned()))
+}
+
+fn declared(options: &PrefixOptions, name: &str) -> Declared {
+    Declared {
+        instance: options.instance.clone(),
+        zone: options.zone.clone(),
+        name: name.to_owned(),
+    }
+}
+
 /// What a gzip holds, at most so many bytes; `None` of what is none.
 fn unpack(bytes: &[u8], most: u64) -> Result<Option<Vec<u8>>, String> {
     if !bytes.starts_with(&[0x1f, 0x8b]) {
@@ -311,12 +364,7 @@ fn lines(options: &PrefixOptions, name: &str, bytes: &[u8]) -> Result<Vec<NewLin
     let unpacked = unpack(bytes, UNPACKED)?;
     let bytes = unpacked.as_deref().unwrap_or(bytes);
     if let Some(adapter) = of_platform(&options.adapter) {
-        let declared = Declared {
-            instance: options.instance.clone(),
-            zone: options.zone.clone(),
-            name: name.to_owned(),
-        };
-        return Ok(adapter.split(bytes, &declared));
+        return Ok(adapter.split(bytes, &declared(options, name)));
     }
     let head = bytes.get(..bytes.len().min(HEAD_BYTES)).unwrap_or_default();
     let kind = match (

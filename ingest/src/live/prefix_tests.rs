@@ -9,6 +9,7 @@ use crate::live::testing::{given, until};
 
 fn options(folder: &FsPath, adapter: &str) -> PrefixOptions {
     PrefixOptions {
+        source: String::new(),
         adapter: adapter.into(),
         instance: "acme".into(),
         zone: String::new(),

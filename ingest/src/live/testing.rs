@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::Given;
 use crate::doors::intake::{Candidate, Intake, Unavailable, Verdict};
 use crate::doors::limits::Limits;
+use crate::doors::mapping::Mappings;
 use crate::doors::testing::MemoryIntake;
 
 /// The memory, by the machine's clock.
@@ -40,6 +41,8 @@ pub fn given(dir: &Path) -> (Given, Arc<MemoryIntake>) {
     let given = Given {
         intake: Arc::new(Clocked(memory.clone())),
         limits: Limits::default(),
+        // There is no such program here, and no test needs one.
+        mappings: Mappings::new("callboard".into(), None),
         state: dir.to_owned(),
         links: super::link::Links::default(),
         stop: CancellationToken::new(),

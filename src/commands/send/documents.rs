@@ -11,6 +11,7 @@ use flate2::read::MultiGzDecoder;
 use indicatif::{ProgressBar, ProgressStyle};
 use reqwest::Method;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use super::super::client::{Client, Trouble};
@@ -98,6 +99,19 @@ enum Unsent {
     All(Failure),
 }
 
+/// What a source answers.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Told {
+    /// What became of the records.
+    Answer(Answer),
+    /// The file holds nothing but a question of the platform: Event Grid's, whether it may send.
+    Question {
+        #[serde(rename = "validationResponse")]
+        _code: String,
+    },
+}
+
 struct Sending<'a> {
     args: &'a SendArgs,
     source: &'a str,
@@ -113,30 +127,38 @@ impl Sending<'_> {
         let named = |why: String| Unsent::File(format!("{}: {why}", path.display()));
         let Some(mut table) = Table::open(path).map_err(named)? else {
             let bytes = read(path).map_err(named)?;
-            let answer = self.part(path, bytes).await?;
-            return Ok(answer.is_some_and(|a| {
-                tally.add(path, self.source, &a);
-                true
-            }));
+            let told = self.part(path, bytes).await?;
+            if let Some(told) = &told {
+                self.count(path, told, tally);
+            }
+            return Ok(told.is_some());
         };
         while let Some(bytes) = table.take_part().map_err(named)? {
             match self.part(path, bytes).await? {
-                Some(answer) => tally.add(path, self.source, &answer),
+                Some(told) => self.count(path, &told, tally),
                 None => return Ok(false),
             }
         }
         Ok(true)
     }
 
+    /// Counts what was acknowledged.
+    fn count(&self, path: &Path, told: &Told, tally: &mut Tally) {
+        match told {
+            Told::Answer(answer) => tally.add(path, self.source, answer),
+            Told::Question { .. } => tally.question(),
+        }
+    }
+
     /// One request, until it is acknowledged; `None` when told to stop.
-    async fn part(&mut self, path: &Path, bytes: bytes::Bytes) -> Result<Option<Answer>, Unsent> {
+    async fn part(&mut self, path: &Path, bytes: bytes::Bytes) -> Result<Option<Told>, Unsent> {
         let named = |why: &str| Unsent::File(format!("{}: {why}", path.display()));
         let patience = Duration::from_secs(self.args.patience);
         let began = Instant::now();
         let mut wait = BACKOFF.0;
         loop {
             let trouble = match self.post(path, bytes.clone()).await {
-                Ok(answer) => return Ok(Some(answer)),
+                Ok(told) => return Ok(Some(told)),
                 Err(trouble) => trouble,
             };
             let after = match trouble {
@@ -162,7 +184,7 @@ impl Sending<'_> {
         }
     }
 
-    async fn post(&self, path: &Path, bytes: bytes::Bytes) -> Result<Answer, Trouble> {
+    async fn post(&self, path: &Path, bytes: bytes::Bytes) -> Result<Told, Trouble> {
         let unwritten = |e: &dyn std::fmt::Display| Trouble::Never(format!("cannot be sent: {e}"));
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let instance = self.args.instance.clone().unwrap_or_default();
@@ -190,7 +212,7 @@ impl Sending<'_> {
         let text = self.client.text(response).await?;
         serde_json::from_str(&text).map_err(|_| {
             unwritten(&format!(
-                "{} gave no answer of a callboard's source; is this file a question of the platform, such as a handshake?",
+                "{} gave no answer of a callboard's source",
                 self.client.url()
             ))
         })

@@ -25,9 +25,15 @@ pub struct Tally {
     kinds: BTreeMap<String, Counts>,
     reasons: BTreeMap<String, (u64, Vec<String>)>,
     sources: BTreeSet<String>,
+    questions: u64,
 }
 
 impl Tally {
+    /// Adds a file without records: a question of the platform, which was answered.
+    pub fn question(&mut self) {
+        self.questions += 1;
+    }
+
     /// Adds an acknowledged part.
     pub fn add(&mut self, path: &Path, kind: &str, answer: &Answer) {
         let counts = self.kinds.entry(kind.to_owned()).or_default();
@@ -82,9 +88,10 @@ impl Tally {
     /// `whole` says that every file was read to its end and the server answered.
     pub fn summary(&self, url: &str, stopped: bool, whole: bool) -> String {
         let mut out = String::new();
-        if self.kinds.is_empty() && !whole {
+        let none = self.kinds.is_empty() && self.questions == 0;
+        if none && !whole {
             out += &format!("nothing was sent to {url}\n");
-        } else if self.kinds.is_empty() {
+        } else if none {
             out += &format!(
                 "nothing new for {url}: all there is was acknowledged before (--again sends it once more)\n"
             );
@@ -98,6 +105,12 @@ impl Tally {
                 out += &format!("  {} conflicting", c.conflicts);
             }
             out += "\n";
+        }
+        if self.questions > 0 {
+            out += &format!(
+                "without records: {} (questions of the platform whether it may send)\n",
+                self.questions
+            );
         }
         for (class, (times, examples)) in &self.reasons {
             out += &format!("{class}: {times}\n");

@@ -20,9 +20,19 @@ pub const GRAPH_OLD: &str = "graph-word-old-771";
 pub const GRAPH_NEW: &str = "graph-word-new-772";
 pub const GRID: &str = "grid-key-9e8d7c6b";
 pub const SLOW: &str = "slow-key-00112233";
+pub const DESK_OLD: &str = "desk-old-key-77a1b2c3";
 pub const DESK: &str = "desk-key-4f5e6d7c";
-const SECRETS: [&str; 9] = [
-    ACME_OLD, ACME_NEW, BETA, CRM, GRAPH_OLD, GRAPH_NEW, GRID, SLOW, DESK,
+pub const FEED_OLD: &str = "whsec_dGhlIG9sZCBzZWNyZXQgb2YgdGhlIGZlZWQ=";
+pub const FEED_NEW: &str = "whsec_dGhlIG5ldyBzZWNyZXQgb2YgdGhlIGZlZWQ=";
+const SECRETS: [&str; 12] = [
+    ACME_OLD, ACME_NEW, BETA, CRM, GRAPH_OLD, GRAPH_NEW, GRID, SLOW, DESK_OLD, DESK, FEED_OLD,
+    FEED_NEW,
+];
+/// Files of secrets.
+const FILES: [(&str, [&str; 2]); 3] = [
+    ("graph.secret", [GRAPH_OLD, GRAPH_NEW]),
+    ("desk.secret", [DESK_OLD, DESK]),
+    ("feed.secret", [FEED_OLD, FEED_NEW]),
 ];
 
 const CONFIG: &str = r#"
@@ -75,7 +85,13 @@ burst = 2
 name = "desk"
 adapter = "mapping:landis"
 instance = "north"
-secret = "desk-key-4f5e6d7c"
+secret_file = "desk.secret"
+
+[[source]]
+name = "feed"
+adapter = "events"
+signature = "standard-webhooks"
+secret_file = "feed.secret"
 "#;
 
 /// A server with these sources, and all that it says.
@@ -96,9 +112,12 @@ impl Drop for Door {
 impl Door {
     pub fn open() -> Door {
         let dir = tempfile::tempdir().unwrap();
-        let secrets = dir.path().join("graph.secret");
-        std::fs::write(&secrets, format!("{GRAPH_OLD}\n{GRAPH_NEW}\n")).unwrap();
-        let config = CONFIG.replace("graph.secret", secrets.to_str().unwrap());
+        let mut config = CONFIG.to_owned();
+        for (name, secrets) in FILES {
+            let path = dir.path().join(name);
+            std::fs::write(&path, secrets.join("\n")).unwrap();
+            config = config.replace(name, path.to_str().unwrap());
+        }
         std::fs::write(dir.path().join("callboard.toml"), config).unwrap();
         let log = std::fs::File::create(dir.path().join("log")).unwrap();
         let mut serve = command();
@@ -222,15 +241,26 @@ pub fn flex(door: &Door, name: &str, token: &str, form: &str) -> RequestBuilder 
         .body(form.to_owned())
 }
 
-/// As Standard Webhooks sign, so many seconds ago.
+/// What a CRM sends as Standard Webhooks sign, so many seconds ago.
 pub fn standard(door: &Door, key: &str, id: &str, age: i64, body: &str) -> RequestBuilder {
+    signed(door.post("crm"), key, id, age, body)
+}
+
+/// A request with a body, as Standard Webhooks sign it.
+pub fn signed(
+    request: RequestBuilder,
+    key: &str,
+    id: &str,
+    age: i64,
+    body: &str,
+) -> RequestBuilder {
     let at = (chrono::Utc::now().timestamp() - age).to_string();
     let key = STANDARD
         .decode(key.strip_prefix("whsec_").unwrap())
         .unwrap();
     let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
     let tag = hmac::sign(&key, format!("{id}.{at}.{body}").as_bytes());
-    door.post("crm")
+    request
         .header("webhook-id", id)
         .header("webhook-timestamp", at)
         .header(

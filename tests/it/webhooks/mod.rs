@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use crate::mappings::sample;
 use crate::support::{callboard, until};
 use door::{
-    ACME_NEW, ACME_OLD, BETA, CRM, DESK, Door, GRAPH_NEW, GRAPH_OLD, GRID, SLOW, capture, class,
-    flex, form, nothing_is_seen_of_secrets, standard, told,
+    ACME_NEW, ACME_OLD, BETA, CRM, DESK, DESK_OLD, Door, FEED_NEW, FEED_OLD, GRAPH_NEW, GRAPH_OLD,
+    GRID, SLOW, capture, class, flex, form, nothing_is_seen_of_secrets, signed, standard, told,
 };
 
 fn bad() -> (u16, String) {
@@ -238,6 +238,84 @@ fn a_mapping_is_read_through_a_source_of_its_own() {
     nothing_is_seen_of_secrets(&door);
 }
 
+/// An event of our own on one line.
+fn event(id: &str) -> String {
+    json!({"specversion": "1.0", "id": id, "source": "/test/feed", "time": "2026-03-02T09:00:09Z",
+        "type": "callboard.segment.recorded", "data": {"contact_id": id, "segment_id": "q",
+        "kind": "queue", "queue": "sales", "outcome": "answered",
+        "start": "2026-03-02T09:00:00Z", "end": "2026-03-02T09:00:09Z"}})
+    .to_string()
+}
+
+#[test]
+fn our_own_events_are_signed_and_keys_are_revoked_while_the_server_runs() {
+    let door = Door::open();
+    let feed = |key: &str, age: i64, body: &str| signed(door.post("feed"), key, "m1", age, body);
+    let lines = [event("1"), "no event".to_owned(), event("2")].join("\n");
+    for count in ["taken", "repeated"] {
+        let (status, answer) = told(feed(FEED_OLD, 5, &lines));
+        let expected = (200, &json!(2), &json!(1));
+        assert_eq!(
+            (status, &answer[count], &answer["refused"]),
+            expected,
+            "{answer}"
+        );
+        assert_eq!(answer["lines"][0]["line"], 2, "{answer}");
+    }
+    let altered = feed(FEED_OLD, 5, &lines).body(event("3"));
+    assert_eq!(class(altered), bad());
+    let old = feed(FEED_OLD, 600, &event("3"));
+    assert_eq!(class(old), (401, "too_old".to_owned()));
+    let unsigned = door.post("feed").body(event("3"));
+    assert_eq!(class(unsigned), (401, "unsigned".to_owned()));
+    // Packed, and longer than what is read at once.
+    let many: Vec<String> = (0..1_000).map(|n| event(&format!("many-{n}"))).collect();
+    let many = many.join("\n");
+    assert!(many.len() > 4 * 65_536);
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, many.as_bytes()).unwrap();
+    let packed = feed(FEED_NEW, 5, &many)
+        .header("content-encoding", "gzip")
+        .body(packed.finish().unwrap());
+    let (status, answer) = told(packed);
+    assert_eq!((status, &answer["taken"]), (200, &json!(1_000)), "{answer}");
+
+    // Both keys are good until the old one is taken out of its file; by signature and by name.
+    let desk = |key: &str| {
+        let shown = door.post("desk").bearer_auth(key);
+        shown.body(sample("landis"))
+    };
+    assert_eq!((told(desk(DESK_OLD)).0, told(desk(DESK)).0), (200, 200));
+    let write = |name: &str, text: &str| std::fs::write(door.dir.path().join(name), text).unwrap();
+    write("desk.secret", DESK);
+    write("feed.secret", FEED_NEW);
+    until("the revoked keys refused", || {
+        let both = (class(feed(FEED_OLD, 5, &event("4"))), class(desk(DESK_OLD)));
+        (both == (bad(), bad())).then_some(())
+    });
+    // Shown instead of signed with, it is good for nothing either.
+    assert_eq!(told(door.post("feed").bearer_auth(FEED_OLD)).0, 401);
+    assert_eq!(told(desk(DESK)).0, 200);
+    let (status, answer) = told(feed(FEED_NEW, 5, &event("5")));
+    assert_eq!((status, &answer["taken"]), (200, &json!(1)), "{answer}");
+    // Where all are revoked nobody sends.
+    write("feed.secret", "");
+    until("nobody's key", || {
+        (class(feed(FEED_NEW, 5, &event("6"))) == bad()).then_some(())
+    });
+    let sql = "select id from records where source = '/test/feed' and id not like 'many-%'";
+    let rows = door.rows(&format!("{sql} order by id"));
+    let refused_after = rows.iter().filter_map(|r| r["id"].as_str());
+    // While a file is read again, the old key is good for up to a second.
+    let kept: Vec<&str> = refused_after
+        .filter(|id| !["4", "6"].contains(id))
+        .collect();
+    assert_eq!(kept, ["1", "2", "5"], "{rows:?}");
+    // A server would not start without any.
+    write("feed.secret", FEED_NEW);
+    nothing_is_seen_of_secrets(&door);
+}
+
 #[test]
 fn documents_are_sent_and_sources_are_shown() {
     let door = Door::open();
@@ -264,6 +342,21 @@ fn documents_are_sent_and_sources_are_shown() {
     );
     let (good, said) = door.send("flex-acme", "another-secret", folder);
     assert!(!good && said.contains("401"), "{said}");
+    // A question of Event Grid among the files is answered, and is none of the records.
+    let grid = tempfile::tempdir().unwrap();
+    for name in [
+        "eventgrid-subscription-validation--azure-docs.json",
+        "made-job-router.json",
+    ] {
+        let file = capture(&format!("acs/{name}"));
+        std::fs::copy(file, grid.path().join(name)).unwrap();
+    }
+    let (good, said) = door.send("grid", GRID, grid.path().to_str().unwrap());
+    assert!(
+        good && said.contains("without records: 1 (questions") && said.contains("0 refused"),
+        "{said}"
+    );
+    assert!(door.source("grid")["records"].as_i64().unwrap() > 3);
     // Without a configuration each adapter's name is a source.
     let file = capture("freeswitch/made-callcenter-events.txt");
     let (good, said) = door.send("freeswitch", "", file.to_str().unwrap());

@@ -16,6 +16,7 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::figures::Figures;
+use super::mapped::Mapper;
 use super::reading::Assignment;
 use super::{From, KafkaOptions};
 use crate::doors::intake::Numbered;
@@ -169,6 +170,7 @@ pub fn check(options: &KafkaOptions) -> Result<(), String> {
 /// Reads until it is stopped; a consumer that fails is made anew.
 pub fn run(
     options: &Arc<KafkaOptions>,
+    mapper: Option<Mapper>,
     intake: &Arc<dyn Numbered>,
     figures: &Arc<Figures>,
     runtime: &Handle,
@@ -183,8 +185,12 @@ pub fn run(
             begun: Mutex::default(),
             fault: Mutex::default(),
         };
-        match Member::join(context, runtime.clone()).and_then(|mut m| m.read(stop)) {
+        // A group is not joined for messages that nobody could read.
+        let read = mapper.as_ref().map_or(Ok(()), Mapper::ready);
+        let joined = read.and_then(|()| Member::join(context, mapper.clone(), runtime.clone()));
+        match joined.and_then(|mut m| m.read(stop)) {
             Ok(()) => return,
+            Err(_) if stop.is_cancelled() => return,
             Err(what) => {
                 figures.trouble(&what);
                 let wait = async { tokio::time::timeout(AGAIN, stop.cancelled()).await };

@@ -5,10 +5,18 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::KafkaOptions;
+use super::message::door;
+use crate::doors::answer::Answer;
+use crate::doors::intake::Verdict;
+use crate::doors::platform::source::{Source, SourceOptions};
+
 /// Figures of one source. Share them by `Arc`.
 #[derive(Debug)]
 pub struct Figures {
     name: Arc<str>,
+    source: Source,
+    topics: Vec<String>,
     inner: Mutex<Inner>,
 }
 
@@ -17,15 +25,66 @@ struct Inner {
     trouble: Option<String>,
     gaps: BTreeMap<(String, i32), String>,
     lag: BTreeMap<(String, i32), i64>,
+    letters: BTreeMap<&'static str, i64>,
 }
 
 impl Figures {
     /// Figures of a source of which nothing is known yet.
-    pub fn new(name: &str) -> Self {
+    pub fn new(options: &KafkaOptions) -> Self {
+        let source = SourceOptions {
+            instance: options.instance.clone(),
+            zone: options.zone.clone(),
+            silent_after: options.silent_after,
+            configured: true,
+            ..SourceOptions::new(&options.name, &options.adapter.name())
+        };
         Figures {
-            name: name.into(),
+            name: options.name.as_str().into(),
+            source: Source::new(source),
+            topics: options.topics.clone(),
             inner: Mutex::default(),
         }
+    }
+
+    /// The source, with what became of its records since the start of this process. Nobody sends
+    /// requests to it.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Its topics.
+    pub fn topics(&self) -> &[String] {
+        &self.topics
+    }
+
+    /// Source of its messages that nobody can read.
+    pub fn door(&self) -> String {
+        door(&self.name)
+    }
+
+    /// Dead letters since the start of this process, by class.
+    pub fn letters(&self) -> BTreeMap<String, i64> {
+        let inner = self.inner.lock();
+        let each = inner.letters.iter();
+        each.map(|(class, n)| ((*class).to_owned(), *n)).collect()
+    }
+
+    /// What was handed in is durable. `now`: UTC microseconds.
+    pub fn taken(&self, verdicts: &[Verdict], now: i64) {
+        let mut answer = Answer::default();
+        let mut inner = self.inner.lock();
+        for verdict in verdicts {
+            match verdict {
+                Verdict::Taken => answer.taken += 1,
+                Verdict::Repeated => answer.repeated += 1,
+                Verdict::Conflict => answer.conflicts += 1,
+                Verdict::Refused(refusal) => {
+                    answer.refused += 1;
+                    *inner.letters.entry(refusal.class).or_default() += 1;
+                }
+            }
+        }
+        self.source.half_served(&answer, now);
     }
 
     /// Name of the source.

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use base64::Engine as _;
 use callboard_model::record::{Record, Refusal};
 use callboard_sources::adapter::{Adapter, Declared, of_platform};
+use callboard_sources::mapping::PREFIX;
 use serde_json::{Map, Value};
 
+use super::mapped::Mapper;
 use crate::doors::binary;
 use crate::doors::event::{EventReader, UNKNOWN_SOURCE, dead};
 use crate::doors::intake::{Candidate, DeadInput};
@@ -27,21 +29,41 @@ const CARRIED_BYTES: usize = 2048;
 /// Records beyond which a message's key and headers are not repeated with each.
 const CARRIED_RECORDS: usize = 100;
 
+/// Source of what a mapping could not read, before it is known whose it was.
+const UNMAPPED: &str = "/mapping";
+
 /// Who reads what messages hold.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub enum Adapted {
     /// CloudEvents of ours.
     Events,
     /// A platform's documents.
     Documents(&'static dyn Adapter),
+    /// What the mapping of that name tells.
+    Mapping(String),
 }
 
 impl Adapted {
     /// By its name in the configuration; none when nobody of that name reads messages.
     pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "events" => Some(Adapted::Events),
+        let mapping = name.strip_prefix(PREFIX);
+        match (name, mapping) {
+            ("events", _) => Some(Adapted::Events),
+            (_, Some(mapping)) => {
+                (!mapping.is_empty()).then(|| Adapted::Mapping(mapping.to_owned()))
+            }
+            // The platform of all mappings reads nothing without the name of one.
+            _ if PREFIX.strip_suffix(':') == Some(name) => None,
             _ => of_platform(name).map(Adapted::Documents),
+        }
+    }
+
+    /// Its name in the configuration.
+    pub fn name(&self) -> String {
+        match self {
+            Adapted::Events => "events".to_owned(),
+            Adapted::Documents(adapter) => adapter.platform().to_owned(),
+            Adapted::Mapping(name) => format!("{PREFIX}{name}"),
         }
     }
 }
@@ -124,6 +146,7 @@ fn text(bytes: &[u8]) -> String {
 /// Reads messages of one source.
 pub struct MessageReader {
     adapter: Adapted,
+    mapper: Option<Mapper>,
     declared: Declared,
     source: String,
     events: EventReader,
@@ -141,16 +164,27 @@ impl MessageReader {
     ) -> Self {
         MessageReader {
             adapter,
+            mapper: None,
             declared,
-            source: format!("/callboard/kafka/{name}"),
+            source: door(name),
             events: EventReader::new(0, limit, nesting),
             limit,
         }
     }
 
+    /// The same, with what runs its mapping.
+    #[must_use]
+    pub fn with_mapper(mut self, mapper: Option<Mapper>) -> Self {
+        self.mapper = mapper;
+        self
+    }
+
     /// What a message received at that time (UTC microseconds) brings; nothing for one without
     /// value, by which a compacted topic says that a key is gone.
-    pub fn read(&mut self, message: &Arrived, received_at: i64) -> Vec<Candidate> {
+    ///
+    /// # Errors
+    /// When nobody can read it now, whatever it holds: no mapping, or no process to run it.
+    pub fn read(&mut self, message: &Arrived, received_at: i64) -> Result<Vec<Candidate>, String> {
         self.events.received_at(received_at);
         let value = message.value.as_deref().unwrap_or_default();
         let fault = match &message.broken {
@@ -171,13 +205,17 @@ impl MessageReader {
                 .unwrap_or_else(|_| {
                     let what = "it could not be taken apart; please report it with this message";
                     let refusal = Refusal::new("unreadable", what);
-                    vec![Candidate::Dead(dead(&self.source, refusal, value))]
-                }),
+                    Ok(vec![Candidate::Dead(dead(&self.source, refusal, value))])
+                })?,
         };
-        self.stamped(message, found)
+        Ok(self.stamped(message, found))
     }
 
-    fn taken_apart(&mut self, message: &Arrived, received_at: i64) -> Vec<Candidate> {
+    fn taken_apart(
+        &mut self,
+        message: &Arrived,
+        received_at: i64,
+    ) -> Result<Vec<Candidate>, String> {
         let value = message.value.as_deref().unwrap_or_default();
         let media = message.header("content-type").unwrap_or_default();
         let media = media
@@ -191,7 +229,7 @@ impl MessageReader {
             match from_binary(message) {
                 Ok(event) => Some(event),
                 Err(refusal) => {
-                    return vec![Candidate::Dead(dead(&self.source, refusal, value))];
+                    return Ok(vec![Candidate::Dead(dead(&self.source, refusal, value))]);
                 }
             }
         } else {
@@ -199,17 +237,23 @@ impl MessageReader {
         };
         let bytes = event.as_deref().unwrap_or(value);
         if bytes.is_empty() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
-        match self.adapter {
-            Adapted::Documents(adapter) => adapter
-                .split(bytes, &self.declared)
-                .into_iter()
-                .map(|one| candidate(one, received_at, &mut self.events))
-                .collect(),
-            Adapted::Events if event.is_some() => vec![self.events.read(Piece::Whole(bytes))],
-            Adapted::Events => self.events_in(&media, bytes),
-        }
+        let lines = match &self.adapter {
+            Adapted::Documents(adapter) => adapter.split(bytes, &self.declared),
+            Adapted::Mapping(name) => match &self.mapper {
+                Some(mapper) => mapper.split(bytes, &self.declared)?,
+                None => return Err(format!("nobody runs the mapping {name}")),
+            },
+            Adapted::Events if event.is_some() => {
+                return Ok(vec![self.events.read(Piece::Whole(bytes))]);
+            }
+            Adapted::Events => return Ok(self.events_in(&media, bytes)),
+        };
+        let each = lines.into_iter();
+        Ok(each
+            .map(|one| candidate(one, received_at, &mut self.events))
+            .collect())
     }
 
     fn events_in(&mut self, media: &str, bytes: &[u8]) -> Vec<Candidate> {
@@ -288,12 +332,17 @@ impl MessageReader {
     }
 
     fn placed(&self, message: &Arrived, mut dead: DeadInput) -> DeadInput {
-        if dead.source == UNKNOWN_SOURCE {
+        if [UNKNOWN_SOURCE, UNMAPPED].contains(&dead.source.as_str()) {
             dead.source.clone_from(&self.source);
         }
         dead.refusal.reason = placed(&dead.refusal.reason, &message.place());
         dead
     }
+}
+
+/// Source of what the source of that name brings and nobody can read.
+pub fn door(name: &str) -> String {
+    format!("/callboard/kafka/{name}")
 }
 
 /// A reason with the place of the message of which it is said.

@@ -1,5 +1,8 @@
 use super::*;
 
+#[path = "message_published.rs"]
+mod published;
+
 fn reader(adapter: &str) -> MessageReader {
     let declared = Declared {
         instance: "t1".into(),
@@ -7,6 +10,10 @@ fn reader(adapter: &str) -> MessageReader {
     };
     let adapter = Adapted::named(adapter).unwrap();
     MessageReader::new("calls", adapter, declared, 1 << 20, 64)
+}
+
+fn read(reader: &mut MessageReader, message: &Arrived, at: i64) -> Vec<Candidate> {
+    reader.read(message, at).unwrap()
 }
 
 fn message(value: &str, headers: &[(&str, &str)]) -> Arrived {
@@ -52,31 +59,40 @@ fn told(found: &[Candidate]) -> Vec<String> {
 fn events_come_one_by_one_in_batches_and_as_lines() {
     let mut reader = reader("events");
     let one = event("1");
-    assert_eq!(told(&reader.read(&message(&one, &[]), 5)), ["1"]);
+    assert_eq!(told(&read(&mut reader, &message(&one, &[]), 5)), ["1"]);
     let structured = [(
         "content-type",
         "application/cloudevents+json; charset=UTF-8",
     )];
-    assert_eq!(told(&reader.read(&message(&one, &structured), 5)), ["1"]);
+    assert_eq!(
+        told(&read(&mut reader, &message(&one, &structured), 5)),
+        ["1"]
+    );
     let many = format!("[{one},{},7]", event("2"));
     assert_eq!(
-        told(&reader.read(&message(&many, &[]), 5)),
+        told(&read(&mut reader, &message(&many, &[]), 5)),
         ["1", "2", "not_an_event"]
     );
     let lines = format!("{one}\nno\n{}\n", event("2"));
     let ndjson = [("Content-Type", "application/x-ndjson")];
     assert_eq!(
-        told(&reader.read(&message(&lines, &ndjson), 5)),
+        told(&read(&mut reader, &message(&lines, &ndjson), 5)),
         ["1", "not_json", "2"]
     );
     assert_eq!(
-        told(&reader.read(&message(&format!("[{one},"), &[]), 5)),
+        told(&read(&mut reader, &message(&format!("[{one},"), &[]), 5)),
         ["1", "not_a_batch"]
     );
-    assert_eq!(told(&reader.read(&message("poison", &[]), 5)), ["not_json"]);
+    assert_eq!(
+        told(&read(&mut reader, &message("poison", &[]), 5)),
+        ["not_json"]
+    );
     let mut gone = message("", &[]);
     gone.value = None;
-    assert!(reader.read(&gone, 5).is_empty(), "a tombstone says nothing");
+    assert!(
+        read(&mut reader, &gone, 5).is_empty(),
+        "a tombstone says nothing"
+    );
 }
 
 #[test]
@@ -91,7 +107,7 @@ fn attributes_in_headers_make_an_event_and_the_rest_is_carried() {
         ("trace", "abc"),
     ];
     let mut reader = reader("events");
-    let found = reader.read(&message(r#"{"n": 1.50}"#, &headers), 5);
+    let found = read(&mut reader, &message(r#"{"n": 1.50}"#, &headers), 5);
     assert_eq!(
         told(&found),
         ["50%"],
@@ -111,7 +127,7 @@ fn attributes_in_headers_make_an_event_and_the_rest_is_carried() {
         let mut headers = headers.to_vec();
         headers.push(bad);
         assert_eq!(
-            told(&reader.read(&message("{}", &headers), 5)),
+            told(&read(&mut reader, &message("{}", &headers), 5)),
             ["bad_attribute"]
         );
     }
@@ -121,7 +137,11 @@ fn attributes_in_headers_make_an_event_and_the_rest_is_carried() {
 fn what_is_carried_and_what_is_refused_has_a_bound() {
     let mut reader = reader("events");
     let long = "x".repeat(3000);
-    let found = reader.read(&message(&event("1"), &[("long", &long), ("short", "1")]), 5);
+    let found = read(
+        &mut reader,
+        &message(&event("1"), &[("long", &long), ("short", "1")]),
+        5,
+    );
     let Candidate::Record(record) = &found[0] else {
         panic!("{found:?}")
     };
@@ -130,10 +150,8 @@ fn what_is_carried_and_what_is_refused_has_a_bound() {
     assert!(!carried.contains_key("header.long"));
 
     let lines = "no\n".repeat(DEAD_LETTERS + 5);
-    let found = told(&reader.read(
-        &message(&lines, &[("content-type", "application/jsonl")]),
-        5,
-    ));
+    let jsonl = [("content-type", "application/jsonl")];
+    let found = told(&read(&mut reader, &message(&lines, &jsonl), 5));
     assert_eq!(found.len(), DEAD_LETTERS + 1);
     assert_eq!(found[DEAD_LETTERS], "too_many_refused");
 
@@ -141,13 +159,16 @@ fn what_is_carried_and_what_is_refused_has_a_bound() {
         r#"{{"id":"1","source":"/t","x":"{}"}}"#,
         "x".repeat(2 << 20)
     );
-    assert_eq!(told(&reader.read(&message(&huge, &[]), 5)), ["too_long"]);
+    assert_eq!(
+        told(&read(&mut reader, &message(&huge, &[]), 5)),
+        ["too_long"]
+    );
     let mut broken = message("{}", &[]);
     broken.broken = Some("a header's name is not UTF-8".into());
-    assert_eq!(told(&reader.read(&broken, 5)), ["unreadable"]);
+    assert_eq!(told(&read(&mut reader, &broken, 5)), ["unreadable"]);
     let mut odd = message(&event("1"), &[]);
     odd.key = Some(vec![0xff]);
-    let Some(Candidate::Record(record)) = reader.read(&odd, 5).pop() else {
+    let Some(Candidate::Record(record)) = read(&mut reader, &odd, 5).pop() else {
         panic!("a record")
     };
     assert_eq!(record.stamp.carried["key"], "base64:/w==");
@@ -173,5 +194,19 @@ fn a_platforms_documents_are_read_as_its_requests_are() {
         )
         .collect();
     assert!(!direct.is_empty());
-    assert_eq!(told(&reader("acs").read(&message(&text, &[]), 5)), direct);
+    assert_eq!(
+        told(&read(&mut reader("acs"), &message(&text, &[]), 5)),
+        direct
+    );
+}
+
+#[test]
+fn a_message_that_nobody_can_read_now_is_no_dead_letter() {
+    let mut reader = reader("mapping:landis");
+    let why = reader.read(&message("{}", &[]), 5).unwrap_err();
+    assert!(why.contains("landis"), "{why}");
+    assert!(Adapted::named("mapping").is_none() && Adapted::named("mapping:").is_none());
+    for name in ["events", "acs", "mapping:landis"] {
+        assert_eq!(Adapted::named(name).unwrap().name(), name);
+    }
 }

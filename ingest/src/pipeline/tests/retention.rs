@@ -37,7 +37,7 @@ async fn ids(bench: &Bench) -> Vec<String> {
 /// Makes all rows anew, and lets the doctor look.
 async fn rebuilt_and_whole(options: &StoreOptions, clock: Arc<Hand>) {
     loop {
-        match rebuild(options.clone(), Arc::new(Registry), clock.clone()).await {
+        match rebuild(options.clone(), Arc::new(Registry), clock.clone(), None).await {
             Ok(done) => {
                 assert!(done.records > 0);
                 break;

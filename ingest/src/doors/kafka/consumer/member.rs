@@ -17,6 +17,7 @@ use super::{ASK, Context, config};
 use crate::doors::event::dead;
 use crate::doors::intake::{Candidate, Unavailable};
 use crate::doors::kafka::OnGap;
+use crate::doors::kafka::mapped::Mapper;
 use crate::doors::kafka::message::MessageReader;
 use crate::doors::kafka::reading::{Held, Place, gap};
 
@@ -48,7 +49,11 @@ pub(super) struct Member {
 
 impl Member {
     /// Joins the group.
-    pub(super) fn join(context: Context, runtime: Handle) -> Result<Self, String> {
+    pub(super) fn join(
+        context: Context,
+        mapper: Option<Mapper>,
+        runtime: Handle,
+    ) -> Result<Self, String> {
         let options = context.options.clone();
         let declared = Declared {
             instance: options.instance.clone(),
@@ -57,11 +62,12 @@ impl Member {
         };
         let reader = MessageReader::new(
             &options.name,
-            options.adapter,
+            options.adapter.clone(),
             declared,
             options.record_bytes,
             options.nesting,
-        );
+        )
+        .with_mapper(mapper);
         let consumer: BaseConsumer<Context> = config(&options)
             .create_with_context(context)
             .map_err(|e| e.to_string())?;
@@ -87,7 +93,10 @@ impl Member {
     /// Reads until it is stopped.
     pub(super) fn read(&mut self, stop: &CancellationToken) -> Result<(), String> {
         while !stop.is_cancelled() {
-            self.gather()?;
+            match self.gather() {
+                Err(_) if stop.is_cancelled() => break,
+                gathered => gathered?,
+            }
             let context = self.context();
             if let Some(what) = context.fault.lock().take() {
                 return Err(what);
@@ -122,7 +131,7 @@ impl Member {
         while let Some(polled) = consumer.poll(wait) {
             wait = Duration::ZERO;
             match polled {
-                Ok(message) => take(context, reader, held, &message),
+                Ok(message) => take(context, reader, held, &message)?,
                 Err(error) => failed(context, suspected, &error)?,
             }
             if held.is_full() || begun.elapsed() > 2 * TICK {
@@ -180,6 +189,7 @@ impl Member {
             context.figures.messages(&topic, "read", n);
         }
         count(&verdicts);
+        context.figures.taken(&verdicts, context.intake.now());
         self.held.clear();
         let told = positions.into_iter();
         self.hints
@@ -324,7 +334,8 @@ impl Member {
         let written = context
             .intake
             .submit_read(vec![Candidate::Dead(letter)], vec![position]);
-        self.runtime.block_on(written).map_err(|e| e.to_string())?;
+        let verdicts = self.runtime.block_on(written).map_err(|e| e.to_string())?;
+        context.figures.taken(&verdicts, context.intake.now());
         // A consumer made anew begins behind the gap.
         Err(format!("{what}; reading goes on at offset {low}"))
     }

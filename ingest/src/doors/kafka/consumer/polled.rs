@@ -12,19 +12,22 @@ use crate::doors::kafka::message::{Arrived, MessageReader};
 use crate::doors::kafka::reading::Held;
 
 /// Takes a message in, if it is ours to read and was not read before.
+///
+/// # Errors
+/// When nobody can read it now: it is to be read again by a consumer made anew.
 pub(super) fn take(
     context: &Context,
     reader: &mut MessageReader,
     held: &mut Held,
     message: &BorrowedMessage<'_>,
-) {
+) -> Result<(), String> {
     let place = (message.topic().to_owned(), message.partition());
     let offset = message.offset();
     let accepted = context.assignment.lock().accept(&place, offset);
     match accepted {
         Ok(generation) => {
             let arrived = detached(message);
-            let candidates = reader.read(&arrived, context.intake.now());
+            let candidates = reader.read(&arrived, context.intake.now())?;
             if candidates.is_empty() {
                 context.figures.messages(&place.0, "empty", 1);
             }
@@ -32,6 +35,7 @@ pub(super) fn take(
         }
         Err(why) => context.figures.messages(&place.0, why, 1),
     }
+    Ok(())
 }
 
 /// The message as ours.

@@ -4,7 +4,18 @@ use std::collections::BTreeMap;
 
 use callboard_model::tables;
 
-use crate::metrics;
+use crate::{metrics, say};
+
+/// What is made of the rows of a view that is made once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finish {
+    /// Nothing: they are the rows.
+    AsIs,
+    /// They are pairs, of which the groups are wanted.
+    Groups,
+    /// They are pairs of which each side may keep one: column `fate` says what became of each.
+    Matched,
+}
 
 /// One view as its file states it.
 #[derive(Debug, Clone)]
@@ -17,12 +28,14 @@ pub struct ViewFile {
     pub hidden: bool,
     /// Also made over today's and yesterday's rows alone, as `NAME_recent`, for the live board.
     pub recent: bool,
-    /// Made once for a picture and kept, which implies hidden; true where its rows are pairs of
-    /// which the groups are wanted.
-    pub made: Option<bool>,
+    /// Made once for a picture and kept, which implies hidden; and what is made of the SQL's rows.
+    pub made: Option<Finish>,
+    /// The column of a time whose asked range the SQL takes as `$1` and `$2`, UTC microseconds.
+    pub ranged: Option<&'static str>,
     /// Comments of columns: (unit or empty, comment).
     pub columns: BTreeMap<String, (String, String)>,
-    /// The SQL; `{metric NAME}` in the file is the metric's own expression.
+    /// The SQL; `{metric NAME}` in the file is the metric's own expression, `{platforms}` the names
+    /// of platforms that have contacts.
     pub sql: String,
 }
 
@@ -37,6 +50,8 @@ static FILES: &[(&str, &str)] = files![
     "snapshot",
     "contact_names",
     "agent_names",
+    "lease_windows",
+    "lease_slots",
     "contacts",
     "segments",
     "offers",
@@ -45,6 +60,11 @@ static FILES: &[(&str, &str)] = files![
     "target_spans",
     "links",
     "aliases",
+    "journey_leases",
+    "journey_carried",
+    "journey_transfers",
+    "journey_arrivals",
+    "journey_pairs",
     "journey_edges",
     "journey_roots",
     "journey_members",
@@ -64,6 +84,7 @@ static FILES: &[(&str, &str)] = files![
     "evaluations",
     "customer_attributes",
     "schedules",
+    "leases",
     "queue_stays",
     "queue_intervals",
     "migration_units",
@@ -94,6 +115,7 @@ fn parse(name: &'static str, text: &'static str) -> ViewFile {
         hidden: false,
         recent: false,
         made: None,
+        ranged: None,
         columns: BTreeMap::new(),
         sql: String::new(),
     };
@@ -108,9 +130,11 @@ fn parse(name: &'static str, text: &'static str) -> ViewFile {
             view.hidden = true;
         } else if rest == "recent" {
             view.recent = true;
-        } else if rest == "made" || rest == "made groups" {
-            view.made = Some(rest == "made groups");
+        } else if let Some(finish) = finish(rest) {
+            view.made = Some(finish);
             view.hidden = true;
+        } else if let Some(column) = rest.strip_prefix("ranged: ") {
+            view.ranged = Some(column);
         } else if let Some(table) = rest.strip_prefix("table: ") {
             view.inherit(table);
         } else if let Some(column) = rest.strip_prefix("column ") {
@@ -126,6 +150,15 @@ fn parse(name: &'static str, text: &'static str) -> ViewFile {
     view
 }
 
+fn finish(line: &str) -> Option<Finish> {
+    match line {
+        "made" => Some(Finish::AsIs),
+        "made groups" => Some(Finish::Groups),
+        "made matched" => Some(Finish::Matched),
+        _ => None,
+    }
+}
+
 /// What is counted of stays in a group of them; each view that groups them takes it from here.
 const STAY_COUNTS: &str = include_str!("../views/stay_counts.part.sql");
 
@@ -135,6 +168,8 @@ fn with_metrics(sql: &str) -> String {
     let counts = STAY_COUNTS.lines().filter(|l| !l.starts_with("--"));
     let counts: Vec<&str> = counts.map(str::trim).collect();
     let sql = sql.replace("{stay_counts}", &counts.join("\n       "));
+    let platforms: Vec<String> = say::of_contacts().map(|p| format!("('{p}')")).collect();
+    let sql = sql.replace("{platforms}", &platforms.join(", "));
     let mut out = String::with_capacity(sql.len());
     let mut rest = sql.as_str();
     while let Some((before, after)) = rest.split_once("{metric ") {

@@ -1,11 +1,12 @@
-//! Functions of the views that SQL does not have: numbers as they are compared, and the ids that
-//! contacts carry from one system into another.
+//! Functions of the views that SQL does not have: numbers as they are compared, the ids that
+//! contacts carry from one system into another, and when a flow handed a contact over.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, ListBuilder, StringArray, StringBuilder};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, ListBuilder, StringArray, StringBuilder};
 use arrow::datatypes::{DataType, Field};
+use callboard_model::time::parse_rfc3339;
 use datafusion::common::{Result, internal_datafusion_err};
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
@@ -34,9 +35,13 @@ const LENGTHS: std::ops::RangeInclusive<usize> = 6..=200;
 /// Longest text of attributes that is looked into, bytes.
 const LONGEST: usize = 1 << 20;
 
+/// Attributes that tell of the last block of a flow that handed a contact over.
+const BLOCK_AT: &str = "aws:transfer_block_at";
+const BLOCK_NUMBER: &str = "aws:transfer_block_number";
+
 /// The functions.
 pub(crate) fn functions() -> Vec<Arc<ScalarUDF>> {
-    [Word::NumberKey, Word::CarriedIds]
+    Word::ALL
         .into_iter()
         .map(|word| {
             Arc::new(ScalarUDF::from(Function {
@@ -53,6 +58,19 @@ enum Word {
     NumberKey,
     /// `carried_ids(attributes)`: a list of `name value`.
     CarriedIds,
+    /// `transfer_block_at(attributes)`: when a flow handed the contact over, UTC microseconds.
+    TransferBlockAt,
+    /// `transfer_block_number(attributes)`: the key of the number to which it did.
+    TransferBlockNumber,
+}
+
+impl Word {
+    const ALL: [Word; 4] = [
+        Word::NumberKey,
+        Word::CarriedIds,
+        Word::TransferBlockAt,
+        Word::TransferBlockNumber,
+    ];
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -70,6 +88,8 @@ impl ScalarUDFImpl for Function {
         match self.word {
             Word::NumberKey => "number_key",
             Word::CarriedIds => "carried_ids",
+            Word::TransferBlockAt => "transfer_block_at",
+            Word::TransferBlockNumber => "transfer_block_number",
         }
     }
 
@@ -79,7 +99,8 @@ impl ScalarUDFImpl for Function {
 
     fn return_type(&self, _args: &[DataType]) -> Result<DataType> {
         Ok(match self.word {
-            Word::NumberKey => DataType::Utf8,
+            Word::NumberKey | Word::TransferBlockNumber => DataType::Utf8,
+            Word::TransferBlockAt => DataType::Int64,
             Word::CarriedIds => DataType::List(list_of_texts()),
         })
     }
@@ -103,6 +124,16 @@ impl ScalarUDFImpl for Function {
                 }
                 Arc::new(out.finish())
             }
+            Word::TransferBlockAt => {
+                let block = |t| attribute(t, BLOCK_AT).and_then(|at| parse_rfc3339(&at));
+                let times = texts.iter().map(|t| t.and_then(block).map(|(us, _)| us));
+                Arc::new(times.collect::<Int64Array>())
+            }
+            Word::TransferBlockNumber => {
+                let block = |t| attribute(t, BLOCK_NUMBER).and_then(|n| number_key(&n));
+                let keys = texts.iter().map(|t| t.and_then(block));
+                Arc::new(keys.collect::<StringArray>())
+            }
         };
         // One row of constants is a constant.
         let single = args
@@ -117,14 +148,25 @@ impl ScalarUDFImpl for Function {
     }
 }
 
+/// A contact's attributes; none where they are no texts by name.
+fn named(attributes: &str) -> BTreeMap<String, String> {
+    if attributes.len() > LONGEST {
+        return BTreeMap::new();
+    }
+    serde_json::from_str(attributes).unwrap_or_default()
+}
+
+/// One of a contact's attributes.
+fn attribute(attributes: &str, name: &str) -> Option<String> {
+    // Most contacts have none of these.
+    attributes
+        .contains(name)
+        .then(|| named(attributes).remove(name))?
+}
+
 /// The ids among a contact's attributes, as `name value`.
 fn carried(attributes: &str) -> Vec<String> {
-    if attributes.len() > LONGEST {
-        return Vec::new();
-    }
-    let Ok(all) = serde_json::from_str::<BTreeMap<String, String>>(attributes) else {
-        return Vec::new();
-    };
+    let all = named(attributes);
     let mut found: Vec<String> = all
         .iter()
         .filter_map(|(name, value)| {
@@ -198,5 +240,14 @@ mod tests {
         for attributes in [r#"{"topic":"J-2026-0001"}"#, r#"{"uui":"1"}"#, "[1]", ""] {
             assert!(carried(attributes).is_empty(), "{attributes}");
         }
+    }
+
+    #[test]
+    fn the_block_of_a_flow_that_handed_over_is_read() {
+        let told = r#"{"aws:flow":"Main","aws:transfer_block_at":"2026-03-02T09:00:00.250Z"}"#;
+        let at = attribute(told, BLOCK_AT).and_then(|at| parse_rfc3339(&at));
+        assert_eq!(at.map(|(us, _)| us), Some(1_772_442_000_250_000));
+        assert_eq!(attribute(told, BLOCK_NUMBER), None);
+        assert_eq!(attribute("[\"aws:transfer_block_at\"]", BLOCK_AT), None);
     }
 }

@@ -19,109 +19,57 @@ WITH stated AS (
   -- A whole platform id: platform/instance/native.
   LEFT JOIN internal.contact_names p
     ON p.native = regexp_replace(l.to_contact, '^[a-z0-9_-]+/[^/]*/', '')
-), carriers AS (
-  SELECT contact_id, started_at, unnest(carried_ids(attributes)) AS carried
-  FROM internal.contacts
-  WHERE attributes IS NOT NULL AND started_at IS NOT NULL
-), first_carriers AS (
-  SELECT carried, first_value(contact_id ORDER BY started_at, contact_id) AS a,
-         min(started_at) AS began
-  FROM carriers
-  GROUP BY carried
-  -- What many carry is no id of one journey.
-  HAVING count(*) BETWEEN 2 AND 20
 ), carried AS (
-  SELECT f.a, c.contact_id AS b, c.started_at AS at,
-         concat('both carry ', c.carried) AS evidence
-  FROM first_carriers f
-  JOIN carriers c ON c.carried = f.carried
-  WHERE c.contact_id <> f.a
-    AND CAST(c.started_at AS BIGINT) - CAST(f.began AS BIGINT) <= 172800000000
-), transfers AS (
-  SELECT s.contact_id AS a, n.number_key, n.number, n.from_platform, n.from_queue, n.to_platform,
-         n.to_queue, n.window_us, s.at, s.queue, s.day
-  FROM internal.numbers n
-  JOIN (
-    -- A talk ends with the transfer; the dialling of the number begins with it.
-    SELECT contact_id, number_key(target) AS number_key, queue, day,
-           CASE WHEN kind = 'dial' THEN coalesce(started_at, ended_at)
-                ELSE coalesce(ended_at, started_at) END AS at
-    FROM internal.segments
-    WHERE target IS NOT NULL
-  ) s ON s.number_key = n.number_key
-  WHERE s.at IS NOT NULL
-    AND (n.valid_from IS NULL OR s.at >= n.valid_from)
-    AND (n.valid_to IS NULL OR s.at < n.valid_to)
-    AND (n.from_queue IS NULL OR s.queue IS NULL OR s.queue = n.from_queue)
-), told AS (
-  SELECT t.*, lag(t.at) OVER (PARTITION BY t.a, t.number_key ORDER BY t.at) AS earlier
-  FROM transfers t
-  JOIN internal.contacts c ON c.contact_id = t.a AND c.day = t.day
-  WHERE t.from_platform IS NULL OR split_part(c.source, '/', 2) = t.from_platform
-), outs AS (
-  -- Several parts of a contact may tell of one transfer.
-  SELECT *, CAST(at AS BIGINT) / 300000000 AS slot
-  FROM told
-  WHERE earlier IS NULL OR CAST(at AS BIGINT) - CAST(earlier AS BIGINT) > 90000000
-), arrivals AS (
-  SELECT c.contact_id AS b, c.source, c.started_at, n.number_key, c.queue, 'dialled' AS role,
-         c.direction
-  FROM internal.numbers n
-  JOIN internal.contacts c ON number_key(c.dialled) = n.number_key
-  WHERE c.started_at IS NOT NULL
-  UNION ALL
-  SELECT c.contact_id, c.source, c.started_at, n.number_key, c.queue, 'caller', c.direction
-  FROM internal.numbers n
-  JOIN internal.contacts c ON number_key(c.customer) = n.number_key
-  WHERE c.started_at IS NOT NULL
-), slots AS (
-  SELECT *, unnest([CAST(started_at AS BIGINT) / 300000000 - 1,
-                    CAST(started_at AS BIGINT) / 300000000,
-                    CAST(started_at AS BIGINT) / 300000000 + 1]) AS slot
-  FROM arrivals
-), pairs AS (
-  SELECT o.a, i.b, o.number_key, o.number, o.at, i.started_at, i.role
-  FROM outs o
-  JOIN slots i ON i.number_key = o.number_key AND i.slot = o.slot
-  WHERE i.b <> o.a
-    -- Where only the answer of the far end is told, the contact there began before: it rang.
-    AND CAST(i.started_at AS BIGINT) - CAST(o.at AS BIGINT) BETWEEN -65000000 AND o.window_us
-    AND (o.to_platform IS NULL OR split_part(i.source, '/', 2) = o.to_platform)
-    AND (o.to_queue IS NULL OR i.queue IS NULL OR i.queue = o.to_queue)
-), counted AS (
-  SELECT a, b, number_key, number, at, started_at, role,
-         count(*) OVER (PARTITION BY a, number_key, at) AS of_transfer,
-         count(*) OVER (PARTITION BY b, number_key) AS of_arrival
-  FROM pairs
+  SELECT a, b, at, evidence FROM internal.journey_carried
 ), handed AS (
   SELECT a, b, at,
-         concat('transferred to ', number, ' at ', CAST(at AS VARCHAR), '; ', b, ' began at ',
-                CAST(started_at AS VARCHAR), ' with that number as ', role,
+         concat(CASE WHEN lease IS NULL THEN concat('transferred to ', number, ' at ', CAST(at AS VARCHAR))
+                     ELSE concat('lease ', lease, ': ', number, ' for ', a, ' at ', CAST(at AS VARCHAR)) END,
+                CASE basis WHEN 'block' THEN ' by a block of its flow' WHEN 'answer' THEN ', when it was answered'
+                           ELSE '' END,
+                '; ', b, ' began at ', CAST(started_at AS VARCHAR), ' with that number as ', role,
+                CASE WHEN rank = 9 THEN '; another lease held that number at the same time' ELSE '' END,
                 CASE WHEN of_transfer > 1
                      THEN concat('; ', CAST(of_transfer AS VARCHAR), ' contacts there fit') ELSE '' END,
                 CASE WHEN of_arrival > 1
-                     THEN concat('; ', CAST(of_arrival AS VARCHAR), ' transfers fit') ELSE '' END) AS evidence,
-         CASE WHEN of_transfer = 1 AND of_arrival = 1 THEN 'strong' ELSE 'weak' END AS strength
-  FROM counted
+                     THEN concat('; ', CAST(of_arrival AS VARCHAR), ' transfers fit') ELSE '' END,
+                CASE WHEN of_transfer + of_arrival = 2 OR rank = 9 THEN ''
+                     WHEN fate = 'tied' THEN ', and none of them surely'
+                     WHEN rank = 2 THEN ', these two are the nearest in time' ELSE '' END) AS evidence,
+         CASE WHEN fate = 'matched' THEN 'strong' ELSE 'weak' END AS strength
+  FROM internal.journey_pairs
+  WHERE fate <> 'left'
+), met AS (
+  SELECT out_key, max(CASE WHEN fate = 'left' THEN 0 ELSE 1 END) AS met
+  FROM internal.journey_pairs
+  GROUP BY out_key
 ), lost AS (
   SELECT o.a, o.at,
-         concat('transferred to ', o.number, ' at ', CAST(o.at AS VARCHAR), '; no contact',
+         concat(CASE WHEN o.lease IS NULL THEN concat('transferred to ', o.number)
+                     ELSE concat('lease ', o.lease, ': ', o.number, ' for ', o.a) END,
+                ' at ', CAST(o.at AS VARCHAR), '; no contact',
                 coalesce(' of ' || o.to_platform, ''), ' began with that number within ',
-                CAST(o.window_us / 1000000 AS VARCHAR), ' s') AS evidence
-  FROM outs o
+                CAST(o.window_us / 1000000 AS VARCHAR), ' s',
+                CASE WHEN p.met IS NULL THEN '' ELSE ' that does not belong to another transfer' END) AS evidence
+  FROM internal.journey_transfers o
   CROSS JOIN internal.clock c
-  LEFT JOIN pairs p ON p.a = o.a AND p.number_key = o.number_key AND p.at = o.at
-  WHERE p.b IS NULL AND CAST(c.now AS BIGINT) - CAST(o.at AS BIGINT) > o.window_us + 60000000
+  LEFT JOIN met p ON p.out_key = o.out_key
+  WHERE coalesce(p.met, 0) = 0
+    AND CAST(c.now AS BIGINT) - CAST(o.at AS BIGINT) > o.window_us + 60000000
+), came AS (
+  SELECT b, number_key, max(CASE WHEN fate = 'left' THEN 0 ELSE 1 END) AS met
+  FROM internal.journey_pairs
+  GROUP BY b, number_key
 ), strays AS (
   -- Who dials a number of the pool, or calls from one, was sent by the other side. A contact that
   -- went out to the number is itself what sends.
   SELECT i.b, min(i.started_at) AS at, min(n.number) AS number, min(i.role) AS role,
-         min(n.from_platform) AS from_platform
-  FROM arrivals i
+         min(n.from_platform) AS from_platform, max(p.met) AS met
+  FROM internal.journey_arrivals i
   JOIN internal.numbers n ON n.number_key = i.number_key
   CROSS JOIN internal.clock c
-  LEFT JOIN pairs p ON p.b = i.b AND p.number_key = i.number_key
-  WHERE p.a IS NULL AND coalesce(i.direction, 'inbound') = 'inbound'
+  LEFT JOIN came p ON p.b = i.b AND p.number_key = i.number_key
+  WHERE coalesce(p.met, 0) = 0 AND coalesce(i.direction, 'inbound') = 'inbound'
     AND (n.to_platform IS NULL OR split_part(i.source, '/', 2) = n.to_platform)
     AND (n.to_queue IS NULL OR i.queue IS NULL OR i.queue = n.to_queue)
     AND (n.to_platform IS NOT NULL OR n.from_platform IS NULL
@@ -134,7 +82,8 @@ WITH stated AS (
 ), unsent AS (
   SELECT b, at,
          concat('began at ', CAST(at AS VARCHAR), ' with ', number, ' as ', role, '; no contact',
-                coalesce(' of ' || from_platform, ''), ' was transferred to that number then') AS evidence
+                coalesce(' of ' || from_platform, ''), ' was transferred to that number then',
+                CASE WHEN met IS NULL THEN '' ELSE ' that does not belong to another' END) AS evidence
   FROM strays
 ), verdicts AS (
   SELECT coalesce(x.id, v.contact_a) AS a, coalesce(y.id, v.contact_b) AS b, v.verdict,

@@ -27,6 +27,8 @@ WITH led AS (
   -- Numbers of ours: by which one system hands over to another, or at which a contact arrived.
   SELECT number_key FROM internal.numbers
   UNION
+  SELECT number_key FROM internal.lease_windows
+  UNION
   SELECT number_key(dialled) FROM internal.contacts WHERE dialled IS NOT NULL
 ), linked AS (
   -- The platform itself says which contact the transfer led to.

@@ -1,6 +1,7 @@
--- The time of agent_time, of agents who were on one platform alone on that UTC day: the time of who
--- works on two at once belongs to neither. Site, line of business and group are those that the file
--- of agents says and those of the contacts that he served that day, where they are one.
+-- The time of agent_time but that in which nobody was there, of agents who were on one platform alone
+-- on that UTC day: the time of who works on two at once belongs to neither. Site, line of business and
+-- group are those that the file of agents says and those of the contacts that he served that day,
+-- where they are one.
 -- column platform: Platform; NULL where the agent was on several that day
 -- column site: Site, of the agent and of what he served that day; NULL where there are several
 -- column line_of_business: Line of business, likewise
@@ -8,7 +9,7 @@
 -- column ivr_stage: Always NULL: an agent's time belongs to no stage
 -- column agent: Agent
 -- column at (UTC): Start of the quarter of an hour
--- column state: offline, available, ringing, talk, hold, wrapup, paused, unknown
+-- column state: available, ringing, talk, hold, wrapup, paused, unknown
 -- column ms (ms): Time in that state within the quarter
 -- column day: UTC day; a bound on it reads less
 WITH seen AS (
@@ -35,5 +36,7 @@ WITH seen AS (
 )
 SELECT d.platform, d.site, d.line_of_business, d.team, CAST(NULL AS VARCHAR) AS ivr_stage,
        t.agent, t.interval_start AS at, t.state, t.ms, d.day
-FROM callboard.agent_time t
-JOIN days d ON d.agent = t.agent AND d.day = CAST(t.interval_start AS DATE)
+-- The days are few beside the quarters; the left side is the one that is held in memory.
+FROM days d
+JOIN callboard.agent_time t ON d.agent = t.agent AND d.day = CAST(t.interval_start AS DATE)
+WHERE t.state <> 'offline'

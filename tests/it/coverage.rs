@@ -22,7 +22,7 @@ const FILES: [&str; 3] = ["teams", "acs", "amazon-connect"];
 struct Check {
     /// The row's id.
     row: String,
-    /// `platform/file`, sent in this order.
+    /// `platform/file`, sent in this order; `mapping:NAME/NAME` is the sample of a mapping's test.
     captures: Vec<String>,
     /// Name of the file as the platform gives it, where it is told there what it is of.
     #[serde(default)]
@@ -76,10 +76,13 @@ fn captures(platform: &str) -> Vec<String> {
 
 /// A capture with texts of it replaced, everywhere; each must be there.
 fn changed(capture: &str, changes: &[&[String; 3]]) -> Vec<u8> {
-    let path = project()
-        .join("ingest/sources/tests/captures")
-        .join(capture);
-    let mut text = std::fs::read_to_string(path).unwrap();
+    let mut text = match capture.strip_prefix("mapping:") {
+        Some(sample) => crate::mappings::sample(sample.split('/').next().unwrap()),
+        None => {
+            let captures = project().join("ingest/sources/tests/captures");
+            std::fs::read_to_string(captures.join(capture)).unwrap()
+        }
+    };
     for [file, find, put] in changes {
         if capture.ends_with(&format!("/{file}")) {
             assert!(text.contains(find.as_str()), "{capture} has no {find}");
@@ -121,12 +124,17 @@ fn send(centre: &Centre, checks: &[Check], altered: bool) {
     }
 }
 
+/// How the queue is named, by `edit`, of whose intervals a check asks.
+const OWN_QUEUE: &str = "floor";
+
 /// Where a view's rows are those of one instance.
 fn of_instance(view: &str, instance: &str) -> String {
     match view {
         "agent_states" => format!("split_part(source, '/', 3) = '{instance}'"),
         "queue_targets" => format!("source like '%{instance}'"),
         "tags" | "turns" => format!("recording_id like '{instance}-%'"),
+        // A queue of the check's own: intervals are of a queue, whoever tells of it.
+        "queue_intervals" => format!("queue like '{OWN_QUEUE}%'"),
         _ => format!("contact_id like '{instance}-%'"),
     }
 }
@@ -150,6 +158,8 @@ fn question(check: &Check) -> String {
         "notes",
         "agent_states",
         "queue_targets",
+        "queue_intervals",
+        "surveys",
     ];
     let asked: Vec<String> = views
         .iter()
@@ -208,7 +218,8 @@ fn every_row_is_answered_in_sql_and_otherwise_when_its_capture_is_altered() {
 }
 
 /// Captures of which a part cannot be a record, and how many are refused: documents as their
-/// authors print them, with commas too many, a handshake's answer, rows without their query.
+/// authors print them, with commas too many, a handshake's answer, rows without their query, files
+/// whose name alone says of whom they are.
 const REFUSED: &[(&str, u64)] = &[
     ("teams/made-vaac-answer-template.json", 1),
     (
@@ -226,7 +237,23 @@ const REFUSED: &[(&str, u64)] = &[
         1,
     ),
     (
+        "amazon-connect/contact-lens-voice-original--admin-guide-2020.txt",
+        1,
+    ),
+    (
+        "amazon-connect/contact-lens-voice-original--admin-guide-2022.json",
+        1,
+    ),
+    (
         "amazon-connect/contact-lens-voice-original--admin-guide.json",
+        1,
+    ),
+    (
+        "amazon-connect/contact-lens-voice-redacted--admin-guide-2020.txt",
+        1,
+    ),
+    (
+        "amazon-connect/contact-lens-voice-redacted--admin-guide-2022.json",
         1,
     ),
     (

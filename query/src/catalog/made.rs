@@ -15,8 +15,10 @@ use datafusion::logical_expr::{Expr, LogicalPlan, TableType};
 use datafusion::physical_plan::{ExecutionPlan, collect};
 use parking_lot::Mutex;
 
+use super::matched::matched;
 use super::table::Bound;
 use crate::stop;
+use crate::views::Finish;
 
 /// Pictures of which the rows are kept.
 const KEPT: usize = 4;
@@ -38,8 +40,8 @@ pub struct MadeTable {
     name: &'static str,
     plan: LogicalPlan,
     schema: SchemaRef,
-    /// Whether its rows are pairs, of which the groups are wanted.
-    groups: bool,
+    /// What is made of the plan's rows.
+    finish: Finish,
     kept: Mutex<BTreeMap<Picture, Kept>>,
 }
 
@@ -50,21 +52,21 @@ impl std::fmt::Debug for MadeTable {
 }
 
 impl MadeTable {
-    /// The rows of this plan; where `groups`, each thing of its pairs with the least of those that
-    /// it is connected to.
-    pub fn new(name: &'static str, plan: LogicalPlan, groups: bool) -> Self {
-        let schema = match groups {
-            true => Arc::new(Schema::new(vec![
+    /// The rows of this plan, or what is made of them: of groups each thing of the pairs with the
+    /// least of those that it is connected to.
+    pub fn new(name: &'static str, plan: LogicalPlan, finish: Finish) -> Self {
+        let schema = match finish {
+            Finish::Groups => Arc::new(Schema::new(vec![
                 Field::new("contact_id", DataType::Utf8, true),
                 Field::new("root", DataType::Utf8, true),
             ])),
-            false => Arc::new(plan.schema().as_arrow().clone()),
+            _ => Arc::new(plan.schema().as_arrow().clone()),
         };
         MadeTable {
             name,
             plan,
             schema,
-            groups,
+            finish,
             kept: Mutex::default(),
         }
     }
@@ -80,11 +82,15 @@ impl MadeTable {
                 self.name
             )));
         }
-        if self.groups {
+        if self.finish == Finish::Groups {
             return Ok(vec![groups(&batches, &self.schema)?]);
         }
         // Types may have been refined by the optimiser.
-        batches.iter().map(|b| self.shaped(b)).collect()
+        let rows: Result<Vec<RecordBatch>> = batches.iter().map(|b| self.shaped(b)).collect();
+        match self.finish {
+            Finish::Matched => Ok(vec![matched(&rows?, &self.schema)?]),
+            _ => rows,
+        }
     }
 
     fn shaped(&self, batch: &RecordBatch) -> Result<RecordBatch> {

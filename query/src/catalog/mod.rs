@@ -5,7 +5,9 @@ mod fixed;
 mod given;
 mod lake;
 mod made;
+mod matched;
 mod observed;
+mod ranged;
 mod table;
 
 use std::sync::Arc;
@@ -106,13 +108,19 @@ pub fn build(base: &SessionState) -> Result<Catalog> {
     let mut docs = Vec::new();
     let mut columns = Vec::new();
     for file in views::files() {
-        if let Some(groups) = file.made {
+        if let Some(finish) = file.made {
             let plan = logical(&ctx, file.name, &file.sql)?;
-            let made = Arc::new(made::MadeTable::new(file.name, plan, groups));
+            let made = Arc::new(made::MadeTable::new(file.name, plan, finish));
             internal.register_table(file.name.to_owned(), made)?;
             continue;
         }
-        let view = plan(&ctx, file.name, &file.sql)?;
+        let view: Arc<dyn TableProvider> = match file.ranged {
+            None => plan(&ctx, file.name, &file.sql)?,
+            Some(column) => {
+                let plan = logical(&ctx, file.name, &file.sql)?;
+                Arc::new(ranged::RangedTable::new(column, plan))
+            }
+        };
         if file.hidden {
             internal.register_table(file.name.to_owned(), view)?;
         } else {

@@ -6,9 +6,11 @@ mod batches;
 mod exec;
 mod read;
 mod rows;
+mod shapes;
 mod sheet;
+mod sites;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use arrow::array::RecordBatch;
 use callboard_model::tables::{AGENT_INTERVALS, QUEUE_INTERVALS};
@@ -16,7 +18,10 @@ use callboard_model::tables::{AGENT_INTERVALS, QUEUE_INTERVALS};
 pub use batches::Given;
 pub(crate) use exec::ResolveExec;
 pub use read::{FILES, Settings};
-pub(crate) use rows::{Role, Shape};
+pub(crate) use shapes::{Role, Shape};
+pub use sites::{SourceSite, SourceSites};
+
+use crate::say;
 
 /// What a name is the name of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -98,20 +103,36 @@ impl Name {
 #[derive(Debug, Clone, Default)]
 pub struct Names {
     by_native: HashMap<String, Vec<(String, Name)>>,
+    /// How contacts' ids begin of whose instances the file says anything.
+    prefixes: HashSet<String>,
+    /// Sources of which the file says anything.
+    sources: HashSet<String>,
+    /// Our names.
+    ours: HashSet<String>,
 }
 
 impl Names {
     fn new(names: Vec<Name>) -> Self {
         let mut by_native: HashMap<String, Vec<(String, Name)>> = HashMap::new();
+        let (mut prefixes, mut sources) = (HashSet::new(), HashSet::new());
+        let mut ours = HashSet::new();
         for name in names {
             let one = (name.prefix(), name);
+            prefixes.insert(one.0.clone());
+            sources.insert(one.1.source());
+            ours.insert(one.1.id.clone());
             by_native.entry(one.1.native.clone()).or_default().push(one);
         }
         for all in by_native.values_mut() {
             // The longest prefix first: `pbx-1-` before `pbx-`.
             all.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then(a.1.from.cmp(&b.1.from)));
         }
-        Names { by_native }
+        Names {
+            by_native,
+            prefixes,
+            sources,
+            ours,
+        }
     }
 
     /// Whether there is none.
@@ -141,13 +162,60 @@ impl Names {
     /// By `/platform/instance`.
     pub fn of_source(&self, source: &str, native: &str, at: i64) -> Option<&Name> {
         let all = self.by_native.get(native)?;
-        let mut parts = source.trim_start_matches('/').split('/');
-        let (platform, instance) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+        let (platform, instance) = parts(source);
         let found = all
             .iter()
             .find(|(_, n)| n.platform == platform && n.instance == instance && n.holds(at));
         found.map(|(_, n)| n)
     }
+
+    /// Of something that stands beside contacts: a plan, a measurement, a figure, a score. By the
+    /// contact, by the source where a platform told it. A planner or a table is no platform: there
+    /// our own name is nobody else's, and a platform's name is who bears it wherever it is known.
+    pub fn beside(
+        &self,
+        contact: Option<&str>,
+        source: &str,
+        native: &str,
+        at: i64,
+    ) -> Option<&Name> {
+        let all = self.by_native.get(native)?;
+        let near = contact.and_then(|id| self.of_contact(id, native, at));
+        let near = near.or_else(|| self.of_source(source, native, at));
+        if near.is_some() {
+            return near;
+        }
+        let (platform, instance) = parts(source);
+        let is_platform = self.is_of_platform(platform, instance);
+        let of_known = |id: &str| self.prefixes.iter().any(|p| id.starts_with(p.as_str()));
+        // Another instance's name is somebody else's.
+        if (is_platform && !instance.is_empty()) || contact.is_some_and(of_known) {
+            return None;
+        }
+        if self.ours.contains(native) {
+            return None;
+        }
+        let here = |n: &&Name| n.holds(at) && (!is_platform || n.platform == platform);
+        let mut found = all.iter().map(|(_, n)| n).filter(here);
+        let first = found.next()?;
+        found.all(|n| n.id == first.id).then_some(first)
+    }
+
+    /// Whether a platform speaks, and not a planner or a table. Without an instance all of the
+    /// platform's are meant.
+    fn is_of_platform(&self, platform: &str, instance: &str) -> bool {
+        let told = |source: &String| {
+            let (p, i) = parts(source);
+            p == platform && (i == instance || instance.is_empty())
+        };
+        say::of_contacts().any(|name| name == platform) || self.sources.iter().any(told)
+    }
+}
+
+/// Platform and instance of `/platform/instance`; empty where they are not told.
+fn parts(source: &str) -> (&str, &str) {
+    let mut parts = source.trim_start_matches('/').split('/');
+    (parts.next().unwrap_or(""), parts.next().unwrap_or(""))
 }
 
 /// A number by which one system hands a contact over to another.
@@ -202,6 +270,7 @@ pub struct Identity {
     pub(crate) sites: Names,
     pub(crate) lines: Names,
     pub(crate) customers: Names,
+    pub(crate) source_sites: SourceSites,
     numbers: Vec<Number>,
     verdicts: Vec<Verdict>,
     /// How long after a transfer its contact may begin on the other side, microseconds.
@@ -209,6 +278,15 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// The same, with what the configuration says of sources.
+    #[must_use]
+    pub fn with_sites(self, source_sites: SourceSites) -> Self {
+        Identity {
+            source_sites,
+            ..self
+        }
+    }
+
     /// The names of an entity.
     pub fn names(&self, entity: Entity) -> &Names {
         match entity {

@@ -1,4 +1,4 @@
-//! Names in rows: which columns of which table hold them, and what they become.
+//! Names in rows: what the columns that hold them become.
 
 use std::sync::Arc;
 
@@ -6,171 +6,14 @@ use arrow::array::{
     Array, ArrayRef, AsArray, ListBuilder, RecordBatch, StringArray, StringBuilder,
 };
 use arrow::datatypes::{DataType, Date32Type, Field, TimestampMicrosecondType};
-use callboard_model::tables::{
-    AGENT_STATES, CONTACTS, OFFERS, QUEUE_TARGETS, RECORDINGS, SEGMENTS, SURVEYS,
-};
 
+use super::shapes::{Role, Shape, Told};
 use super::{Identity, Name, Names};
 
 /// Microseconds of a day.
 const DAY: i64 = 86_400_000_000;
 
-/// What a column holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// An agent.
-    Agent,
-    /// A queue.
-    Queue,
-    /// A list of agents.
-    Agents,
-    /// A list of queues.
-    Queues,
-    /// Where a redirection led: an agent or a queue, as `target_kind` says.
-    Target,
-    /// The contact's site.
-    Site,
-    /// The contact's line of business.
-    Line,
-    /// The customer's name.
-    CustomerName,
-}
-
-impl Role {
-    /// Whether the files say anything of it.
-    pub(crate) fn is_told(self, by: &Identity) -> bool {
-        let of = |role: &Role| match role {
-            Role::Agent | Role::Agents => !by.agents.is_empty(),
-            Role::Queue | Role::Queues => !by.queues.is_empty(),
-            Role::Target => !by.agents.is_empty() || !by.queues.is_empty(),
-            Role::Site => !by.sites.is_empty() || sited(by, |n| n.site.is_some()),
-            Role::Line => !by.lines.is_empty() || sited(by, |n| n.line.is_some()),
-            Role::CustomerName => !by.customers.is_empty(),
-        };
-        of(&self)
-    }
-
-    /// Columns that it is told by, beside the contact or source and the time.
-    fn needs(self) -> &'static [&'static str] {
-        match self {
-            Role::Target => &["target_kind"],
-            Role::Site | Role::Line => &["dialled", "agent", "queue"],
-            Role::CustomerName => &["customer"],
-            _ => &[],
-        }
-    }
-}
-
-/// Whether any agent or queue has this.
-fn sited(by: &Identity, has: fn(&Name) -> bool) -> bool {
-    let any = |names: &Names| names.by_native.values().flatten().any(|(_, n)| has(n));
-    any(&by.agents) || any(&by.queues)
-}
-
-/// How a table's rows tell which platform a name is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Told {
-    /// By the id of the contact.
-    Contact,
-    /// By `/platform/instance`.
-    Source,
-}
-
-/// The columns of a table that hold names.
-#[derive(Debug)]
-pub(crate) struct Shape {
-    table: &'static str,
-    told: Told,
-    /// The time at which a name counts.
-    at: Option<&'static str>,
-    /// Columns with what they hold.
-    pub(crate) columns: &'static [(&'static str, Role)],
-}
-
-static SHAPES: [Shape; 7] = [
-    Shape {
-        table: CONTACTS.name,
-        told: Told::Source,
-        at: Some("started_at"),
-        columns: &[
-            ("queue", Role::Queue),
-            ("agent", Role::Agent),
-            ("queues", Role::Queues),
-            ("agents", Role::Agents),
-            ("site", Role::Site),
-            ("line_of_business", Role::Line),
-            ("customer_name", Role::CustomerName),
-        ],
-    },
-    Shape {
-        table: SEGMENTS.name,
-        told: Told::Contact,
-        at: Some("started_at"),
-        columns: &[
-            ("queue", Role::Queue),
-            ("agent", Role::Agent),
-            ("target", Role::Target),
-        ],
-    },
-    Shape {
-        table: OFFERS.name,
-        told: Told::Contact,
-        at: Some("offered_at"),
-        columns: &[("queue", Role::Queue), ("agent", Role::Agent)],
-    },
-    Shape {
-        table: AGENT_STATES.name,
-        told: Told::Source,
-        at: Some("started_at"),
-        columns: &[("queue", Role::Queue), ("agent", Role::Agent)],
-    },
-    Shape {
-        table: RECORDINGS.name,
-        told: Told::Contact,
-        at: Some("started_at"),
-        columns: &[("queue", Role::Queue), ("agent", Role::Agent)],
-    },
-    Shape {
-        table: SURVEYS.name,
-        told: Told::Contact,
-        at: Some("asked_at"),
-        columns: &[("queue", Role::Queue), ("agent", Role::Agent)],
-    },
-    Shape {
-        table: QUEUE_TARGETS.name,
-        // Targets of the configuration name queues as they are shown, and tell no source.
-        told: Told::Source,
-        at: None,
-        columns: &[("queue", Role::Queue)],
-    },
-];
-
 impl Shape {
-    /// That of a table, where it holds names at all.
-    pub(crate) fn of(table: &str) -> Option<&'static Shape> {
-        SHAPES.iter().find(|s| s.table == table)
-    }
-
-    /// What this column holds, where the files say anything of it.
-    pub(crate) fn role(&self, column: &str, by: &Identity) -> Option<Role> {
-        let found = self.columns.iter().find(|(name, _)| *name == column);
-        found.map(|(_, role)| *role).filter(|role| role.is_told(by))
-    }
-
-    /// The columns that these roles need beside their own.
-    pub(crate) fn needs(&self, roles: &[Role]) -> Vec<&'static str> {
-        let mut all: Vec<&'static str> = vec!["day"];
-        all.push(match self.told {
-            Told::Contact => "contact_id",
-            Told::Source => "source",
-        });
-        all.extend(self.at);
-        for role in roles {
-            all.extend(role.needs());
-        }
-        all
-    }
-
     /// The column as the files tell it.
     pub(crate) fn resolve(
         &self,
@@ -185,11 +28,15 @@ impl Shape {
             Role::Queues => lists(column, |row, one| rows.name(&by.queues, one, row)),
             _ => {
                 let own = column.as_string_opt::<i32>();
-                let told = (0..batch.num_rows()).map(|row| {
-                    let own = own.and_then(|c| at(c, row));
-                    rows.told(role, own, row, by)
-                });
-                Arc::new(told.collect::<StringArray>())
+                let own = |row: usize| own.and_then(|c| at(c, row));
+                let all = 0..batch.num_rows();
+                let told: StringArray = match role {
+                    Role::Scope => all
+                        .map(|row| own(row).map(|scope| rows.scope(scope, row, by)))
+                        .collect(),
+                    _ => all.map(|row| rows.told(role, own(row), row, by)).collect(),
+                };
+                Arc::new(told)
             }
         }
     }
@@ -231,7 +78,8 @@ fn lists<'a>(
 struct Rows<'a> {
     batch: &'a RecordBatch,
     told: Told,
-    place: Option<&'a StringArray>,
+    contact: Option<&'a StringArray>,
+    source: Option<&'a StringArray>,
     at: Option<&'a arrow::array::PrimitiveArray<TimestampMicrosecondType>>,
     day: Option<&'a arrow::array::PrimitiveArray<Date32Type>>,
 }
@@ -239,15 +87,13 @@ struct Rows<'a> {
 impl<'a> Rows<'a> {
     fn new(shape: &Shape, batch: &'a RecordBatch) -> Self {
         let column = |name: &str| batch.column_by_name(name);
-        let place = match shape.told {
-            Told::Contact => column("contact_id"),
-            Told::Source => column("source"),
-        };
+        let text = |name: &str| column(name).and_then(|c| c.as_string_opt());
         let at = shape.at.and_then(column);
         Rows {
             batch,
             told: shape.told,
-            place: place.and_then(|c| c.as_string_opt()),
+            contact: text("contact_id"),
+            source: text("source"),
             at: at.and_then(|c| c.as_primitive_opt()),
             day: column("day").and_then(|c| c.as_primitive_opt()),
         }
@@ -269,11 +115,34 @@ impl<'a> Rows<'a> {
         if names.is_empty() {
             return None;
         }
-        let place = self.place.and_then(|p| at(p, row));
-        match (self.told, place) {
-            (Told::Contact, Some(id)) => names.of_contact(id, native, self.moment(row)),
-            (Told::Source, Some(source)) => names.of_source(source, native, self.moment(row)),
-            (_, None) => None,
+        let contact = || self.contact.and_then(|c| at(c, row));
+        let source = || self.source.and_then(|s| at(s, row));
+        let when = self.moment(row);
+        match self.told {
+            Told::Contact => names.of_contact(contact()?, native, when),
+            Told::Source => names.of_source(source()?, native, when),
+            Told::Beside { .. } => names.beside(contact(), source()?, native, when),
+        }
+    }
+
+    /// What a figure is of: of an agent, of a queue, or of an agent in a queue.
+    fn scope(&self, scope: &str, row: usize, by: &Identity) -> String {
+        let ours = |names: &Names, native: &str| {
+            let found = self.name(names, native, row);
+            found.map_or_else(|| native.to_owned(), |n| n.id.clone())
+        };
+        if let Some(queue) = scope.strip_prefix("queue:") {
+            return format!("queue:{}", ours(&by.queues, queue));
+        }
+        let Some(rest) = scope.strip_prefix("agent:") else {
+            return scope.to_owned();
+        };
+        match rest.split_once(" queue:") {
+            Some((agent, queue)) => {
+                let (agent, queue) = (ours(&by.agents, agent), ours(&by.queues, queue));
+                format!("agent:{agent} queue:{queue}")
+            }
+            None => format!("agent:{}", ours(&by.agents, rest)),
         }
     }
 
@@ -299,13 +168,18 @@ impl<'a> Rows<'a> {
                 Some("agent" | "person") => ours(&by.agents),
                 _ => own,
             },
-            Role::Site => self.of_place(own, row, by, &by.sites, |n| n.site.as_deref()),
+            // Whoever sends all that an instance tells knows least of a single contact.
+            Role::Site => self
+                .of_place(own, row, by, &by.sites, |n| n.site.as_deref())
+                .or_else(|| by.source_sites.of(self.source.and_then(|s| at(s, row))?)),
             Role::Line => self.of_place(own, row, by, &by.lines, |n| n.line.as_deref()),
             Role::CustomerName => {
                 let customer = self.text("customer", row);
                 let found = customer.and_then(|c| self.name(&by.customers, c, row));
                 found.map(|n| n.id.as_str()).or(own)
             }
+            // It is made of two names ([`Rows::scope`]).
+            Role::Scope => own,
         }
     }
 

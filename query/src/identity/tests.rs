@@ -47,7 +47,6 @@ fn a_name_is_somebody_for_a_time() {
             .of_source("/amazon-connect/us", "arn:aws:agent/a-1", 0)
             .is_none()
     );
-    // Nowhere told: only where it is one everywhere.
 }
 
 #[test]

@@ -23,12 +23,14 @@ use datafusion_postgres::pgwire::messages::startup::ParameterStatus;
 use futures::channel::oneshot;
 use futures::stream::{self, StreamExt};
 use futures::{Sink, SinkExt};
+use parking_lot::Mutex;
 
 use super::parameters::{bound, parameters};
 use super::rewrite;
 use super::rows::{fail, fields, respond, show, show_schema};
 use super::settings::{self, Change};
 use super::statement::{self, Statement};
+use super::transaction::{self, Act, Transaction};
 use super::zones::Zone;
 use crate::cache::Kept;
 use crate::error::{Class, QueryError};
@@ -52,6 +54,8 @@ struct Caller {
     timeout: Option<Duration>,
     zone: Zone,
     metadata: HashMap<String, String>,
+    transaction: Arc<Mutex<Transaction>>,
+    failed: bool,
 }
 
 impl Caller {
@@ -75,6 +79,14 @@ impl Caller {
             self.session.clone().at(as_of).snapshot().await?;
         }
         Ok(change)
+    }
+
+    async fn changes(&self, name: &str, value: &str, local: bool) -> Result<Reply, QueryError> {
+        if local {
+            self.transaction.lock().allows_local(name)?;
+        }
+        let change = self.set(name, value).await?;
+        Ok(Reply::Act(Act::Set { change, local }, "SET"))
     }
 }
 
@@ -107,6 +119,8 @@ impl Wire {
             timeout: settings::statement_timeout(&metadata),
             zone,
             metadata,
+            transaction: transaction::of(client),
+            failed: transaction::failed(client),
         }
     }
 
@@ -144,11 +158,18 @@ impl Wire {
         params: Option<ParamValues>,
     ) -> Result<Reply, QueryError> {
         Ok(match &prepared.statement {
-            Statement::Begin => Reply::Begin,
-            Statement::End(tag) => Reply::End(tag),
+            Statement::Step(step) => {
+                let (act, tag) = step.act(caller.failed);
+                Reply::Act(act, tag)
+            }
             Statement::Courtesy(tag) => Reply::Tag(tag),
-            Statement::Set(name, value) => Reply::Set(caller.set(name, value).await?, "SET"),
-            Statement::Reset(name, tag) => Reply::Set(settings::reset(name)?, tag),
+            Statement::Set(name, value) => caller.changes(name, value, false).await?,
+            Statement::SetLocal(name, value) => caller.changes(name, value, true).await?,
+            Statement::Reset(name, tag) => {
+                let change = settings::reset(name)?;
+                let local = false;
+                Reply::Act(Act::Set { change, local }, tag)
+            }
             Statement::Show(name) => Reply::Row(show(name, &caller.metadata)?),
             Statement::Ask(text) => {
                 // What was prepared in another zone is another question.
@@ -174,23 +195,22 @@ impl Wire {
 /// An answer before it is written to the wire.
 enum Reply {
     Empty,
-    Begin,
-    End(&'static str),
+    Act(Act, &'static str),
     Tag(&'static str),
-    Set(Change, &'static str),
     Row(RecordBatch),
     Rows(QueryResult),
 }
 
-/// Changes a setting, and tells the client its zone where that has changed: drivers turn times into
+/// Does something to the settings, and tells the client its zone where that has changed: drivers turn times into
 /// it.
-async fn change<C>(client: &mut C, change: Change) -> PgWireResult<()>
+async fn act<C>(client: &mut C, act: Act) -> PgWireResult<()>
 where
     C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
     PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
 {
     let before = settings::zone(client.metadata());
-    change.make(client.metadata_mut());
+    let transaction = transaction::of(client);
+    transaction.lock().act(act, client.metadata_mut());
     let zone = settings::zone(client.metadata());
     if zone != before {
         let told = ParameterStatus::new("TimeZone".to_owned(), zone.name());
@@ -219,13 +239,12 @@ where
 {
     Ok(match reply {
         Reply::Empty => Response::EmptyQuery,
-        Reply::Begin => Response::TransactionStart(Tag::new("BEGIN")),
-        Reply::End(tag) => Response::TransactionEnd(Tag::new(tag)),
-        Reply::Tag(tag) => Response::Execution(Tag::new(tag)),
-        Reply::Set(setting, tag) => {
-            change(client, setting).await?;
-            Response::Execution(Tag::new(tag))
+        Reply::Act(what, tag) => {
+            let answer = what.answer(tag);
+            act(client, what).await?;
+            answer
         }
+        Reply::Tag(tag) => Response::Execution(Tag::new(tag)),
         Reply::Row(batch) => {
             let schema = batch.schema();
             let rows = stream::iter([Ok(batch)]).boxed();
@@ -262,11 +281,13 @@ impl SimpleQueryHandler for Wire {
         let mut responses = Vec::with_capacity(all.len());
         for statement in all {
             let caller = self.caller(client);
-            let reply = simple(self, &caller, statement).await.map_err(fail)?;
+            let reply = simple(self, &caller, statement).await;
+            let reply = reply.map_err(|e| transaction::failing(client, e))?;
             // Of several statements each is finished before the next begins.
             let reply = match reply {
                 Reply::Rows(result) if !only => {
-                    let answer = result.collect().await.map_err(fail)?;
+                    let answer = result.collect().await;
+                    let answer = answer.map_err(|e| transaction::failing(client, e))?;
                     let rows = stream::iter(answer.batches.into_iter().map(Ok)).boxed();
                     let format = &Format::UnifiedText;
                     responses.push(respond(&answer.schema, rows, format, caller.zone, None)?);

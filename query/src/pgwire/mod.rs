@@ -14,6 +14,7 @@ mod settings;
 mod startup;
 mod statement;
 mod to_char;
+mod transaction;
 mod users;
 mod zoned;
 pub(crate) mod zones;

@@ -44,7 +44,7 @@ const FIXED: &[(&str, &str)] = &[
 ];
 
 /// The setting that says of which earlier moment the picture is read.
-const AS_OF: &str = "callboard.as_of";
+pub(super) const AS_OF: &str = "callboard.as_of";
 
 /// Prefix under which a connection's settings lie among its metadata.
 const OWN: &str = "set:";
@@ -78,6 +78,19 @@ impl Change {
             Change::ForgetAll => metadata.retain(|key, _| !key.starts_with(OWN)),
         }
     }
+}
+
+/// The connection's own settings among its metadata.
+pub fn own(metadata: &HashMap<String, String>) -> HashMap<String, String> {
+    let own = metadata.iter().filter(|(key, _)| key.starts_with(OWN));
+    own.map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
+}
+
+/// Puts these in the place of the connection's own settings.
+pub fn put_own(metadata: &mut HashMap<String, String>, own: HashMap<String, String>) {
+    Change::ForgetAll.make(metadata);
+    metadata.extend(own);
 }
 
 /// The connection's zone: as it was set, as the client asked at the start, else UTC.

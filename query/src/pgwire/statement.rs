@@ -4,6 +4,7 @@
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
+use super::transaction::Step;
 use crate::error::{Class, QueryError};
 
 /// One statement.
@@ -11,14 +12,14 @@ use crate::error::{Class, QueryError};
 pub enum Statement {
     /// A question for the engine.
     Ask(String),
-    /// BEGIN.
-    Begin,
-    /// COMMIT or ROLLBACK, with its tag.
-    End(&'static str),
+    /// A step of a transaction.
+    Step(Step),
     /// Something without effect, with its tag.
     Courtesy(&'static str),
     /// SET: name and value.
     Set(String, String),
+    /// SET LOCAL: name and value.
+    SetLocal(String, String),
     /// RESET: name, or `all`; with its tag.
     Reset(String, &'static str),
     /// SHOW: name.
@@ -104,15 +105,15 @@ fn one(text: &str, words: &[String]) -> Result<Statement, QueryError> {
             .unwrap_or_default()
     };
     let statement = match word(0).as_str() {
-        "BEGIN" => Statement::Begin,
-        "START" if word(1) == "TRANSACTION" => Statement::Begin,
-        "COMMIT" | "END" => Statement::End("COMMIT"),
+        "BEGIN" => Statement::Step(Step::Begin),
+        "START" if word(1) == "TRANSACTION" => Statement::Step(Step::Begin),
+        "COMMIT" | "END" => Statement::Step(Step::Commit),
         "ROLLBACK" | "ABORT" if words.iter().any(|w| w.eq_ignore_ascii_case("TO")) => {
-            Statement::Courtesy("ROLLBACK")
+            Statement::Step(Step::RollbackTo(point(words)))
         }
-        "ROLLBACK" | "ABORT" => Statement::End("ROLLBACK"),
-        "SAVEPOINT" => Statement::Courtesy("SAVEPOINT"),
-        "RELEASE" => Statement::Courtesy("RELEASE"),
+        "ROLLBACK" | "ABORT" => Statement::Step(Step::Rollback),
+        "SAVEPOINT" => Statement::Step(Step::Savepoint(point(words))),
+        "RELEASE" => Statement::Step(Step::Release(point(words))),
         "RESET" => Statement::Reset(name(words), "RESET"),
         "DISCARD" if word(1) == "ALL" => Statement::Reset("all".to_owned(), "DISCARD ALL"),
         "DISCARD" => Statement::Courtesy("DISCARD"),
@@ -150,6 +151,12 @@ fn name(words: &[String]) -> String {
     words.join(" ").replace(" . ", ".")
 }
 
+/// The name of a savepoint: it stands last.
+fn point(words: &[String]) -> String {
+    let last = words.last().map(|name| name.to_ascii_lowercase());
+    last.unwrap_or_default()
+}
+
 /// SET [SESSION|LOCAL] name {=|TO} value, SET TIME ZONE value, SET TRANSACTION ...
 fn set(words: &[String]) -> Result<Statement, QueryError> {
     let mut rest = words.get(1..).unwrap_or_default();
@@ -165,18 +172,23 @@ fn set(words: &[String]) -> Result<Statement, QueryError> {
             String::new(),
         ));
     }
+    let local = first(rest) == "LOCAL";
+    let made = |name: String, value: String| match local {
+        true => Statement::SetLocal(name, value),
+        false => Statement::Set(name, value),
+    };
     if matches!(first(rest).as_str(), "SESSION" | "LOCAL") {
         rest = rest.get(1..).unwrap_or_default();
     }
     match first(rest).as_str() {
         "TIME" => {
             let value = rest.get(2..).unwrap_or_default().join(" ");
-            return Ok(Statement::Set("time zone".into(), value));
+            return Ok(made("time zone".into(), value));
         }
         "TRANSACTION" => return Ok(Statement::Set("transaction".into(), String::new())),
         "NAMES" => {
             let value = rest.get(1..).unwrap_or_default().join(" ");
-            return Ok(Statement::Set("names".into(), value));
+            return Ok(made("names".into(), value));
         }
         _ => {}
     }
@@ -192,7 +204,7 @@ fn set(words: &[String]) -> Result<Statement, QueryError> {
         })?;
     let name = rest.get(..at).unwrap_or_default().concat();
     let value = rest.get(at + 1..).unwrap_or_default().concat();
-    Ok(Statement::Set(name, value))
+    Ok(made(name, value))
 }
 
 #[cfg(test)]
@@ -220,10 +232,10 @@ mod tests {
         assert_eq!(
             all,
             [
-                Statement::Begin,
+                Statement::Step(Step::Begin),
                 Statement::Ask("SELECT ';' AS x, E'a\\'b;'".into()),
                 Statement::Set("statement_timeout".into(), "2s".into()),
-                Statement::End("COMMIT"),
+                Statement::Step(Step::Commit),
             ]
         );
         assert_eq!(
@@ -235,7 +247,14 @@ mod tests {
         );
         assert_eq!(
             split("rollback to savepoint s1").unwrap(),
-            [Statement::Courtesy("ROLLBACK")]
+            [Statement::Step(Step::RollbackTo("s1".into()))]
+        );
+        assert_eq!(
+            split("SET LOCAL callboard.as_of = 'x'; release savepoint S1").unwrap(),
+            [
+                Statement::SetLocal("callboard.as_of".into(), "x".into()),
+                Statement::Step(Step::Release("s1".into()))
+            ]
         );
         assert_eq!(
             split("show transaction isolation level").unwrap(),

@@ -65,6 +65,14 @@ pub fn of_name(name: &str) -> Option<&'static Platform> {
     table().platforms.iter().find(|p| p.name == name)
 }
 
+/// Names of the platforms that have contacts of their own. Tables and our own events have none: what
+/// they tell may be anybody's.
+pub fn of_contacts() -> impl Iterator<Item = &'static str> {
+    let all = table().platforms.iter();
+    let own = all.filter(|p| !["sheet", "events"].contains(&p.adapter.as_str()));
+    own.map(|p| p.name.as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

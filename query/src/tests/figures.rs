@@ -184,6 +184,71 @@ async fn agent_time_is_split_at_the_quarter() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_was_not_heard_of_for_years_costs_nothing_and_changes_nothing() {
+    const YEARS: i64 = 5 * 365 * 86_400;
+    let memory = Memory::new();
+    let mut told = vec![state("Ann", "presence", "", "available", "", -3000, None)];
+    for n in 0..200 {
+        // He logged in five years ago, and nothing more was told; or he logged out.
+        let (old, gone) = (format!("old {n}"), format!("gone {n}"));
+        let (from, to) = (-YEARS, Some(3600 - YEARS));
+        told.extend([
+            state(&old, "presence", "", "available", "", from, to),
+            state(&old, "presence", "", "unknown", "", 3600 - YEARS, None),
+            state(&gone, "presence", "", "available", "", from, to),
+        ]);
+    }
+    memory.add(&told);
+    let s = session(&memory);
+    let old = "SELECT state, count(*) AS n, sum(ms) AS ms FROM agent_time WHERE agent = 'old 7' GROUP BY 1";
+    let out = show(&s, old).await;
+    for row in [
+        "| available | 4  | 3600000  |",
+        "| unknown   | 96 | 86400000 |",
+    ] {
+        assert!(out.contains(row), "{row}\n{out}");
+    }
+    // What is asked of a range is what all of it says of that range.
+    let of = |range: &str| {
+        format!(
+            "SELECT agent, interval_start, state, ms FROM agent_time
+             WHERE agent IN ('Ann', 'gone 7') AND {range} ORDER BY 1, 2, 3"
+        )
+    };
+    let asked =
+        of("interval_start > '2026-03-02T08:00:00Z' AND interval_start <= '2026-03-02T09:40:00Z'");
+    let within = of(
+        "CAST(interval_start AS BIGINT) > 1772438400000000 AND CAST(interval_start AS BIGINT) <= 1772444400000000",
+    );
+    let asked = show(&s, &asked).await;
+    assert_eq!(asked, show(&s, &within).await);
+    for row in [
+        "| Ann    | 2026-03-02T08:00:00Z | available |",
+        "| Ann    | 2026-03-02T08:15:00Z | available | 900000 |",
+        "| Ann    | 2026-03-02T09:30:00Z | available | 900000 |",
+        "| gone 7 | 2026-03-02T09:30:00Z | offline   | 900000 |",
+    ] {
+        assert_eq!(
+            asked.contains(row),
+            !row.contains("08:00"),
+            "{row}\n{asked}"
+        );
+    }
+    // An hour of all of them, and a year of those whose time counts, as the migration page asks.
+    let begun = std::time::Instant::now();
+    let hour =
+        "SELECT count(*) AS n FROM agent_time WHERE interval_start >= '2026-03-02T09:00:00Z'";
+    let out = show(&s, hour).await;
+    assert!(out.contains("| 804 |"), "{out}");
+    let year = "SELECT count(*) AS n, sum(ms) AS ms FROM platform_agent_time
+                WHERE platform = 'test' AND at >= '2025-03-02T00:00:00Z' AND day >= DATE '2025-01-01'";
+    let out = show(&s, year).await;
+    assert!(out.contains("| 8 | 6600000 |"), "{out}");
+    let took = begun.elapsed();
+    assert!(took.as_secs() < 10, "{took:?}");
+}
+
 #[tokio::test]
 async fn no_call_without_transcript_goes_unexplained() {
     let memory = Memory::new();

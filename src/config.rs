@@ -278,7 +278,7 @@ impl Default for Identity {
     fn default() -> Self {
         Identity {
             folder: "identity".into(),
-            window: Span(std::time::Duration::from_secs(30)),
+            window: Span(std::time::Duration::from_secs(90)),
         }
     }
 }

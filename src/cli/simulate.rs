@@ -37,7 +37,8 @@ pub struct SimulateArgs {
     /// What goes wrong on the way.
     #[arg(long, value_enum, default_value_t = DisorderArg::None)]
     pub disorder: DisorderArg,
-    /// Share of lines that are no events, 0 to 1 [default: what belongs to the disorder].
+    /// Share of all lines that are no events, 0 to 0.9; blank lines are not counted [default: what
+    /// belongs to the disorder].
     #[arg(long, value_name = "RATE")]
     pub poison: Option<f64>,
     /// What sources' clocks are wrong by at most, seconds; one is wrong by an hour [default: 0
@@ -53,7 +54,7 @@ pub struct SimulateArgs {
         conflicts_with_all = ["disorder", "poison", "source_clock_skew", "stream"]
     )]
     pub platform: Option<String>,
-    /// First day.
+    /// First day. All days lie within 1990-01-04 to 2099-12-26: events of others are refused.
     #[arg(long, value_name = "DATE", default_value = callboard_datasets::simulate::FIRST_DAY)]
     pub first_day: String,
     /// Days [default: what suits the number of contacts].
@@ -77,7 +78,7 @@ pub struct SimulateArgs {
 /// `callboard verify`.
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "The server must hold what the simulation wrote and nothing else. Ends that never came count as\nlost once the server has noticed the silence, which takes about a minute: give it --wait.\n\nExamples:\n  callboard verify --truth sim\n  callboard verify --truth sim --to http://127.0.0.1:9000 --wait 120 --show 10\n  callboard verify --truth sim --only agent_intervals --only records"
+    after_help = "The server must hold what the simulation wrote and nothing else. The simulation must be whole: a\ntruth that is not as manifest.json says is refused. Ends that never came count as lost once the\nserver has noticed the silence, which takes about a minute: give it --wait.\n\nExamples:\n  callboard verify --truth sim\n  callboard verify --truth sim --to http://127.0.0.1:9000 --wait 120 --show 10\n  callboard verify --truth sim --only agent_intervals --only records"
 )]
 pub struct VerifyArgs {
     /// Folder that `callboard simulate` wrote.

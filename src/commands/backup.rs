@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
-use callboard_store::backup::{Restored, check, restore};
+use callboard_store::backup::{RestoreError, Restored, check, restore};
 use callboard_store::datafolder::sync_dir;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use reqwest::Method;
@@ -100,7 +100,10 @@ pub fn put_back(args: &RestoreArgs) -> Result<(), Failure> {
     bar.set_message("putting back");
     let done = restore(BufReader::new(bar.wrap_read(file)), &args.data);
     bar.finish_and_clear();
-    let done = done.map_err(at(&args.file))?;
+    let done = done.map_err(|error| match error {
+        RestoreError::Tape(error) => at(&args.file)(error),
+        error @ RestoreError::Folder { .. } => Failure::failed(error.to_string()),
+    })?;
     print(&format!(
         "{} files, {}, are in {data}\nGo on with: callboard serve --data {data}\n",
         done.files,

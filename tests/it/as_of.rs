@@ -115,6 +115,7 @@ fn a_figure_of_ten_is_asked_for_later_and_the_record_that_changed_it_is_named() 
         at.trim_end_matches('Z').trim_end_matches('0')
     );
     assert_eq!(lines[5..], ["0 abandoned, 1 answered", "7", ""]);
+    the_moment_of_a_transaction_ends_with_it(&server, at);
     let address = format!(
         "host=127.0.0.1 port={} user=anyone dbname=callboard",
         server.pg
@@ -194,6 +195,26 @@ fn a_figure_of_ten_is_asked_for_later_and_the_record_that_changed_it_is_named() 
     );
     every_page_is_of_then(&server, at);
     server.stop();
+}
+
+/// A connection is not left in the past without a word.
+fn the_moment_of_a_transaction_ends_with_it(server: &Server, at: &str) {
+    for (begin, end) in [
+        (
+            format!("BEGIN; SET LOCAL callboard.as_of = '{at}'"),
+            "COMMIT",
+        ),
+        (
+            format!("BEGIN; SET LOCAL callboard.as_of = '{at}'"),
+            "ROLLBACK",
+        ),
+        (format!("BEGIN; SET callboard.as_of = '{at}'"), "ROLLBACK"),
+    ] {
+        let lines = psql(server, &format!("{begin}; {FIGURE}; {end}; {FIGURE}"));
+        let lines: Vec<&str> = lines.lines().filter(|l| l.contains("abandoned")).collect();
+        let both = ["1 abandoned, 0 answered", "0 abandoned, 1 answered"];
+        assert_eq!(lines, both, "{begin}; {end}");
+    }
 }
 
 fn the_figure_is_explained(server: &Server, at: &str) {
@@ -320,9 +341,17 @@ fn every_page_is_of_then(server: &Server, at: &str) {
     assert!(is.contains("where is my parcel"), "{is}");
     let (status, was) = there("/contacts/c3/transcript.vtt", &then);
     assert_eq!(status, 404, "{was}");
-    for path in ["/status", "/events/board"] {
-        let (status, said) = there(path, &then);
-        assert_eq!(status, 400, "{path}: {said}");
-        assert!(said.contains("tells of now alone"), "{path}: {said}");
+    for path in ["/status", "/events/board", "/sources"] {
+        for then in [&then[..], "&as_of=nonsense"] {
+            let (status, said) = there(path, then);
+            assert_eq!(status, 400, "{path}: {said}");
+            assert!(said.contains("tells of now alone"), "{path}: {said}");
+        }
     }
+    for then in [at, "nonsense"] {
+        let (status, said) = page(server, &format!("/v1/sources?as_of={then}"));
+        assert_eq!(status, 400, "{said}");
+        assert!(said.contains("told of now alone"), "{said}");
+    }
+    assert_eq!(page(server, "/v1/sources").0, 200);
 }

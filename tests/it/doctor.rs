@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use crate::support::{Server, command, send_shift, until};
+use crate::support::small::Small;
+use crate::support::{Server, callboard, command, command_by, copy, send_shift, until};
 
 pub const CONFIG: &str =
     "[transcribe]\nenabled = false\n[lake]\nflush = \"1s\"\nsettle = \"300ms\"\n";
@@ -243,7 +244,7 @@ fn a_table_that_is_lost_is_made_anew_from_the_records() {
     let (code, said) = doctor(&data, &[]);
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("lake/segments"), "{said}");
-    crate::support::callboard(&["rebuild", "--data", data.to_str().unwrap()]);
+    callboard(&["rebuild", "--data", data.to_str().unwrap()]);
     let (code, said) = doctor(&data, &[]);
     assert_eq!(code, 0, "{said}");
     let server = Server::serve(&data, &[]);
@@ -289,4 +290,48 @@ fn damage_is_an_error_that_names_the_file_not_a_figure() {
     let server = Server::serve(&data, &[]);
     assert_eq!(ask(&server).0, 200);
     server.stop();
+}
+
+#[test]
+fn a_folder_that_can_only_be_read_is_looked_at_and_nothing_is_restored_into_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = folder(dir.path());
+    let server = Server::serve(&data, &[]);
+    let tape = dir.path().join("backup.tar");
+    callboard(&["backup", "--to", &server.url, tape.to_str().unwrap()]);
+    server.stop();
+    let small = Small::mount(&dir.path().join("small"), 48);
+    copy(&data, &small.file("data"));
+    copy(&data, &small.file("without"));
+    std::fs::remove_file(small.file("without/LOCK")).unwrap();
+    small.only_read();
+    let look = |name: &str| {
+        let mut doctor = command_by(&small.by());
+        let doctor = doctor.args(["doctor", "--data"]).arg(small.at.join(name));
+        let Output { status, stdout, .. } = doctor.output().unwrap();
+        let said = String::from_utf8(stdout).unwrap();
+        assert_eq!(status.code(), Some(0), "{said}");
+        assert!(said.contains("Nothing is wrong."), "{said}");
+        said
+    };
+    // The lock that is there is held, the one that is not is missed.
+    assert!(!look("data").contains("not taken"));
+    let said = look("without");
+    assert!(
+        said.contains("not taken, since the folder cannot be written"),
+        "{said}"
+    );
+
+    let new = small.at.join("new");
+    let mut restore = command_by(&small.by());
+    let restore = restore.arg("restore").arg(&tape).arg("--data").arg(&new);
+    let refused = restore.output().unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert!(said.contains("Read-only file system"), "{said}");
+    let place = format!("callboard: {}", new.display());
+    assert!(
+        said.starts_with(&place) && !said.contains("backup.tar"),
+        "{said}"
+    );
 }

@@ -197,6 +197,7 @@ fn an_erased_customer_is_nowhere_by_any_reader_and_others_are_unchanged() {
         "measurements",
         "evaluations",
         "customer_attributes",
+        "leases",
         "corrections",
         "dead_letters",
     ] {

@@ -193,7 +193,7 @@ fn a_join_can_be_undone_a_lost_one_is_shown_and_a_broken_file_changes_nothing() 
         &text,
         &[
             "1 hand-over lost",
-            "no contact of amazon-connect began with that number within 30 s",
+            "no contact of amazon-connect began with that number within 90 s",
         ],
     );
     let (_, text) = centre

@@ -23,12 +23,12 @@ const MOST: usize = 500;
 /// `GET /sources`
 ///
 /// # Errors
-/// When the address names no zone, or a source or platform that is not there.
+/// When the address names no zone, a moment, or a source or platform that is not there.
 pub async fn page(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let params = pages::params(query)?;
+    let params = pages::only_now(query, "The page of sources")?;
     let zone = filters::read_zone(&params, app.zone).map_err(PageError::bad)?;
     let sources = app.status.sources().await;
     let (title, body) = match (params.get("source"), params.get("platform")) {

@@ -88,7 +88,8 @@ pub enum DataFolderError {
 #[derive(Debug)]
 pub struct DataFolder {
     root: PathBuf,
-    _lock: File,
+    /// None where the folder is only looked at and cannot be written.
+    _lock: Option<File>,
 }
 
 impl DataFolder {
@@ -111,7 +112,10 @@ impl DataFolder {
             write_synced(&Disk, &version, format!("{FORMAT}\n").as_bytes())
                 .map_err(failed("writing", &version))?;
         }
-        let folder = Self { root, _lock: lock };
+        let folder = Self {
+            root,
+            _lock: Some(lock),
+        };
         for dir in [folder.log(), folder.lake(), folder.state(), folder.models()] {
             create_dir_synced(&dir).map_err(failed("making", &dir))?;
         }
@@ -123,20 +127,35 @@ impl DataFolder {
     /// # Errors
     /// As [`DataFolder::open`], and when it is not there or not a data folder.
     pub fn existing(root: impl AsRef<Path>) -> Result<Self, DataFolderError> {
-        let given = root.as_ref();
-        let root = given.canonicalize().map_err(|source| DataFolderError::Io {
-            action: "finding",
-            path: given.to_owned(),
-            source,
-        })?;
-        if !read_version(&root, &root.join("VERSION"))? {
-            return Err(DataFolderError::NotOurs {
-                path: root,
-                reason: "it is empty".into(),
-            });
-        }
+        let root = there(root.as_ref())?;
         let lock = take_lock(&root)?;
-        Ok(Self { root, _lock: lock })
+        Ok(Self {
+            root,
+            _lock: Some(lock),
+        })
+    }
+
+    /// As [`DataFolder::existing`] for somebody who only reads. Where the folder cannot be written he
+    /// still meets the lock of a server that has it; where there is none to be met, it is looked at
+    /// without, and the second value says why.
+    ///
+    /// # Errors
+    /// As [`DataFolder::existing`], but that it may be read-only.
+    pub fn looked_at(root: impl AsRef<Path>) -> Result<(Self, Option<String>), DataFolderError> {
+        let root = there(root.as_ref())?;
+        let (lock, why) = match take_lock(&root) {
+            Ok(lock) => (Some(lock), None),
+            Err(DataFolderError::NotWritable { source, .. }) => {
+                let held = File::open(root.join("LOCK")).map(|file| hold(&root, file));
+                match held {
+                    Ok(Ok(lock)) => (Some(lock), None),
+                    Ok(Err(locked @ DataFolderError::Locked { .. })) => return Err(locked),
+                    _ => (None, Some(source.to_string())),
+                }
+            }
+            Err(error) => return Err(error),
+        };
+        Ok((Self { root, _lock: lock }, why))
     }
 
     /// The folder itself, absolute.
@@ -168,6 +187,22 @@ impl DataFolder {
     pub fn models(&self) -> PathBuf {
         self.root.join("models")
     }
+}
+
+/// A folder that is there already and is ours, absolute.
+fn there(given: &Path) -> Result<PathBuf, DataFolderError> {
+    let root = given.canonicalize().map_err(|source| DataFolderError::Io {
+        action: "finding",
+        path: given.to_owned(),
+        source,
+    })?;
+    if !read_version(&root, &root.join("VERSION"))? {
+        return Err(DataFolderError::NotOurs {
+            path: root,
+            reason: "it is empty".into(),
+        });
+    }
+    Ok(root)
 }
 
 /// What the disk refused: a folder that may not be written is no broken disk.
@@ -251,15 +286,25 @@ fn take_lock(root: &Path) -> Result<File, DataFolderError> {
         let (root, path) = (root.to_owned(), path.clone());
         move |source| refused(&root, action, path, source)
     };
-    let mut file = OpenOptions::new()
+    let file = OpenOptions::new()
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
         .open(&path)
         .map_err(failed("opening"))?;
+    let mut file = hold(root, file)?;
+    file.set_len(0)
+        .and_then(|()| file.seek(SeekFrom::Start(0)))
+        .and_then(|_| writeln!(file, "{}", std::process::id()))
+        .map_err(failed("writing"))?;
+    Ok(file)
+}
+
+/// Holds the lock of a folder by this file of it.
+fn hold(root: &Path, file: File) -> Result<File, DataFolderError> {
     match file.try_lock() {
-        Ok(()) => {}
+        Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
             let _ = file.take(32).read_to_string(&mut holder);
@@ -267,18 +312,15 @@ fn take_lock(root: &Path) -> Result<File, DataFolderError> {
                 "" => "unknown".to_owned(),
                 pid => pid.to_owned(),
             };
-            return Err(DataFolderError::Locked {
+            Err(DataFolderError::Locked {
                 path: root.to_owned(),
                 holder,
-            });
+            })
         }
-        Err(TryLockError::Error(source)) => return Err(failed("locking")(source)),
+        Err(TryLockError::Error(source)) => {
+            Err(refused(root, "locking", root.join("LOCK"), source))
+        }
     }
-    file.set_len(0)
-        .and_then(|()| file.seek(SeekFrom::Start(0)))
-        .and_then(|_| writeln!(file, "{}", std::process::id()))
-        .map_err(failed("writing"))?;
-    Ok(file)
 }
 
 /// Returns once the names in a folder are on stable storage.

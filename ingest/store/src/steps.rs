@@ -1,5 +1,5 @@
 //! Places at which the proof against crashes lets the process end, as if it was killed there, and
-//! the clock that it lets jump. In builds without debug assertions nothing of it is left.
+//! the clock that it lets jump, and sizes that it makes small. In builds without debug assertions nothing of it is left.
 //!
 //! `CALLBOARD_DIE_AT=flush.commit:3` ends the process, by SIGKILL, when it passes that step for the
 //! third time.
@@ -60,4 +60,18 @@ pub(crate) fn clock_is_off() -> i64 {
     let text = file.as_ref().and_then(|f| std::fs::read_to_string(f).ok());
     let seconds = text.and_then(|t| t.trim().parse::<i64>().ok());
     seconds.unwrap_or(0) * 1_000_000
+}
+
+/// The size of the log's segments that the environment wants.
+#[cfg(not(debug_assertions))]
+#[inline(always)]
+pub(crate) fn segment_bytes() -> Option<u64> {
+    None
+}
+
+/// The size of the log's segments that the environment wants, `CALLBOARD_SEGMENT_BYTES`: a log of
+/// small ones is trimmed by a small shift.
+#[cfg(debug_assertions)]
+pub(crate) fn segment_bytes() -> Option<u64> {
+    std::env::var("CALLBOARD_SEGMENT_BYTES").ok()?.parse().ok()
 }

@@ -75,6 +75,14 @@ pub trait Storage: Send + Sync {
     /// Whatever the disk reports.
     fn open(&self, path: &Path) -> io::Result<Arc<dyn StorageFile>>;
 
+    /// A file that is there and is only read.
+    ///
+    /// # Errors
+    /// Whatever the disk reports.
+    fn open_to_read(&self, path: &Path) -> io::Result<Arc<dyn StorageFile>> {
+        self.open(path)
+    }
+
     /// The whole content of a file.
     ///
     /// # Errors
@@ -193,6 +201,10 @@ impl Storage for Disk {
         Ok(Arc::new(
             OpenOptions::new().read(true).write(true).open(path)?,
         ))
+    }
+
+    fn open_to_read(&self, path: &Path) -> io::Result<Arc<dyn StorageFile>> {
+        Ok(Arc::new(File::open(path)?))
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {

@@ -103,6 +103,10 @@ impl Scene {
         Life::begin(&self.machine, running, &self.world, &self.sender).await
     }
 
+    async fn equal(&self, life: &Life) -> Result<(), String> {
+        equal(&life.running.store, &self.world, &self.sender, true).await
+    }
+
     fn acknowledged(&self) -> usize {
         self.sender.lock().upto
     }
@@ -188,7 +192,7 @@ fn play(case: &Case, seed: u64) -> Result<usize, String> {
             }
             scene.feed(&life, all).await?;
             life.settle(&scene.machine).await?;
-            equal(&life.running.store, &scene.world, &scene.sender).await?;
+            scene.equal(&life).await?;
             life.stop().await?;
         }
         life.running.power.cut();
@@ -213,7 +217,7 @@ fn play(case: &Case, seed: u64) -> Result<usize, String> {
             scene.feed(&life, all).await?;
             life.settle(&scene.machine).await?;
         }
-        equal(&life.running.store, &scene.world, &scene.sender).await?;
+        scene.equal(&life).await?;
         life.stop().await
     })?;
     Ok(held)

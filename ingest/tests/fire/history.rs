@@ -145,7 +145,7 @@ pub fn history(seed: u64, delta: bool, lie: Option<Lie>) -> Result<Tally, String
             if end == End::Done {
                 life.settle(&machine).await?;
                 if !power.gone() {
-                    equal(&life.running.store, &world, &sender).await?;
+                    equal(&life.running.store, &world, &sender, delta).await?;
                     life.stop().await?;
                 }
             }
@@ -179,7 +179,7 @@ pub fn history(seed: u64, delta: bool, lie: Option<Lie>) -> Result<Tally, String
             .await
             .map_err(|error| format!("the last start is refused: {error}"))?;
         let life = Life::begin(&machine, running, &world, &sender).await?;
-        equal(&life.running.store, &world, &sender).await?;
+        equal(&life.running.store, &world, &sender, delta).await?;
         life.stop().await
     })?;
     let sender = sender.lock();

@@ -16,6 +16,7 @@ mod life;
 mod machine;
 mod rows;
 mod sender;
+mod views;
 mod world;
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -14,10 +14,11 @@ use callboard_store::store::Store;
 use parking_lot::Mutex;
 
 use crate::sender::Sender;
+use crate::views::intervals;
 use crate::world::{KEPT, World, table};
 
 /// Rows of a table as JSON objects.
-fn objects(batch: &RecordBatch) -> Vec<serde_json::Map<String, serde_json::Value>> {
+pub fn objects(batch: &RecordBatch) -> Vec<serde_json::Map<String, serde_json::Value>> {
     let mut writer = ArrayWriter::new(Vec::new());
     writer.write(batch).unwrap();
     writer.finish().unwrap();
@@ -53,20 +54,25 @@ async fn batches(store: &Store, name: &str) -> Result<Vec<RecordBatch>, String> 
     Ok(all)
 }
 
-fn say(error: impl std::fmt::Display) -> String {
+pub fn say(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
-/// Holds every table against the truth, and dead letters also against what was sent how often.
-pub async fn equal(store: &Store, world: &World, sender: &Mutex<Sender>) -> Result<(), String> {
+/// Holds every table against the truth, and dead letters also against what was sent how often. With
+/// Delta tables, which SQL reads, intervals too.
+pub async fn equal(
+    store: &Arc<Store>,
+    world: &World,
+    sender: &Mutex<Sender>,
+    delta: bool,
+) -> Result<(), String> {
     let mut wrong = String::new();
     for name in KEPT {
         let table = table(name);
         let mut ours = Vec::new();
         for batch in batches(store, name).await? {
             let columns: Vec<usize> = table
-                .columns
-                .iter()
+                .compared()
                 .map(|c| batch.schema().index_of(c).unwrap())
                 .collect();
             let batch = batch.project(&columns).map_err(say)?;
@@ -80,6 +86,9 @@ pub async fn equal(store: &Store, world: &World, sender: &Mutex<Sender>) -> Resu
                 wrong += &difference.text(table);
             }
         }
+    }
+    if delta {
+        wrong += &intervals(store, world).await?;
     }
     let agents = agents(store).await?;
     let anew = agents_anew(store).await?;

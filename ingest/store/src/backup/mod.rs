@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use url::Url;
 
-pub use tape::{Restored, check, restore};
+pub use tape::{RestoreError, Restored, check, restore};
 
 use crate::datafolder::DataFolder;
-use crate::lake::{Held, Lake};
+use crate::lake::{ASIDE, Held, Lake};
 use crate::log::Log;
 use crate::store::StoreError;
 
@@ -198,8 +198,8 @@ impl Links {
             let Some(below) = below.to_str() else {
                 continue;
             };
-            // What is only being written has no name yet.
-            if below.ends_with(".tmp") || below.contains('#') || below == LINKS {
+            // What is only being written has no name yet; what was put aside is damaged.
+            if below.ends_with(".tmp") || below.contains('#') || below == LINKS || below == ASIDE {
                 continue;
             }
             let name = format!("{name}/{below}");

@@ -15,6 +15,8 @@ use crate::datafolder::{create_dir_synced, sync_dir};
 const LIST: &str = "BACKUP.json";
 /// Largest list that is read, bytes.
 const LARGEST_LIST: u64 = 256 << 20;
+/// Bytes that are copied in one go.
+const PIECE: usize = 256 << 10;
 
 /// What a backup holds.
 #[derive(Debug, Serialize, Deserialize)]
@@ -37,6 +39,30 @@ pub struct Restored {
     pub files: usize,
     /// Their bytes.
     pub bytes: u64,
+}
+
+/// Why a backup was not put back.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// The backup: it is none, is damaged, or cannot be read.
+    #[error("{0}")]
+    Tape(#[from] io::Error),
+    /// What was to be made of it.
+    #[error("{}: {source}", path.display())]
+    Folder {
+        /// The file or folder.
+        path: PathBuf,
+        /// The disk's answer, or what is in the way.
+        source: io::Error,
+    },
+}
+
+/// A trouble with what is made, not with the backup.
+fn making(path: &Path) -> impl FnOnce(io::Error) -> RestoreError + use<'_> {
+    move |source| RestoreError::Folder {
+        path: path.to_owned(),
+        source,
+    }
 }
 
 pub(super) fn write(parts: &[Part], out: impl Write) -> io::Result<()> {
@@ -81,47 +107,55 @@ pub fn check(tape: impl Read) -> io::Result<Restored> {
 ///
 /// # Errors
 /// When the folder is in the way, the backup is not whole, or the disk refuses.
-pub fn restore(tape: impl Read, folder: &Path) -> io::Result<Restored> {
+pub fn restore(tape: impl Read, folder: &Path) -> Result<Restored, RestoreError> {
     let folder = std::path::absolute(folder)?;
     let there = folder.read_dir().is_ok_and(|mut f| f.next().is_some());
     if there || folder.is_file() {
-        return Err(io::Error::new(
+        let what = "it is not empty; name a new folder with --data";
+        return Err(making(&folder)(io::Error::new(
             io::ErrorKind::AlreadyExists,
-            format!(
-                "{} is not empty; name a new folder with --data",
-                folder.display()
-            ),
-        ));
+            what,
+        )));
     }
     let mut beside = folder.clone().into_os_string();
     beside.push(".restoring");
     let beside = PathBuf::from(beside);
     if beside.exists() {
-        std::fs::remove_dir_all(&beside)?;
+        std::fs::remove_dir_all(&beside).map_err(making(&beside))?;
     }
-    create_dir_synced(&beside)?;
+    create_dir_synced(&beside).map_err(making(&beside))?;
     let mut folders = Vec::new();
     let done = read(tape, &mut |name, reader| {
         let path = beside.join(name);
         if let Some(parent) = path.parent()
             && !parent.is_dir()
         {
-            create_dir_synced(parent)?;
+            create_dir_synced(parent).map_err(making(parent))?;
             folders.push(parent.to_owned());
         }
-        let mut file = File::create_new(&path)?;
-        io::copy(reader, &mut file)?;
-        file.sync_all()
+        let mut file = File::create_new(&path).map_err(making(&path))?;
+        let mut bytes = vec![0; PIECE];
+        loop {
+            // What cannot be read is the backup's, what cannot be written is not.
+            let read = reader.read(&mut bytes)?;
+            if read == 0 {
+                break;
+            }
+            let piece = bytes.get(..read).unwrap_or_default();
+            file.write_all(piece).map_err(making(&path))?;
+        }
+        file.sync_all().map_err(making(&path))
     });
     let done = done.and_then(|done| {
         for folder in folders.iter().chain([&beside]) {
-            sync_dir(folder)?;
+            sync_dir(folder).map_err(making(folder))?;
         }
         if folder.is_dir() {
-            std::fs::remove_dir(&folder)?;
+            std::fs::remove_dir(&folder).map_err(making(&folder))?;
         }
-        std::fs::rename(&beside, &folder)?;
-        sync_dir(folder.parent().unwrap_or(Path::new("/")))?;
+        std::fs::rename(&beside, &folder).map_err(making(&folder))?;
+        let parent = folder.parent().unwrap_or(Path::new("/"));
+        sync_dir(parent).map_err(making(parent))?;
         Ok(done)
     });
     if done.is_err() {
@@ -132,11 +166,11 @@ pub fn restore(tape: impl Read, folder: &Path) -> io::Result<Restored> {
 }
 
 /// Gives every file to `each`, then holds all against the list.
-fn read(
+fn read<E: From<io::Error>>(
     tape: impl Read,
-    each: &mut dyn FnMut(&Path, &mut dyn Read) -> io::Result<()>,
-) -> io::Result<Restored> {
-    let odd = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
+    each: &mut dyn FnMut(&Path, &mut dyn Read) -> Result<(), E>,
+) -> Result<Restored, E> {
+    let odd = |why: String| E::from(io::Error::new(io::ErrorKind::InvalidData, why));
     let mut files: BTreeMap<String, Listed> = BTreeMap::new();
     let mut list: Option<List> = None;
     let mut tape = tar::Archive::new(tape);

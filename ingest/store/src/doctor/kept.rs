@@ -18,6 +18,7 @@ use crate::storage::Disk;
 use crate::store::StoreOptions;
 use crate::store::checkpoint::{Commit, Intent, StateFiles};
 use crate::store::erase::ledger;
+use crate::store::remake;
 use crate::store::retention::{self, Horizons};
 use crate::store::settled;
 
@@ -288,6 +289,19 @@ fn state(folder: &DataFolder, kept: &mut Kept, found: &mut Examined) -> Commit {
         }
         Ok(_) => {}
         Err(error) => bad(&dir.join("erasures.json"), &error, kept, found),
+    }
+    let path = dir.join(remake::FILE);
+    match remake::read(&dir) {
+        Ok(remaking) if !remaking.tables.is_empty() => {
+            let what = format!(
+                "a rebuild was cut off before it had made all rows of {} anew",
+                remaking.tables.join(", ")
+            );
+            let place = path.display().to_string();
+            found.find(Level::Damage, place, what, "run `callboard rebuild` again");
+        }
+        Ok(_) => {}
+        Err(error) => bad(&path, &error, kept, found),
     }
     kept.attempt = commit.attempt.max(intent.attempt);
     if intent.attempt > commit.attempt && !intent.keys.is_empty() {

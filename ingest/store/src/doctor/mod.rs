@@ -10,7 +10,7 @@ use callboard_model::record::Interpreter;
 use callboard_model::tables::TABLES;
 
 use crate::datafolder::DataFolder;
-use crate::lake::{Fault, Looking};
+use crate::lake::{Fault, Looking, is_made};
 use crate::store::{Clock, StoreError, StoreOptions};
 
 /// How bad it is.
@@ -86,6 +86,8 @@ impl Examined {
 const RESTORE: &str = "restore the folder from a backup, or this file from a copy";
 const SAME: &str = "log, state and lake are of different times: restore them from the same backup";
 const REBUILD: &str = "`callboard rebuild` makes these rows anew from the records";
+const ASIDE: &str =
+    "`callboard rebuild` puts the table's folder aside and makes its rows anew from the records";
 const UNREADABLE: &str = "mend or restore what is named above first";
 
 /// Examines the folder. `deep` also compares every row with the records, which are then all in
@@ -100,8 +102,11 @@ pub async fn examine(
     deep: bool,
     tell: &(dyn Fn(&str) + Sync),
 ) -> Result<Examined, StoreError> {
-    let folder = DataFolder::existing(&options.data)?;
+    let (folder, unlocked) = DataFolder::looked_at(&options.data)?;
     let mut found = Examined::default();
+    if let Some(why) = unlocked {
+        found.saw("lock", format!("not taken, since the folder cannot be written ({why}): no server may write to it now"));
+    }
     tell("the log and the state");
     let kept = kept::examine(&folder, options, interpreter.as_ref(), &mut found);
     let place = options
@@ -128,8 +133,12 @@ pub async fn examine(
                 Level::Damage,
                 fault.place,
                 plain(fault.what),
-                todo_for_file(),
+                todo_for_file(fault.table),
             );
+        }
+        if let Some(aside) = files.aside {
+            let what = "holds tables that a rebuild has put aside; it was not looked at";
+            found.saw("aside", format!("{} {what}", aside.display()));
         }
     }
     let mut counts = (0, 0, 0);
@@ -149,10 +158,10 @@ pub async fn examine(
             );
             found.find(Level::Damage, &place, what, SAME);
         }
-        for Fault { place, what } in look.faults {
+        for Fault { table, place, what } in look.faults {
             // Said once, by the checksum.
             if !found.findings.iter().any(|f| f.place == place) {
-                found.find(Level::Damage, place, plain(what), todo_for_file());
+                found.find(Level::Damage, place, plain(what), todo_for_file(table));
             }
         }
     }
@@ -198,14 +207,16 @@ pub async fn examine(
     Ok(found)
 }
 
-fn todo_for_file() -> String {
-    format!(
-        "{RESTORE}; of tables other than records, dead_letters, corrections and audio, {REBUILD}"
-    )
+/// What helps a file of that table.
+fn todo_for_file(table: Option<&str>) -> &'static str {
+    match table {
+        Some(table) if is_made(table) => ASIDE,
+        _ => RESTORE,
+    }
 }
 
 /// Without the advice that stands in the finding anyway.
-fn plain(what: String) -> String {
+pub(crate) fn plain(what: String) -> String {
     what.replace(
         "; restore this file from a copy, or ask `callboard doctor`",
         "",

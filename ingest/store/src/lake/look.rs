@@ -16,12 +16,14 @@ use object_store::path::Path;
 use super::localstore::SyncedFiles;
 use super::sums::{self, Sums};
 use super::table::{applied_in, builder};
-use super::{LakeError, LakeOptions, locate, remote, scan, table_url};
+use super::{ASIDE, LakeError, LakeOptions, locate, remote, scan, table_url};
 use crate::backup::LINKS;
 
 /// What is wrong with a file or table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
+    /// The table it belongs to, where it belongs to one.
+    pub table: Option<&'static str>,
     /// File or table, as a path or URL.
     pub place: String,
     /// What is wrong.
@@ -39,11 +41,15 @@ pub struct FilesLook {
     pub unsummed: usize,
     /// Those that are damaged.
     pub faults: Vec<Fault>,
+    /// Where tables were put aside; what lies there is not looked at.
+    pub aside: Option<PathBuf>,
 }
 
 /// What was found of a table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TableLook {
+    /// Whether it can be opened.
+    pub opens: bool,
     /// Version of the table.
     pub version: i64,
     /// Last flush that it has; -1 when none.
@@ -100,8 +106,10 @@ impl Looking {
                 let path = entry.path();
                 let name = entry.file_name().to_string_lossy().into_owned();
                 if entry.file_type()?.is_dir() {
-                    if ![sums::FOLDER, LINKS].contains(&name.as_str()) {
-                        open.push(path);
+                    match name.as_str() {
+                        sums::FOLDER | LINKS => {}
+                        ASIDE if folder == *root => look.aside = Some(path),
+                        _ => open.push(path),
                     }
                     continue;
                 }
@@ -112,6 +120,7 @@ impl Looking {
                     Some(table) => {
                         if let Err(error) = table.check(&path) {
                             look.faults.push(Fault {
+                                table: table_of(root, &path),
                                 place: path.display().to_string(),
                                 what: error.to_string(),
                             });
@@ -144,10 +153,12 @@ impl Looking {
             Ok(table) => table,
             Err(error) => {
                 let what = format!("the table cannot be opened: {}", chain(&error));
-                look.faults.push(Fault { place, what });
+                let table = Some(spec.name);
+                look.faults.push(Fault { table, place, what });
                 return look;
             }
         };
+        look.opens = true;
         look.applied = applied;
         look.version = i64::try_from(table.version().unwrap_or_default()).unwrap_or(i64::MAX);
         let Ok(state) = table.snapshot() else {
@@ -161,12 +172,18 @@ impl Looking {
             match read(store.as_ref(), &path, told).await {
                 Ok(rows) => look.rows += rows,
                 Err(what) => look.faults.push(Fault {
+                    table: Some(spec.name),
                     place: format!("{place}/{path}"),
                     what,
                 }),
             }
         }
         look
+    }
+
+    /// The lake's folder, where it is in one.
+    pub(super) fn folder(&self) -> Option<&FsPath> {
+        self.folder.as_deref()
     }
 
     fn place(&self, table: &str) -> String {
@@ -197,6 +214,13 @@ impl Looking {
         .await
         .map(|_| ())
     }
+}
+
+/// The table to which a file below the lake's folder belongs.
+fn table_of(root: &FsPath, file: &FsPath) -> Option<&'static str> {
+    let below = file.strip_prefix(root).ok()?;
+    let first = below.components().next()?.as_os_str().to_str()?;
+    callboard_model::tables::table(first).map(|spec| spec.name)
 }
 
 impl sums::Table {

@@ -5,6 +5,7 @@
 //! stable storage when a call returns (`localstore`). Tables stay at reader version 1, writer
 //! version 2, so that any Delta reader can read them.
 
+mod aside;
 pub(crate) mod erase;
 mod error;
 mod forget;
@@ -39,6 +40,8 @@ use deltalake::arrow::array::RecordBatch;
 use object_store::ObjectStore;
 use url::Url;
 
+pub use aside::Damaged;
+pub(crate) use aside::{ASIDE, is_copy, is_made};
 pub use error::LakeError;
 pub use instead::Instead;
 pub use look::{Fault, FilesLook, Looking, TableLook};
@@ -65,7 +68,7 @@ pub struct LakeOptions {
     pub target_bytes: u64,
     /// Replaced files are kept so long; at least 168 h for a lake that others read.
     pub retention: Duration,
-    /// Upkeep looks for files to remove at most this often: it lists the whole table.
+    /// Upkeep cuts the log and looks for files to remove at most this often: it lists the whole table.
     pub vacuum_every: Duration,
 }
 

@@ -27,10 +27,12 @@ pub(super) struct Writer {
     commits: u32,
     /// Whether a write failed so that nobody knows whether it landed.
     doubt: bool,
-    /// Set when upkeep found something wrong: it then leaves the table alone.
+    /// Upkeep found something wrong, and leaves the table alone.
     pub(super) stopped: bool,
     /// When this process last looked for files that nobody needs.
     pub(super) vacuumed: Option<std::time::Instant>,
+    /// Version at which it last cut the log.
+    pub(super) cut: Option<u64>,
 }
 
 struct Known {
@@ -58,7 +60,6 @@ impl LakeTable {
         options: Arc<LakeOptions>,
     ) -> Result<Self, LakeError> {
         let fail = |action| move |source| delta(spec, action, source);
-        let handle = || builder(&location, store.as_ref(), &options);
         if let Ok(folder) = location.to_file_path() {
             let made =
                 tokio::task::spawn_blocking(move || crate::datafolder::create_dir_synced(&folder));
@@ -69,12 +70,10 @@ impl LakeTable {
                 });
             }
         }
-        let mut table = handle().map_err(fail("opening"))?;
-        if table
-            .verify_deltatable_existence()
-            .await
-            .map_err(fail("opening"))?
-        {
+        let opened = builder(&location, store.as_ref(), &options);
+        let mut table = opened.map_err(fail("opening"))?;
+        let there = table.verify_deltatable_existence().await;
+        if there.map_err(fail("opening"))? {
             table.load().await.map_err(fail("opening"))?;
         } else {
             table = create(spec, table, &options)
@@ -108,6 +107,7 @@ impl LakeTable {
                 doubt: false,
                 stopped: false,
                 vacuumed: None,
+                cut: None,
             }),
             options,
         })
@@ -294,8 +294,8 @@ impl LakeTable {
     /// Opens the writer's handle anew; gives the last flush that the table then shows.
     pub(super) async fn reload(&self, writer: &mut Writer) -> Result<i64, LakeError> {
         let fail = |source| delta(self.spec, "opening again", source);
-        let mut table =
-            builder(&self.location, self.store.as_ref(), &self.options).map_err(fail)?;
+        let opened = builder(&self.location, self.store.as_ref(), &self.options);
+        let mut table = opened.map_err(fail)?;
         table.load().await.map_err(fail)?;
         let applied = applied_in(&table, &self.application).await.map_err(fail)?;
         writer.table = table;

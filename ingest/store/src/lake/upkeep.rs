@@ -49,10 +49,11 @@ impl LakeTable {
         if writer.stopped {
             return Ok(Upkeep::default());
         }
+        let looked = writer.vacuumed;
         let result = self.maintain_locked(&mut writer).await;
         if let Ok(done) = &result
             && done.days == 0
-            && done.removed == 0
+            && looked == writer.vacuumed
         {
             return result.map_err(|error| self.failed(error));
         }
@@ -106,17 +107,22 @@ impl LakeTable {
             self.same_rows(&before, &after)?;
             steps::pass("upkeep.compacted");
             writer.table = table;
-            deltalake::checkpoints::create_checkpoint(&writer.table, None)
-                .await
-                .map_err(fail("writing a checkpoint"))?;
-            steps::pass("upkeep.checkpoint");
-            deltalake::checkpoints::cleanup_metadata(&writer.table, None)
-                .await
-                .map_err(fail("cutting the table's log"))?;
-            steps::pass("upkeep.cut");
         }
         let looked = writer.vacuumed.map(|at| at.elapsed());
         if looked.is_none_or(|ago| ago >= self.options.vacuum_every) {
+            // Both cost as much as the log is long, so they are not part of every round; commits
+            // write checkpoints of their own now and then.
+            if writer.table.version() != writer.cut {
+                deltalake::checkpoints::create_checkpoint(&writer.table, None)
+                    .await
+                    .map_err(fail("writing a checkpoint"))?;
+                steps::pass("upkeep.checkpoint");
+                deltalake::checkpoints::cleanup_metadata(&writer.table, None)
+                    .await
+                    .map_err(fail("cutting the table's log"))?;
+                steps::pass("upkeep.cut");
+                writer.cut = writer.table.version();
+            }
             done.removed = self.vacuum(writer).await.map_err(fail("removing files"))?;
             steps::pass("upkeep.vacuum");
             writer.vacuumed = Some(Instant::now());

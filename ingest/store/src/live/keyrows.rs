@@ -6,7 +6,7 @@ use callboard_model::ids::{Beside, Key, PlatformId};
 use callboard_model::merge::State;
 use callboard_model::rows;
 use callboard_model::tables::{
-    AgentStateRow, AliasRow, ContactRow, CustomerAttributeRow, EvaluationRow, LinkRow,
+    AgentStateRow, AliasRow, ContactRow, CustomerAttributeRow, EvaluationRow, LeaseRow, LinkRow,
     MeasurementRow, NoteRow, OfferRow, QueueTargetRow, RecordingRow, Row, ScheduleRow, SegmentRow,
     SurveyRow, TagRow, TurnRow, VendorMetricRow,
 };
@@ -93,6 +93,7 @@ key_rows! {
     evaluations: EvaluationRow,
     customer_attributes: CustomerAttributeRow,
     schedules: ScheduleRow,
+    leases: LeaseRow,
 }
 
 /// Makes the rows of a key. `restarts` are those of its instance; `horizon` the snapshot's now.
@@ -137,6 +138,7 @@ pub fn rows_of(
             Beside::Customer => out.customer_attributes = rows::customer_rows(id, state),
             Beside::Schedule => out.schedules = rows::schedule_rows(id, state),
             Beside::Evaluation => out.evaluations = rows::evaluation_rows(id, state),
+            Beside::Lease => out.leases = rows::lease_rows(id, state),
         },
     }
     out

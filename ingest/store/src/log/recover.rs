@@ -54,7 +54,7 @@ pub(super) fn open(
         ));
     }
 
-    let (mut scanned, log_id, cut) = scan_all(dir, disk, firsts)?;
+    let (mut scanned, log_id, cut) = scan_all(dir, &|path| disk.open(path), firsts)?;
     let mut copied = false;
     if let Some(last) = scanned.last_mut()
         && (cut.is_some() || !last.sealed)
@@ -79,7 +79,8 @@ pub(super) fn look(
     if firsts.is_empty() {
         return Ok(None);
     }
-    let (scanned, log_id, cut) = scan_all(dir, storage.as_ref(), firsts)?;
+    // It may lie where nothing can be written.
+    let (scanned, log_id, cut) = scan_all(dir, &|path| storage.open_to_read(path), firsts)?;
     let (catalog, recovery) = found(scanned, cut, false);
     Ok(Some((
         Shared::new(dir, options, storage, log_id, catalog),
@@ -90,10 +91,13 @@ pub(super) fn look(
 /// A torn end: its file and how many bytes it has.
 type Torn = Option<(PathBuf, u64)>;
 
+/// How a segment is opened.
+type Open<'a> = dyn Fn(&Path) -> io::Result<Arc<dyn StorageFile>> + 'a;
+
 /// Reads every segment; gives them with the log's id and a torn end.
 fn scan_all(
     dir: &Path,
-    disk: &dyn Storage,
+    open: &Open<'_>,
     firsts: Vec<u64>,
 ) -> Result<(Vec<Scanned>, [u8; 16], Torn), LogError> {
     let mut log_id = None;
@@ -106,7 +110,7 @@ fn scan_all(
                 "there is no valid group here, and later ones exist",
             ));
         }
-        scanned.push(scan(dir, disk, first, &mut log_id)?);
+        scanned.push(scan(dir, open, first, &mut log_id)?);
     }
     let log_id = log_id.unwrap_or_default();
     let mut cut = None;
@@ -187,7 +191,7 @@ fn first_segment(dir: &Path, storage: &dyn Storage, log_id: &[u8; 16]) -> io::Re
 /// Reads the groups of one segment up to the first place where there is none.
 fn scan(
     dir: &Path,
-    storage: &dyn Storage,
+    open: &Open<'_>,
     first: u64,
     log_id: &mut Option<[u8; 16]>,
 ) -> Result<Scanned, LogError> {
@@ -198,7 +202,7 @@ fn scan(
         what,
     };
     let reading = |e: io::Error| LogError::io("reading", &path, &e);
-    let file = storage.open(&path).map_err(reading)?;
+    let file = open(&path).map_err(reading)?;
     let length = file.len().map_err(reading)?;
     let mut window = Window::default();
     let head = window

@@ -1,9 +1,11 @@
 //! Tables that are queries over others (intervals), made anew in the lake for the days that
 //! flushes touched.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
-use callboard_model::tables::AGENT_INTERVALS;
+use callboard_model::tables::{AGENT_INTERVALS, QUEUE_INTERVALS};
+use deltalake::arrow::array::RecordBatch;
 
 use super::carried::carried;
 use super::checkpoint::Commit;
@@ -13,6 +15,9 @@ use crate::lake::{Replace, WritePlan, on_days};
 /// A round waits so many times as long as the last one took: at most a twentieth of the time goes
 /// into tables that our own views do not read.
 const REST: u32 = 19;
+
+/// The tables that are made so.
+pub(super) const COPIES: [&str; 2] = [QUEUE_INTERVALS.name, AGENT_INTERVALS.name];
 
 impl Store {
     /// Makes derived tables of the touched days anew, unless the last round was a moment ago; with
@@ -47,6 +52,32 @@ impl Store {
                 return Ok(());
             }
         };
+        // A rebuild that was cut off has written under later numbers: these days are written all the same.
+        let mut number = commit.attempt;
+        for table in COPIES {
+            if self.lake.applied(table)? > number {
+                number = self.next_attempt()?;
+            }
+        }
+        self.write_derived(made, &days, number).await?;
+        commit.derive_days.clear();
+        self.files.set_commit(commit)?;
+        crate::steps::pass("derive.commit");
+        *self.derived.lock() = Some((Instant::now(), began.elapsed()));
+        let mut inner = self.inner.lock();
+        let inner = &mut *inner;
+        inner.derive_days.clear();
+        self.look_again(inner)
+    }
+
+    /// Replaces these days of derived tables, but for those that a table keeps no more.
+    pub(super) async fn write_derived(
+        &self,
+        made: BTreeMap<&'static str, Vec<RecordBatch>>,
+        days: &[i32],
+        number: i64,
+    ) -> Result<(), StoreError> {
+        let horizons = self.inner.lock().live.horizons().clone();
         for (table, rows) in made {
             let kept = days.iter().copied().filter(|d| horizons.keeps(table, *d));
             let mut kept: Vec<i32> = kept.collect();
@@ -64,16 +95,9 @@ impl Store {
                 ..Replace::default()
             });
             let plan = WritePlan { rows, replace };
-            self.lake.write(table, commit.attempt, plan).await?;
+            self.lake.write(table, number, plan).await?;
             crate::steps::pass("derive.table");
         }
-        commit.derive_days.clear();
-        self.files.set_commit(commit)?;
-        crate::steps::pass("derive.commit");
-        *self.derived.lock() = Some((Instant::now(), began.elapsed()));
-        let mut inner = self.inner.lock();
-        let inner = &mut *inner;
-        inner.derive_days.clear();
-        self.look_again(inner)
+        Ok(())
     }
 }

@@ -14,6 +14,7 @@ mod late;
 mod plan;
 mod rebuild;
 mod recover;
+pub(crate) mod remake;
 pub mod retention;
 mod sealed;
 pub(crate) mod settled;
@@ -46,7 +47,7 @@ pub use flush::Flushed;
 pub use ground::{Ground, LakeGround};
 pub use health::Health;
 pub(crate) use late::records_of;
-pub use rebuild::{Rebuilt, rebuild};
+pub use rebuild::{MakeDerive, Rebuilt, rebuild};
 
 /// Reads the present of this store, UTC microseconds: the clock, or a replay's clock.
 pub trait Clock: Send + Sync {
@@ -99,6 +100,14 @@ pub enum StoreError {
     /// Log, state and lake are of different times: what comes next would be taken for known.
     #[error("{0}; restore log, state and lake from the same backup")]
     Ages(String),
+    /// A rebuild has put these tables aside and has not made them anew yet.
+    #[error(
+        "a rebuild was cut off before it had made all rows of {0} anew; run `callboard rebuild` again"
+    )]
+    Unfinished(String),
+    /// Why rows cannot be made anew.
+    #[error("{0}")]
+    Rebuild(String),
     /// An entry of the log that this program cannot read.
     #[error(transparent)]
     Codec(#[from] crate::live::codec::CodecError),
@@ -133,6 +142,8 @@ pub struct StoreOptions {
     pub as_of: AsOfLimits,
     /// How long rows are kept.
     pub keep: retention::Keep,
+    /// Whether a folder is opened in which a rebuild was cut off: by the next one alone.
+    pub unfinished: bool,
 }
 
 impl StoreOptions {
@@ -149,6 +160,7 @@ impl StoreOptions {
             replay_bytes: 64 << 20,
             as_of: AsOfLimits::default(),
             keep: retention::Keep::new(),
+            unfinished: false,
         }
     }
 }
@@ -227,8 +239,13 @@ impl Store {
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, StoreError> {
         let folder = DataFolder::open(&options.data)?;
+        if !options.unfinished {
+            remake::refuse(&folder.state())?;
+        }
         let storage = ground.storage;
-        let (log, recovery) = Log::open(folder.log(), options.log.clone(), storage.clone())?;
+        let mut own = options.log.clone();
+        own.segment_bytes = crate::steps::segment_bytes().unwrap_or(own.segment_bytes);
+        let (log, recovery) = Log::open(folder.log(), own, storage.clone())?;
         if let Some((path, bytes)) = &recovery.cut {
             tracing::warn!(path = %path.display(), bytes, "cut a torn end that nobody was told of");
         }

@@ -38,6 +38,7 @@ impl Store {
             inner.positions.set(position);
         }
         self.changes.send_replace(inner.live.version);
+        crate::steps::pass("live.published");
         if self.load(inner) > 1.0 {
             self.pressure.notify_one();
         }

@@ -11,6 +11,7 @@ use super::ledger::Pending;
 use crate::backup::LINKS;
 use crate::erase::Proof;
 use crate::erase::needles::Needles;
+use crate::lake::ASIDE;
 use crate::live::codec::{DEAD_LETTER, RECORD, decode_dead_letter, decode_record};
 use crate::storage::{Disk, write_synced};
 
@@ -21,6 +22,13 @@ impl Store {
         let mut proof = Proof::default();
         for spec in TABLES {
             self.lake.search(spec.name, needles, &mut proof).await?;
+        }
+        // What is damaged is not searched: nobody can say what it holds.
+        if let Ok(aside) = self.lake.url().to_file_path().map(|lake| lake.join(ASIDE))
+            && aside.exists()
+        {
+            let what = "put aside by a rebuild and not searched: remove it";
+            proof.hit(&format!("{} ({what})", aside.display()), 1);
         }
         let root = self.folder.root().to_owned();
         let skipped = [

@@ -1,0 +1,305 @@
+//! What `callboard doctor` says of a damaged table is what helps: `callboard rebuild` puts it aside
+//! and makes its rows anew, as other readers see them; it never tells of success over damage that
+//! stays, and killed at any moment it leaves nothing that is served wrong.
+
+use std::io::{Seek as _, SeekFrom, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::doctor::{doctor, files, folder};
+use crate::erasure::text;
+use crate::readers::script;
+use crate::support::scene::number;
+use crate::support::sender::event;
+use crate::support::{Server, command, copy};
+
+/// When rows were corrected, which no record tells.
+const CORRECTED: &str =
+    "select contact_id, corrected_at from contacts where corrected_at is not null order by 1";
+
+/// A stopped shift, and a contact that was corrected after it had settled.
+fn scene(dir: &Path) -> PathBuf {
+    let data = folder(dir);
+    let config = dir.join("callboard.toml");
+    let server = Server::serve(&data, &["--config", text(&config)]);
+    let send = |id: &str, kind: &str, at: &str, more: &str| {
+        let told = format!(r#""contact_id":"mended",{more}"#);
+        let event = event("/test/mended", id, kind, at, &told);
+        let kind = "application/x-ndjson";
+        let (status, said) = server.post("/v1/events", kind, event.into()).unwrap();
+        assert_eq!(status, 200, "{said}");
+    };
+    let queue = r#""segment_id":"q","kind":"queue","queue":"sales""#;
+    send("1", "segment.started", "2026-03-02T09:00:00Z", queue);
+    let left = r#""segment_id":"q","outcome":"abandoned""#;
+    send("2", "segment.ended", "2026-03-02T09:00:30Z", left);
+    let end = r#""ended_by":"customer""#;
+    send("3", "contact.ended", "2026-03-02T09:00:30Z", end);
+    for late in 0.. {
+        assert!(late < 60, "no late record corrected it");
+        let hold = format!(
+            r#""segment_id":"m{late}","kind":"menu","name":"m","start":"2026-03-02T09:00:00Z","end":"2026-03-02T09:00:01Z""#
+        );
+        let at = "2026-03-02T09:00:01Z";
+        send(&format!("late-{late}"), "segment.recorded", at, &hold);
+        sleep(Duration::from_millis(1_500));
+        if server.number("select count(*) from corrections") > 0 {
+            break;
+        }
+    }
+    server.stop();
+    data
+}
+
+/// Rows of every table as DuckDB reads them.
+fn digest(data: &Path) -> Value {
+    script("digest.py", &[text(&data.join("lake"))])
+}
+
+fn rebuild(data: &Path) -> (i32, String) {
+    let output = command().args(["rebuild", "--data", text(data)]).output();
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = output.unwrap();
+    let said = String::from_utf8(stdout).unwrap() + &String::from_utf8(stderr).unwrap();
+    (status.code().unwrap(), said)
+}
+
+/// The largest data file of a table.
+fn largest(data: &Path, table: &str) -> PathBuf {
+    let all = files(&data.join("lake").join(table)).into_iter();
+    let own = all.filter(|p| p.extension().is_some_and(|e| e == "parquet"));
+    let own = own.filter(|p| !text(p).contains("_delta_log"));
+    own.max_by_key(|p| std::fs::metadata(p).unwrap().len())
+        .unwrap()
+}
+
+/// `printf XXXX | dd of=FILE bs=1 seek=AT conv=notrunc`
+fn damage(path: &Path, at: u64) {
+    let mut file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+    file.seek(SeekFrom::Start(at)).unwrap();
+    file.write_all(b"XXXX").unwrap();
+}
+
+#[track_caller]
+fn same(what: &str, before: &Value, after: &Value) {
+    for (table, was) in before.as_object().unwrap() {
+        assert_eq!(was, &after[table], "{what}: {table}");
+    }
+}
+
+#[test]
+fn a_damaged_table_is_named_and_mended() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = scene(dir.path());
+    let before = digest(&whole);
+    for table in [
+        "contacts",
+        "segments",
+        "agent_states",
+        "agent_intervals",
+        "queue_intervals",
+    ] {
+        assert!(before[table]["rows"].as_u64() > Some(0), "{table} is empty");
+    }
+    let corrected = {
+        let copied = dir.path().join("asked");
+        copy(&whole, &copied);
+        let server = Server::serve(&copied, &[]);
+        server.sql(CORRECTED)
+    };
+    assert_eq!(corrected.len(), 1, "{corrected:?}");
+    let first = |table: &str| {
+        let log = format!("lake/{table}/_delta_log/00000000000000000000.json");
+        (table.to_owned(), log)
+    };
+    let file = |table: &str| {
+        let path = largest(&whole, table);
+        let below = text(path.strip_prefix(&whole).unwrap()).to_owned();
+        (table.to_owned(), below)
+    };
+    for (table, below) in [
+        file("contacts"),
+        file("segments"),
+        file("agent_intervals"),
+        file("queue_intervals"),
+        // Tables that do not open at all.
+        first("offers"),
+        first("agent_intervals"),
+    ] {
+        let data = dir.path().join("bad");
+        copy(&whole, &data);
+        damage(&data.join(&below), 300);
+        let name = Path::new(&below).file_name().unwrap().to_str().unwrap();
+        let (code, said) = doctor(&data, &[]);
+        assert_eq!(code, 1, "{below}: {said}");
+        let helps = "`callboard rebuild` puts the table's folder aside";
+        assert!(said.contains(name) && said.contains(helps), "{said}");
+        let (code, said) = rebuild(&data);
+        assert_eq!(code, 0, "{below}: {said}");
+        assert!(said.contains("made anew") && said.contains(name), "{said}");
+        let aside = data.join("lake/_aside/1");
+        assert!(said.contains(text(&aside)), "{said}");
+        // It was moved, damage and all.
+        let moved = aside.join(Path::new(&below).strip_prefix("lake").unwrap());
+        let bytes = std::fs::read(moved).unwrap();
+        assert_eq!(&bytes[300..304], b"XXXX");
+        let (code, said) = doctor(&data, &[]);
+        assert_eq!(code, 0, "{below}: {said}");
+        assert!(said.contains("Nothing is wrong."), "{said}");
+        assert!(said.contains("_aside"), "{said}");
+        same(&below, &before, &digest(&data));
+        let server = Server::serve(&data, &[]);
+        assert_eq!(server.sql(CORRECTED), corrected, "{table}");
+        server.stop();
+        let (code, said) = doctor(&data, &[]);
+        assert_eq!(code, 0, "{below}: {said}");
+        std::fs::remove_dir_all(&data).unwrap();
+    }
+}
+
+#[test]
+fn what_is_made_of_no_record_is_not_told_as_mended() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = scene(dir.path());
+    let data = dir.path().join("bad");
+    // Rows of these tell something that no other table tells.
+    for table in ["corrections", "dead_letters"] {
+        copy(&whole, &data);
+        let bad = largest(&data, table);
+        damage(&bad, 300);
+        let name = text(Path::new(bad.file_name().unwrap())).to_owned();
+        let (code, said) = rebuild(&data);
+        assert_eq!(code, 1, "{table}: {said}");
+        assert!(said.contains(&name) && said.contains("backup"), "{said}");
+        let (code, said) = doctor(&data, &["--quick"]);
+        assert_eq!(code, 1, "{table}: {said}");
+        assert!(said.contains(&name) && said.contains("restore"), "{said}");
+        std::fs::remove_dir_all(&data).unwrap();
+    }
+    // Of the records all rows are made: nothing is touched.
+    copy(&whole, &data);
+    let (records, contacts) = (largest(&data, "records"), largest(&data, "contacts"));
+    let place = records.clone();
+    let sound = std::fs::read(&place).unwrap();
+    damage(&records, 300);
+    damage(&contacts, 300);
+    let (code, said) = rebuild(&data);
+    assert_eq!(code, 1, "{said}");
+    let name = text(Path::new(records.file_name().unwrap())).to_owned();
+    assert!(
+        said.contains(&name) && said.contains("restore it from a backup first"),
+        "{said}"
+    );
+    assert!(!data.join("lake/_aside").exists() && contacts.exists());
+    // Once they are back, the rest is made of them.
+    std::fs::write(&place, sound).unwrap();
+    let (code, said) = rebuild(&data);
+    assert_eq!(code, 0, "{said}");
+    same("mended", &digest(&whole), &digest(&data));
+}
+
+/// Steps at which a rebuild dies that has put tables aside, and how often each is passed before.
+const STEPS: [(&str, u32); 10] = [
+    ("rebuild.told", 1),
+    ("rebuild.aside", 1),
+    ("lake.named", 1),
+    ("lake.named", 6),
+    ("rebuild.table", 1),
+    ("rebuild.table", 6),
+    ("rebuild.table", 17),
+    ("derive.table", 1),
+    ("rebuild.copies", 1),
+    ("rebuild.made", 1),
+];
+
+#[test]
+fn a_rebuild_that_dies_at_a_step_is_begun_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = scene(dir.path());
+    let before = digest(&whole);
+    let data = dir.path().join("bad");
+    for (step, times) in STEPS {
+        copy(&whole, &data);
+        for table in ["contacts", "agent_intervals"] {
+            damage(&largest(&data, table), 300);
+        }
+        let mut dies = command();
+        dies.args(["rebuild", "--data", text(&data)]);
+        dies.env("CALLBOARD_DIE_AT", format!("{step}:{times}"));
+        let died = dies.output().unwrap();
+        assert_eq!(died.status.signal(), Some(9), "{step}:{times}");
+        // Nobody is served from tables that are half made.
+        let mut serve = command();
+        serve.args(["serve", "--http", "127.0.0.1:0", "--pg", "127.0.0.1:0"]);
+        let refused = Server::try_start({
+            serve.arg("--data").arg(&data);
+            serve
+        });
+        let Err(said) = refused else {
+            panic!("{step}:{times}: it serves")
+        };
+        assert!(said.contains("run `callboard rebuild` again"), "{said}");
+        let (code, said) = doctor(&data, &["--quick"]);
+        assert_eq!(code, 1, "{step}:{times}: {said}");
+        assert!(said.contains("a rebuild was cut off"), "{said}");
+        let (code, said) = rebuild(&data);
+        assert_eq!(code, 0, "{step}:{times}: {said}");
+        let (code, said) = doctor(&data, &[]);
+        assert_eq!(code, 0, "{step}:{times}: {said}");
+        same(&format!("{step}:{times}"), &before, &digest(&data));
+        std::fs::remove_dir_all(&data).unwrap();
+        println!("{step}:{times}: died there, refused until rebuilt, equal");
+    }
+}
+
+#[test]
+fn a_rebuild_that_is_killed_at_any_moment_changes_no_row() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = scene(dir.path());
+    let before = digest(&data);
+    let begun = Instant::now();
+    assert_eq!(rebuild(&data).0, 0);
+    let takes = begun.elapsed();
+    same("a whole one", &before, &digest(&data));
+    // xorshift: moments that nobody chose, the same for a seed.
+    let mut random = number("CALLBOARD_SEED", 4_711);
+    let kills = number("CALLBOARD_REBUILDS", 8);
+    let mut amid = 0;
+    for kill in 0..kills {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        let life = takes.mul_f64((random % 1_000) as f64 / 1_000.0);
+        let mut child = command()
+            .args(["rebuild", "--data", text(&data)])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        sleep(life);
+        // It may have ended.
+        let _ = child.kill();
+        amid += u64::from(child.wait().unwrap().signal() == Some(9));
+        let what = format!("kill {kill} after {life:?}");
+        // Whatever it had written, it was rows that were there.
+        same(&what, &before, &digest(&data));
+        let (code, said) = doctor(&data, &[]);
+        assert_eq!(code, 0, "{what}: {said}");
+    }
+    println!("{kills} kills -9 in {takes:?} each, {amid} of them in the middle: equal");
+    assert!(amid * 2 >= kills, "too few kills in the middle");
+    let server = Server::serve(&data, &[]);
+    assert_eq!(server.sql(CORRECTED).len(), 1);
+    server.stop();
+    let (code, said) = rebuild(&data);
+    assert_eq!(code, 0, "{said}");
+    same("at last", &before, &digest(&data));
+}

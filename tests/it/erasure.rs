@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::readers::script;
 use crate::support::customer::{corrected, event, known_beside};
 use crate::support::{Server, callboard, command, copy, shift};
-use crate::truth::{CONFIG, counted, send, simulate, verify};
+use crate::truth::{CONFIG, counted, seal, send, simulate, verify};
 
 pub fn text(path: &Path) -> &str {
     path.to_str().unwrap()
@@ -170,6 +170,7 @@ pub fn scene() -> (Scene, Server) {
     scene.contacts = his;
     let his = scene.contacts.iter().map(String::as_str).collect();
     without(&truth, &his, &scene.path("others"));
+    seal(&scene.path("others"));
     (scene, server)
 }
 

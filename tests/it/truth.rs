@@ -218,12 +218,18 @@ fn rewrite(truth: &Path, name: &str, change: impl FnOnce(&str) -> String) {
     let path = truth.join(name);
     let text = change(&std::fs::read_to_string(&path).unwrap());
     std::fs::write(&path, &text).unwrap();
+    seal(truth);
+}
+
+/// Says in the manifest of a simulation that its files were written as they are now.
+pub fn seal(truth: &Path) {
     let manifest = truth.join("manifest.json");
     let mut said: Value = serde_json::from_slice(&std::fs::read(&manifest).unwrap()).unwrap();
-    let files = said["files"].as_array_mut().unwrap();
-    let entry = files.iter_mut().find(|f| f["path"] == name).unwrap();
-    entry["bytes"] = text.len().into();
-    entry["blake3"] = blake3::hash(text.as_bytes()).to_hex().to_string().into();
+    for entry in said["files"].as_array_mut().unwrap() {
+        let bytes = std::fs::read(truth.join(entry["path"].as_str().unwrap())).unwrap();
+        entry["bytes"] = bytes.len().into();
+        entry["blake3"] = blake3::hash(&bytes).to_hex().to_string().into();
+    }
     std::fs::write(&manifest, serde_json::to_vec_pretty(&said).unwrap()).unwrap();
 }
 

@@ -199,7 +199,7 @@ mod tests {
             SegmentRow::batch(&[]).unwrap().num_columns(),
             SegmentRow::spec().columns.len()
         );
-        assert_eq!(KEYED.len(), 17);
+        assert_eq!(KEYED.len(), 18);
         for what in Beside::ALL {
             let spec = callboard_model::tables::table(what.table()).unwrap();
             assert_eq!(spec.id, what.column());

@@ -318,6 +318,7 @@ mod tests {
             "erase --customer +4930123 --contact c-1 --to http://h --dry-run",
             "demo --speed 20",
             "simulate --seed 42 --contacts 1000 --out d --disorder wild --poison 0.01 --stream",
+            "simulate --contacts 10000000 --until-day 41 --stream --out d",
             "verify --truth d --to http://h",
             "model list",
             "model download base.en",

@@ -62,6 +62,8 @@ pub struct Config {
     pub limits: Limits,
     /// Bounds of queries.
     pub query: Query,
+    /// Bounds of the pictures of earlier moments.
+    pub as_of: AsOf,
     /// Mapping files.
     pub mapping: MappingFolder,
     /// Who is who across platforms.
@@ -233,6 +235,18 @@ pub struct Query {
     pub waiting: usize,
 }
 
+/// Bounds of the picture of an earlier moment.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AsOf {
+    /// Most records that are read for it.
+    pub records: usize,
+    /// Memory that the records and names may hold of which it is made.
+    pub memory: Size,
+    /// Longest making of it.
+    pub time: Span,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Config {
@@ -250,6 +264,7 @@ impl Default for Config {
             keywords: Vec::new(),
             limits: Limits::default(),
             query: Query::default(),
+            as_of: AsOf::default(),
             mapping: MappingFolder::default(),
             identity: Identity::default(),
             reports: None,
@@ -309,6 +324,17 @@ impl Default for Query {
             running: query.running,
             wait: Span(query.wait),
             waiting: query.waiting,
+        }
+    }
+}
+
+impl Default for AsOf {
+    fn default() -> Self {
+        let limits = callboard_store::store::AsOfLimits::default();
+        AsOf {
+            records: limits.records,
+            memory: Size(limits.bytes as u64),
+            time: Span(limits.time),
         }
     }
 }

@@ -31,7 +31,8 @@ WITH plans AS (
 ), been AS (
   SELECT agent, state, since, until, unnest(range(since / 900000000, (until + 899999999) / 900000000)) AS quarter
   FROM states
-  WHERE until > since
+  -- Unknown is what is left of the plan; who never logged out is unknown without end.
+  WHERE until > since AND state <> 'unknown'
 ), met AS (
   SELECT p.schedule_id, p.quarter, b.state, p.class,
          sum(greatest(0, least(p.ends, b.until) - greatest(p.begins, b.since))) AS us
@@ -40,7 +41,7 @@ WITH plans AS (
   GROUP BY p.schedule_id, p.quarter, b.state, p.class
 ), judged AS (
   SELECT schedule_id, quarter,
-         sum(CASE WHEN state <> 'unknown' THEN us ELSE 0 END) AS known,
+         sum(us) AS known,
          sum(CASE WHEN class = 'available' AND state IN ('available', 'ringing', 'talk', 'hold', 'wrapup') THEN us
                   WHEN class = 'paused' AND state IN ('paused', 'offline') THEN us
                   WHEN class = 'offline' AND state = 'offline' THEN us ELSE 0 END) AS adherent

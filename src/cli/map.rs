@@ -32,7 +32,7 @@ pub enum MapCommand {
 /// `callboard map try`.
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "Exit status 1 when the file cannot be used, a test in it fails, or an item cannot be read.\nA part of an item counts as unread when no event changes while it is left out or changed.\n\nExamples:\n  callboard map try my.toml sample.json\n  callboard map try landis webhook.json --instance north --json\n  callboard map try my.toml                 only the tests in the file"
+    after_help = "Exit status 1 when the file cannot be used, a test in it fails, an item cannot be read, or\nnothing in the sample is an item: then all that stands there is told as unread.\nA part of an item counts as unread when no event changes while it is left out or changed.\n\nExamples:\n  callboard map try my.toml sample.json\n  callboard map try landis webhook.json --instance north --json\n  callboard map try my.toml                 only the tests in the file"
 )]
 pub struct TryArgs {
     /// The mapping file, or the name of one that comes with callboard.

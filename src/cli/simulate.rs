@@ -22,7 +22,7 @@ pub enum DisorderArg {
 /// `callboard simulate`.
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "The folder gets events/SOURCE.ndjson to send, truth/TABLE/DAY.ndjson to compare with,\nand manifest.json with the hash of each file. The same seed gives the same bytes everywhere.\n\nExamples:\n  callboard simulate --seed 42 --contacts 1000 --out sim\n  callboard simulate --seed 7 --contacts 1000 --disorder wild --poison 0.01 --out sim\n  callboard send --source events sim/events && callboard verify --truth sim\n  callboard simulate --seed 1 --contacts 1000000 --stream --out truth | zstd > events.ndjson.zst\n  callboard simulate --as amazon-connect --contacts 400 --out connect\n  curl --data-binary @connect/told/site1/contact-records.ndjson http://127.0.0.1:8080/v1/sources/amazon-connect"
+    after_help = "The folder gets events/SOURCE.ndjson to send, truth/TABLE/DAY.ndjson to compare with,\nand manifest.json with the hash of each file. The same seed gives the same bytes everywhere.\n\nExamples:\n  callboard simulate --seed 42 --contacts 1000 --out sim\n  callboard simulate --seed 7 --contacts 1000 --disorder wild --poison 0.01 --out sim\n  callboard send --source events sim/events && callboard verify --truth sim\n  callboard simulate --seed 1 --contacts 1000000 --stream --out truth | zstd > events.ndjson.zst\n  callboard simulate --contacts 10000000 --until-day 41 --stream --out truth | zstd > events.ndjson.zst\n  callboard simulate --as amazon-connect --contacts 400 --out connect\n  curl --data-binary @connect/told/site1/contact-records.ndjson http://127.0.0.1:8080/v1/sources/amazon-connect"
 )]
 pub struct SimulateArgs {
     /// Seed.
@@ -60,6 +60,10 @@ pub struct SimulateArgs {
     /// Days [default: what suits the number of contacts].
     #[arg(long, value_name = "N")]
     pub days: Option<u16>,
+    /// Play and write only the days up to the N-th, events and truth: the beginning of the simulation
+    /// that --contacts and --days describe, whose contacts are shared out over all its days.
+    #[arg(long, value_name = "N")]
+    pub until_day: Option<u16>,
     /// Days of the same contact centre that went before and are not told: two runs with one seed
     /// are then one contact centre before and after.
     #[arg(long, value_name = "N", default_value_t = 0)]

@@ -1,6 +1,7 @@
 //! `callboard send`: files to a server, in parts that count only when they were acknowledged.
 
 mod documents;
+mod look;
 mod plan;
 mod progress;
 mod table;

@@ -98,6 +98,7 @@ pub fn store_options(config: &Config) -> StoreOptions {
     let mut options = StoreOptions::new(&config.data);
     options.lake = config.lake.url.clone();
     options.keep = config.keep();
+    options.as_of = config.as_of_limits();
     let given = config.lake.options.iter();
     options.lake_options.storage_options = given.map(|(k, v)| (k.clone(), v.clone())).collect();
     options

@@ -3,7 +3,8 @@
 use std::io::{BufWriter, Write};
 
 use callboard_datasets::simulate::{
-    Disorder, Manifest, Options, Platform, SimulateError, read_date, run as simulate,
+    Disorder, Manifest, Options, Platform, SimulateError, contacts_until, read_date,
+    run_until as simulate,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -19,7 +20,8 @@ const MOST_SKEW: u32 = 3600;
 /// When an option means nothing, or the folder cannot be written.
 pub fn run(args: &SimulateArgs) -> Result<(), Failure> {
     let options = options(args)?;
-    let bar = ProgressBar::new(options.contacts);
+    let until_day = args.until_day.map(i64::from);
+    let bar = ProgressBar::new(contacts_until(&options, until_day));
     if let Ok(style) =
         ProgressStyle::with_template("{wide_bar} {pos}/{len} contacts {per_sec} {eta}")
     {
@@ -29,9 +31,9 @@ pub fn run(args: &SimulateArgs) -> Result<(), Failure> {
     let result = if args.stream {
         let mut out = BufWriter::with_capacity(1 << 20, std::io::stdout().lock());
         let stream: &mut dyn Write = &mut out;
-        simulate(&options, Some(stream), &mut progress)
+        simulate(&options, until_day, Some(stream), &mut progress)
     } else {
-        simulate(&options, None, &mut progress)
+        simulate(&options, until_day, None, &mut progress)
     };
     bar.finish_and_clear();
     let manifest = match result {
@@ -101,20 +103,29 @@ fn options(args: &SimulateArgs) -> Result<Options, Failure> {
         out: args.out.clone(),
         threads: args.threads.unwrap_or_else(cores),
     };
-    match options.check() {
-        Ok(()) => Ok(options),
-        Err(why) => Err(Failure::usage(format!("--first-day, --days: {why}"))),
+    if let Err(why) = options.check() {
+        return Err(Failure::usage(format!("--first-day, --days: {why}")));
+    }
+    let all = options.all_days();
+    match args.until_day.map(i64::from) {
+        Some(day) if !(1..=all).contains(&day) => Err(Failure::usage(format!(
+            "--until-day {day}: the simulation has {all} days; write a number from 1 to {all}"
+        ))),
+        _ => Ok(options),
     }
 }
 
 fn summary(args: &SimulateArgs, manifest: &Manifest) -> String {
     let counts = &manifest.counts;
     let out = args.out.display();
+    let days = match manifest.until_day {
+        Some(until) => format!("the first {until} of {} days", manifest.days),
+        None => format!("{} days", manifest.days),
+    };
     let mut text = format!(
-        "{} contacts of {} sites in {} days: {} lines, of them {} new events, {} repeats, {} conflicts, {} dead letters\n",
+        "{} contacts of {} sites in {days}: {} lines, of them {} new events, {} repeats, {} conflicts, {} dead letters\n",
         counts.contacts,
         manifest.sites,
-        manifest.days,
         counts.lines,
         counts.taken,
         counts.repeated,
@@ -174,6 +185,11 @@ mod tests {
         assert_eq!((changed.handle_permille, changed.skip_days), (1_150, 28));
         assert_eq!((none.handle_permille, none.skip_days), (1_000, 0));
         assert_eq!(asked("--handle-time-factor 0").unwrap_err().code, 2);
+        let cut = asked("--contacts 10000000 --until-day 41").unwrap();
+        assert_eq!((cut.contacts, cut.all_days()), (10_000_000, 90));
+        assert_eq!(asked("--until-day 0").unwrap_err().code, 2);
+        assert_eq!(asked("--days 3 --until-day 4").unwrap_err().code, 2);
+        assert!(asked("--days 3 --until-day 3").is_ok());
         assert_eq!(asked("--poison 1.5").unwrap_err().code, 2);
         assert_eq!(asked("--poison 0.95").unwrap_err().code, 2);
         assert_eq!(asked("--poison NaN").unwrap_err().code, 2);

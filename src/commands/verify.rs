@@ -1,5 +1,6 @@
 //! `callboard verify`: a server's tables held against the truth of a simulation, day by day.
 
+mod conflicts;
 mod reasons;
 mod slices;
 
@@ -46,7 +47,7 @@ pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
             print(&report(&client, table, &found).await?)?;
         }
         if asked("records") {
-            counts(&client, &written).await?;
+            counts(&client, &written, args.show).await?;
         }
         if different == 0 {
             return print(match args.only.is_empty() {
@@ -191,7 +192,7 @@ async fn report(client: &Client, table: &Table, found: &Found) -> Result<String,
 const COUNTED: &str = "SELECT count(*) AS ids, sum(rows) AS rows, sum(words) AS words FROM (SELECT id, sum(n) AS rows, count(*) AS words FROM (SELECT id, content_hash, count(*) AS n FROM records WHERE source = $1 GROUP BY id, content_hash) GROUP BY id)";
 
 /// What else must be there: each new event once, each conflict beside it, no repeat.
-async fn counts(client: &Client, written: &Written) -> Result<(), Failure> {
+async fn counts(client: &Client, written: &Written, show: usize) -> Result<(), Failure> {
     let must = written.counts();
     let sql = "SELECT DISTINCT source FROM records WHERE starts_with(source, '/sim/')";
     let (mut ids, mut rows, mut words) = (0, 0, 0);
@@ -228,6 +229,9 @@ async fn counts(client: &Client, written: &Written) -> Result<(), Failure> {
             format!("DIFFER: must be {sent}")
         };
         print(&format!("{name:<16} {there:>10} rows  {says}\n"))?;
+    }
+    if !conflicts::are_there(client, written, show).await? {
+        differing.push("the list of conflicts");
     }
     print(&format!(
         "{} repeats and {} dead letters were sent\n",

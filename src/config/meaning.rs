@@ -13,6 +13,7 @@ use callboard_model::time::{believable, parse_rfc3339};
 
 use callboard_query::identity::{Settings, SourceSite, SourceSites};
 use callboard_sources::mapping::PREFIX;
+use callboard_store::store::AsOfLimits;
 
 use super::units::Size;
 use super::{Config, Queue};
@@ -25,6 +26,8 @@ pub const TARGET_SOURCE: &str = "/callboard/config";
 const LONGEST_WINDOW: i64 = 240_000;
 /// Least memory for bodies of documents.
 const LEAST_HELD: u64 = 4 << 20;
+/// Least memory for the picture of an earlier moment.
+const LEAST_PICTURE: u64 = 1 << 20;
 
 impl Config {
     /// What cannot be meant, one sentence each.
@@ -93,6 +96,15 @@ impl Config {
                 Size(LEAST_HELD)
             ));
         }
+        if self.as_of.memory.0 < LEAST_PICTURE {
+            faults.push(format!(
+                "as_of.memory must be at least {}",
+                Size(LEAST_PICTURE)
+            ));
+        }
+        if self.as_of.time.0.is_zero() {
+            faults.push("as_of.time must be longer than 0s".into());
+        }
         for (name, number) in [
             ("limits.nesting", self.limits.nesting),
             ("limits.requests", self.limits.requests),
@@ -102,6 +114,7 @@ impl Config {
             ),
             ("query.rows", self.query.rows),
             ("query.running", self.query.running),
+            ("as_of.records", self.as_of.records),
         ] {
             if number == 0 {
                 faults.push(format!("{name} must be at least 1"));
@@ -135,6 +148,15 @@ impl Config {
             wait: self.query.wait.0,
             waiting: self.query.waiting,
             ..callboard_query::Limits::default()
+        }
+    }
+
+    /// Bounds of the pictures of earlier moments.
+    pub fn as_of_limits(&self) -> AsOfLimits {
+        AsOfLimits {
+            records: self.as_of.records,
+            bytes: usize::try_from(self.as_of.memory.0).unwrap_or(usize::MAX),
+            time: self.as_of.time.0,
         }
     }
 

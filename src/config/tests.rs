@@ -200,6 +200,21 @@ fn what_the_lakes_store_needs_to_know_reaches_it() {
     assert!(error.contains("there is none"), "{error}");
 }
 
+#[test]
+fn bounds_of_pictures_of_earlier_moments_reach_the_store() {
+    let reached = |text: &str| {
+        let limits = crate::commands::serve::store_options(&read(text).unwrap()).as_of;
+        (limits.records, limits.bytes, limits.time.as_secs())
+    };
+    assert_eq!(reached(""), (5_000_000, 512 << 20, 60));
+    let text = "[as_of]\nrecords = 7\nmemory = \"3MiB\"\ntime = \"2s\"";
+    assert_eq!(reached(text), (7, 3 << 20, 2));
+    let error = read("[as_of]\nrecords = 0\nmemory = \"1KiB\"\ntime = \"0s\"").unwrap_err();
+    for part in ["as_of.records", "as_of.memory", "as_of.time"] {
+        assert!(error.contains(part), "{part} in {error}");
+    }
+}
+
 /// A source of these keys.
 fn source(keys: &str) -> Result<Config, String> {
     read(&format!("[[source]]\n{keys}"))

@@ -161,6 +161,7 @@ impl Server {
         let http = listener.local_addr().map_err(|e| e.to_string())?;
         let registry = Arc::new(Registry);
         let state = options.store.data.join("state");
+        let picture = options.store.as_of.time;
         let store = Store::open(options.store, registry, options.clock.clone())
             .await
             .map_err(|e| e.to_string())?;
@@ -168,8 +169,10 @@ impl Server {
         let pipeline = Pipeline::start(store.clone());
         clockwork::start(&pipeline, options.periods, &stop);
 
-        // A page may have to wait for two queries, one after the other, before it says a word.
-        let patience = options.doors.idle + 2 * (options.query.time + options.query.wait);
+        // A page may have to wait for the picture of an earlier moment and for two queries, one after
+        // the other, before it says a word.
+        let queries = 2 * (options.query.time + options.query.wait);
+        let patience = options.doors.idle + picture + queries;
         let engine = Engine::new(store.clone() as Arc<dyn Snapshots>, options.query)
             .map_err(|e| format!("SQL cannot start: {e}"))?;
         store.set_derive(callboard_query::deriver(&engine));

@@ -39,7 +39,13 @@ class Sizes:
     pace: int = 5_000
     #: Commits that are wanted, and seconds after which there have been enough.
     commits: int = 10_000
-    commit_seconds: int = 600
+    commit_seconds: int = 2_700
+    #: Contacts of a simulated centre at scale M: only asked for.
+    simulated_m: int = 1_000_000
+    #: Scale L, of which so many days are streamed: fifty million events.
+    stream_contacts: int = 10_000_000
+    stream_days: int = 90
+    stream_until: int = 41
     #: Contacts that are open at a time; seconds until memory is looked at, and for how long.
     open: int = 50_000
     ramp: int = 210
@@ -51,7 +57,8 @@ class Sizes:
     outside_seconds: int = 75
 
 
-QUICK = Sizes(adapter_megabytes=2, contacts=10_000, simulated=2_000, day=2_000, report_contacts=25_000, many_contacts=50_000, report_runs=5,
+QUICK = Sizes(adapter_megabytes=2, contacts=10_000, simulated=2_000, day=2_000, report_contacts=25_000, many_contacts=50_000, simulated_m=5_000,
+              stream_contacts=20_000, stream_days=10, stream_until=4, report_runs=5,
               seconds=5, probes=8, recordings=4, log_bytes=4 << 20, pace=1_000, commits=600, commit_seconds=60, open=1_000,
               ramp=10, steady=15, idle=10, outside=4, outside_seconds=6)
 

@@ -3,6 +3,7 @@
     load.py full PORT CONNECTIONS FILE...        everything as fast as it is taken
     load.py paced PORT THREADS RATE SECONDS LINES FILE...
                                                  LINES events a request, RATE events a second
+    load.py stream PORT CONNECTIONS              standard input, as it comes; a JSON line every few seconds
 
 Events come from NDJSON files. `paced` counts a request's latency from the moment at which it was due,
 so that a stall counts for every request that it delays.
@@ -18,6 +19,8 @@ import time
 
 SOURCE = b"/bench/acd"
 HEADERS = {"content-type": "application/x-ndjson"}
+#: Bytes of a request that is cut from a stream.
+REQUEST = 2 << 20
 #: Seconds for which a server may say that it has no room before the sender gives up.
 PATIENCE = 120
 WORDS = ("taken", "repeated", "conflicts", "refused")
@@ -137,10 +140,45 @@ def paced(port, threads, rate, seconds, lines, paths):
             "latencies": latencies, "from_sending": waits}
 
 
+def stream(port, connections):
+    """What comes on standard input, in requests of whole lines; told so far every few seconds."""
+    counts, left, lock = [collections.Counter() for _ in range(connections)], b"", threading.Lock()
+    begun, shown = time.monotonic(), time.monotonic()
+
+    def following():
+        nonlocal left
+        chunk = sys.stdin.buffer.read(REQUEST)
+        end = chunk.rfind(b"\n") + 1
+        body, left = left + chunk[:end], chunk[end:]
+        if not chunk:
+            body, left = left, b""
+        return body
+
+    def told():
+        return {"begun": begun, **{word: sum(c[word] for c in counts) for word in WORDS}}
+
+    def work(worker, link):
+        nonlocal shown
+        while True:
+            with lock:
+                body = following()
+                if time.monotonic() - shown > 2:
+                    shown = time.monotonic()
+                    print(json.dumps(told()), flush=True)
+            if not body:
+                return
+            post(link, body, f"bench{worker}", counts[worker])
+
+    spread(port, connections, work)
+    return told()
+
+
 def main():
     kind, port, workers, *rest = sys.argv[1:]
     if kind == "full":
         told = full(int(port), int(workers), rest)
+    elif kind == "stream":
+        told = stream(int(port), int(workers))
     else:
         rate, seconds, lines, *paths = rest
         told = paced(int(port), int(workers), float(rate), float(seconds), int(lines), paths)

@@ -18,13 +18,14 @@ import traceback
 import machine
 import table
 from bench import PROJECT, QUICK, Bench, Sizes
-from figures import (acknowledgement, adapters, commits, day, delay, idle, ingest, memory, outside, report, report10m, restart, simulated,
-                     size, speech)
+from figures import (acknowledgement, adapters, commits, day, decoders, delay, idle, ingest, intervals, memory, outside, report, report10m,
+                     restart, simulated, simulated_m, size, speech, stream)
 from server import Server
 
 FIGURES = {
     "ingest": ("events per CPU-second; resident memory", ingest),
     "simulated": ("events per CPU-second, events of the simulator", simulated),
+    "simulated-m": ("the same with a million contacts", simulated_m),
     "acknowledgement": ("acknowledgement at a given rate and at half the rate reached", acknowledgement),
     "delay": ("from acknowledgement to SQL and to the board", delay),
     "outside": ("from the last event, over settling, to an outside Delta reader", outside),
@@ -34,18 +35,21 @@ FIGURES = {
     "memory": ("memory with many open contacts, and its growth", memory),
     "idle": ("CPU of a server with nothing to do", idle),
     "report": ("queue report over 1 M contacts", report),
-    "report-10m": ("queue report over 10 M contacts; only with --long or by name", report10m),
+    "report-10m": ("queue report over 10 M contacts", report10m),
+    "stream": ("fifty million events of scale L: memory, and the truth", stream),
     "day": ("a day of 1,000 seats replayed", day),
+    "decoders": ("CPU of reading an event by several decoders", decoders),
+    "intervals": ("interval tables made anew beside adding to them", intervals),
     "adapters": ("events per CPU-second of each adapter", adapters),
     "speech": ("audio seconds per CPU-second; seats per core", speech),
 }
 #: Figures that take so long that they must be asked for.
-LONG = ("report-10m",)
+LONG = ("simulated-m", "report-10m", "stream")
 
 
 def arguments():
     """What the command line says."""
-    names = "\n".join(f"  {name:<16}{what}" for name, (what, _) in FIGURES.items())
+    names = "\n".join(f"  {name:<16}{what}{'; only with --long or by name' if name in LONG else ''}" for name, (what, _) in FIGURES.items())
     parser = argparse.ArgumentParser(description=__doc__, epilog=f"figures:\n{names}",
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", type=pathlib.Path, required=True, help="the program, a release build")

@@ -197,6 +197,41 @@ fn a_figure_of_ten_is_asked_for_later_and_the_record_that_changed_it_is_named() 
     server.stop();
 }
 
+#[test]
+fn how_much_a_picture_may_read_is_a_setting() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("callboard.toml");
+    let serve = |records: u8| {
+        std::fs::write(&config, format!("{CONFIG}[as_of]\nrecords = {records}\n")).unwrap();
+        let config = ["--config", config.to_str().unwrap()];
+        Server::serve(&dir.path().join("data"), &config)
+    };
+    let ask = |server: &Server| {
+        let path = "/v1/sql?as_of=2026-03-02T09:00:00Z";
+        let count = "select count(*) as n from contacts";
+        server.post(path, "application/sql", count.into()).unwrap()
+    };
+    let server = serve(1);
+    let queue = r#""segment_id":"q","kind":"queue","queue":"sales""#;
+    let left = r#""segment_id":"q","outcome":"abandoned""#;
+    let call = [
+        event("1", "segment.started", "15:00", queue),
+        event("2", "segment.ended", "15:30", left),
+    ];
+    send(&server, &call);
+    let there = "select count(*) from records";
+    until("the call", || (server.number(there) == 2).then_some(()));
+    let (status, refused) = ask(&server);
+    assert_eq!(status, 422, "{refused}");
+    let said = refused.to_string();
+    assert!(said.contains("raise [as_of] records"), "{said}");
+    server.stop();
+    let server = serve(100);
+    let (status, answer) = ask(&server);
+    assert_eq!((status, &answer["rows"][0]["n"]), (200, &Value::from(0)));
+    server.stop();
+}
+
 /// A connection is not left in the past without a word.
 fn the_moment_of_a_transaction_ends_with_it(server: &Server, at: &str) {
     for (begin, end) in [

@@ -6,6 +6,30 @@ use crate::scenes::at;
 use crate::support::centre::Centre;
 use crate::support::scene::number;
 
+/// Of more events the intervals of the agent take longer than a query may in a build for tests.
+const MOST_OF_AN_AGENT: i64 = 100_000;
+
+/// Each hold cuts the talk: 30 ms before the first, 60 ms between two, 30 ms behind the last. Nobody
+/// told when the agent was logged in, so what he does afterwards is unknown.
+fn intervals_of_the_agent(centre: &Centre, holds: i64) {
+    // 2 March 2026, 00:00:10.
+    let begun = 1_772_409_610_000_000_i64;
+    let sql = format!(
+        "select state, (cast(started_at as bigint) - {begun}) / 1000 as since, (cast(ended_at as bigint) - {begun}) / 1000 as until from agent_intervals where agent = 'ivy' order by started_at limit 4"
+    );
+    let first = ["talk 0 30", "hold 30 70", "talk 70 130", "hold 130 170"];
+    assert_eq!(centre.rows(&sql), first);
+    let sql = "select state, count(*) as n, sum(cast(ended_at as bigint) - cast(started_at as bigint)) / 1000 as ms from agent_intervals where agent = 'ivy' group by state order by state";
+    assert_eq!(
+        centre.rows(sql),
+        [
+            format!("hold {holds} {}", holds * 40),
+            format!("talk {} {}", holds + 1, holds * 60),
+            "unknown 1 null".to_owned(),
+        ]
+    );
+}
+
 /// 20,000 events of one contact; `CALLBOARD_EVENTS_OF_A_CONTACT` says how many.
 #[test]
 fn one_contact_has_very_many_events() {
@@ -56,7 +80,9 @@ fn one_contact_has_very_many_events() {
         took[1],
         begun.elapsed()
     );
-    let may = 200 + events as u64 * 3 / 1024;
+    // 71 MiB were seen at 20,000 events. Of a million the most is what open keys may hold, several
+    // times over, since the contact settles early and is opened again as a whole: 1,454 MiB were seen.
+    let may = (128 + events as u64 * 3 / 1024).min(2048);
     assert!(grown < may, "{grown} MiB more, {may} at most");
     let told = format!("10000 {} {} closed", holds * 100, holds * 40);
     for _ in 0..2 {
@@ -71,6 +97,19 @@ fn one_contact_has_very_many_events() {
                 format!("talk 1 {}", holds * 100),
             ]
         );
+        // One stay of 10 s, within the usual 20; the talk behind it with its holds.
+        let sql = "select queue, interval_start, offered, answered, answered_in_target, abandoned, wait_ms_sum, talk_ms_sum, talk_count, hold_ms_sum, wrap_ms_sum from queue_intervals";
+        assert_eq!(
+            centre.rows(sql),
+            [format!(
+                "q 2026-03-02T00:00:00 1 1 1 0 10000 {} 1 {} null",
+                holds * 100,
+                holds * 40
+            )]
+        );
+        if events <= MOST_OF_AN_AGENT {
+            intervals_of_the_agent(&centre, holds);
+        }
         let sql = "select count(*) as n from records where source = '/test/centre'";
         assert_eq!(centre.rows(sql), [centre.known.to_string()]);
         centre.restart();

@@ -33,6 +33,7 @@ mod shift;
 mod sources;
 mod strangers;
 mod support;
+mod synced;
 mod torture;
 mod truth;
 mod webhooks;

@@ -331,3 +331,55 @@ fn a_mapping_is_written_by_trying_it() {
     let (code, told) = tried(&["try", "nosuch", &one]);
     assert_eq!(code, Some(2), "{told}");
 }
+
+#[test]
+fn a_file_of_other_columns_and_one_that_cannot_be_read_are_told() {
+    let centre = Centre::new();
+    let dir = tempfile::tempdir().unwrap();
+    let wrong = |who: &str| format!("Name,Start\n{who},2026-03-02 09:00:00\nBo,soon\n");
+    for (n, name) in (1..).zip(["five9", "anywhere365", "tendfor"]) {
+        let (status, answer) = post(&centre, name, &wrong(name));
+        let line = &answer["lines"][0];
+        assert_eq!(
+            (status, &answer["taken"], &answer["refused"], &line["class"]),
+            (200, &0.into(), &1.into(), &"no_items".into()),
+            "{name}: {answer}"
+        );
+        let letters = "select class from dead_letters where reason like '%2 left out%.Name, .St%'";
+        until("the dead letter", || {
+            (centre.rows(letters) == vec!["no_items"; n]).then_some(())
+        });
+        let file = written(dir.path(), "wrong.csv", &wrong(name));
+        let (code, report) = tried(&["try", name, &file]);
+        assert_eq!(code, Some(1), "{report}");
+        for told in [
+            "nothing reads: .Name  .Start\n",
+            "the sample: no_items: ",
+            "0 items, 0 events",
+            "2 left out by `items`\n",
+        ] {
+            assert!(report.contains(told), "{told}: {report}");
+        }
+    }
+
+    // Of a folder everything is sent that can be; what cannot be read is told in the end.
+    written(dir.path(), "calls.csv", &sample("five9"));
+    written(dir.path(), "wrong.csv", &wrong("another"));
+    written(dir.path(), "empty.json", "");
+    std::fs::write(dir.path().join("old.csv.gz"), b"\x1f\x8b\x08\0").unwrap();
+    let mut send = command();
+    send.args(["send", "--source", "mapping:five9", "--to"]);
+    let sent = send.arg(&centre.server().url).arg(dir.path()).output();
+    let sent = sent.unwrap();
+    let said = String::from_utf8([sent.stdout, sent.stderr].concat()).unwrap();
+    assert_eq!(sent.status.code(), Some(1), "{said}");
+    for told in [
+        "3 taken",
+        "1 refused",
+        "no_items: 1",
+        "empty.json passed over: it is empty",
+        "old.csv.gz: its gzip is broken",
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+}

@@ -4,6 +4,9 @@
 use crate::support::centre::Centre;
 use crate::support::project;
 
+mod amended;
+mod captures;
+
 /// Platforms and captures of theirs.
 const SENT: &[(&str, &[&str])] = &[
     (
@@ -25,6 +28,128 @@ const SENT: &[(&str, &[&str])] = &[
     ),
     ("genesys", &["made-detail-voice-transfer.json"]),
     ("freeswitch", &["made-callcenter-events.txt"]),
+    (
+        "twilio",
+        &[
+            "made-taskrouter.txt",
+            "made-voice-and-conference.txt",
+            "made-recordings.txt",
+        ],
+    ),
+    (
+        "siprec",
+        &[
+            "made-1-complete.xml",
+            "made-2-partial.xml",
+            "made-3-end.xml",
+        ],
+    ),
+    (
+        "vcon",
+        &[
+            "made-transfer-and-hold.json",
+            "generated-call-05cec3d4--vcon-server.json",
+        ],
+    ),
+    (
+        "sheet",
+        &[
+            "made-attributes.csv",
+            "made-measurements.csv",
+            "made-schedule.csv",
+        ],
+    ),
+];
+
+/// What they say beside their contacts' rows, and how it is asked.
+const BESIDE: &[(&str, &[&str])] = &[
+    // Twilio: who was offered the call, who held it, and where it is recorded.
+    (
+        "select queue, agent, ring_ms, outcome from offers where contact_id = 'here-CA1' order by offered_at",
+        &[
+            "Support alice 15000 no_answer",
+            "Support bob 7000 accepted",
+            "Sales carol 7000 accepted",
+        ],
+    ),
+    (
+        "select kind, queue, agent, outcome, duration_ms from segments where contact_id = 'here-CA1' order by seq",
+        &[
+            "queue Support null answered 25000",
+            "talk Support bob transferred 75000",
+            "hold Support bob resumed 15000",
+            "queue Sales null answered 10000",
+            "wrapup Support bob completed 12000",
+            "talk Sales carol completed 90000",
+            "wrapup Sales carol completed 15000",
+        ],
+    ),
+    (
+        "select leg, state, duration_ms from recordings where contact_id = 'here-CA1'",
+        &["both ready 174000"],
+    ),
+    (
+        "select agent, state, reason, started_at, ended_at from agent_states where source = '/twilio/here' order by started_at",
+        &[
+            "alice offline null 2026-03-02T09:03:20 2026-03-02T09:05:00",
+            "alice available null 2026-03-02T09:05:00 2026-03-02T09:25:00",
+            "alice paused Lunch Break 2026-03-02T09:25:00 2026-03-02T09:30:00",
+        ],
+    ),
+    // SIPREC: who talked, of three documents of one session.
+    (
+        "select kind, agent, outcome, duration_ms from segments where contact_id = 'here-S1' order by seq",
+        &[
+            "talk bob@example.com left 52000",
+            "talk carol@example.com completed 70000",
+        ],
+    ),
+    // vCon: a transfer with a hold, its two recordings, and what was said.
+    (
+        "select kind, queue, agent, outcome, duration_ms from segments where contact_id = 'here-00000000-0000-4000-8000-00000000000a' order by seq",
+        &[
+            "dial null null busy 0",
+            "talk support bob@example.com transferred 120250",
+            "hold support bob@example.com resumed 20000",
+            "talk refunds carol@example.com completed 60000",
+            "voicemail null null empty 10000",
+        ],
+    ),
+    (
+        "select leg, state, duration_ms from recordings where contact_id = 'here-00000000-0000-4000-8000-00000000000a' order by duration_ms",
+        &["both ready 60000", "both ready 120250"],
+    ),
+    (
+        "select leg, start_ms, text from turns where contact_id = 'here-00000000-0000-4000-8000-00000000000a' order by start_ms",
+        &[
+            "agent 1000 Hello, this is Bob.",
+            "customer 3500 I want my money back.",
+        ],
+    ),
+    // Tables: a customer's attributes, a plan, and figures of a contact that Amazon Connect tells.
+    (
+        "select customer, name, value, valid_to from customer_attributes order by customer",
+        &[
+            "+4930123 tier gold null",
+            "ann, at home@example.com seats 12 2026-06-01T00:00:00",
+        ],
+    ),
+    (
+        "select agent, activity, class, started_at, ended_at, paid from schedules order by started_at",
+        &[
+            "ann@example.com Phones available 2026-03-02T08:00:00 2026-03-02T12:00:00 true",
+            "ann@example.com Lunch paused 2026-03-02T12:00:00 2026-03-02T12:30:00 false",
+        ],
+    ),
+    (
+        "select participant, name, value, unit from measurements where contact_id = 'here-c-1' order by participant, name",
+        &[
+            "a-1 issue HighPacketLoss 1.0 flag",
+            "a-1 quality_score 4.2 score",
+            "ann echo 2.5 dB",
+            "ann jitter_ms 12.0 ms",
+        ],
+    ),
 ];
 
 /// Posts all captures as webhooks do; how many records were taken and how many were known.
@@ -49,9 +174,9 @@ fn post(centre: &Centre) -> (u64, u64) {
 fn every_platform_comes_in_by_its_webhook_and_is_the_same_in_sql() {
     let mut centre = Centre::new();
     let (taken, repeated) = post(&centre);
-    assert_eq!((taken, repeated), (131, 0));
+    assert_eq!((taken, repeated), (198, 0));
     // Webhooks are sent again.
-    assert_eq!(post(&centre), (0, 131));
+    assert_eq!(post(&centre), (0, 198));
     let told = [
         // Teams: the queue's row and the call record of one call.
         "000000a0-1111-4222-8333-0000000000a0 voice support nina@contoso.com 2026-03-02T09:00:00 answered 42000 240200 null null 0",
@@ -68,13 +193,24 @@ fn every_platform_comes_in_by_its_webhook_and_is_the_same_in_sql() {
         "job:job-1 voice q-sales ben 2026-03-02T09:00:00 answered 15500 120000 null 30000 0",
         "job:job-4 voice q-sales null 2026-03-02T09:06:40 no_agents 200 null null null 0",
         "m-1 voice q-over a-2 2026-03-02T09:00:00 answered 90000 190000 0 12000 0",
+        // Twilio: handed on to another queue, given up, and over by the workflow's time.
+        "CA1 voice Sales carol 2026-03-02T09:15:00 answered 35000 165000 15000 27000 1",
+        "CA5 voice Support null 2026-03-02T09:20:00 abandoned 30000 null null null 0",
+        "WT3 voice Overflow null 2026-03-02T09:21:40 timeout 60000 null null null 0",
+        // SIPREC and vCon: no queue, and so no wait.
+        "S1 voice null carol@example.com 2026-03-02T09:15:00 completed null 122000 null null 0",
+        "00000000-0000-4000-8000-00000000000a voice null carol@example.com 2026-03-02T09:14:00 empty null 180250 20000 null 1",
+        "05cec3d4-0561-4010-9fb8-23cc7edef146 voice null louis.anderson@gasstation.com 2024-03-16T16:09:20.701736 completed null 57168 null null 0",
     ];
     let sql = "select substr(contact_id, 6) as id, channel, queue, agent, started_at, outcome, wait_ms, talk_ms, hold_ms, wrap_ms, transfers from contacts order by contact_id";
     for _ in 0..2 {
         let rows = centre.rows(sql);
-        assert_eq!(rows.len(), 24, "{rows:#?}");
+        assert_eq!(rows.len(), 30, "{rows:#?}");
         for row in told {
             assert!(rows.iter().any(|r| r == row), "{row}\n{rows:#?}");
+        }
+        for (sql, expected) in BESIDE {
+            assert_eq!(centre.rows(sql), *expected, "{sql}");
         }
         assert_eq!(centre.rows("select count(*) from dead_letters"), ["0"]);
         // A journey from a chat by a bot to a call is one contact.

@@ -11,8 +11,9 @@ use crate::support::sender::{Sender, event, lines};
 use crate::support::{Server, until};
 use crate::truth::{simulate, verify};
 
-/// Patience is short: a body may stand still for 2 s, a connection for 2 + 2 x (8 + 2) = 22 s.
-const CONFIG: &str = "[transcribe]\nenabled = false\n[lake]\nflush = \"500ms\"\nsettle = \"500ms\"\nsilence = \"1s\"\n[limits]\nidle = \"2s\"\n[query]\ntime = \"8s\"\nwait = \"2s\"\n";
+/// Patience is short: a body may stand still for 2 s, a connection for 2 + 2 + 2 x (8 + 2) =
+/// 24 s.
+const CONFIG: &str = "[transcribe]\nenabled = false\n[lake]\nflush = \"500ms\"\nsettle = \"500ms\"\nsilence = \"1s\"\n[limits]\nidle = \"2s\"\n[query]\ntime = \"8s\"\nwait = \"2s\"\n[as_of]\ntime = \"2s\"\n";
 
 /// What all strangers together may add to the memory of the process, bytes: 32 requests that are
 /// worked on at once, of 4 MiB each.

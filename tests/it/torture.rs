@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::Server;
 use crate::support::scene::{Scene, number, setting};
+use crate::support::sender::LINES;
 
 /// Every step at which the process can end itself, and how often it is passed before.
 const STEPS: [(&str, u32); 36] = [
@@ -59,6 +60,9 @@ const COMMITS: u32 = 24;
 const SEGMENT: &str = "16384";
 /// What `make test` takes of them: the log, a table, and the moment from which a flush counts.
 const FEW: [&str; 3] = ["log.synced:8", "flush.table:6", "flush.commit:2"];
+
+/// A server lives for less than so many milliseconds before it is killed.
+const LIFE: u64 = 900;
 
 /// A process that ends with the test.
 struct Guard(Child);
@@ -142,21 +146,35 @@ fn it_dies_at_any_moment_and_the_tables_equal_the_truth() {
     let first = number("CALLBOARD_SEED", 2_000);
     let folders = number("CALLBOARD_FOLDERS", 1);
     let kills = number("CALLBOARD_KILLS_OF_A_FOLDER", 6);
+    let mut all_amid = 0;
     for seed in first..first + folders {
         let what = format!("CALLBOARD_SEED={seed}");
         let scene = Scene::poisoned(seed, "250");
-        let sender = send(&scene, 1);
+        let lines = scene.lines();
+        // So slowly that the last line does not come before the last kill.
+        let requests = lines.len().div_ceil(LINES).max(1) as u64;
+        let pace = number("CALLBOARD_PACE_MS", 25).max(kills * LIFE / requests);
+        let sender = scene.send(&lines, Duration::from_millis(pace));
         let mut random = seed;
+        let mut amid = 0;
         for _ in 0..kills {
             let server = Server::start(scene.serve(""));
             // xorshift: moments that nobody chose, the same for a seed.
             random ^= random << 13;
             random ^= random >> 7;
             random ^= random << 17;
-            sleep(Duration::from_millis(random % 900));
+            sleep(Duration::from_millis(random % LIFE));
             server.kill();
+            // While nobody listens it cannot come to its end.
+            amid += u64::from(!sender.is_finished());
         }
+        // A kill after the last line shows nothing of acknowledgements.
+        let most = kills == 0 || amid * 2 > kills;
+        assert!(most, "{what}: {amid} of {kills} kills while lines came in");
         scene.finish(sender, &what);
-        println!("seed {seed}: {kills} kills -9, equal");
+        println!("seed {seed}: {kills} kills -9, {amid} of them while lines came in, equal");
+        all_amid += amid;
     }
+    let all = kills * folders;
+    println!("{all} kills -9, {all_amid} of them while lines came in");
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::calendar::DAY;
 use super::chance::Chance;
 use super::disorder::{Line, arrive};
-use super::fate::{Heard, of_agent, of_contact};
+use super::fate::{Conflict, Heard, of_agent, of_contact};
 use super::floor::{Day, Floor};
 use super::native::{self, Native};
 use super::poison::DeadLetter;
@@ -51,8 +51,8 @@ pub struct CellOut {
     /// Blank lines.
     pub blank: u64,
     /// Events told again with other words.
-    pub conflicts: u64,
-    /// Lines that are no events.
+    pub conflicts: Vec<Conflict>,
+    /// Lines that are no events, in the order of their hashes.
     pub dead: Vec<DeadLetter>,
     /// Rows of contacts, segments, offers, links, surveys and recordings that nobody kept.
     pub rows: [Vec<Row>; 6],
@@ -125,7 +125,7 @@ pub fn cell(options: &Options, site: &Site, day: &Day) -> Result<CellOut, Simula
         let (lines, heard, conflicts) =
             of_contact(&mut fates.beside(n as u64), &rates, site, story, told)?;
         sent.extend(lines);
-        out.conflicts += conflicts;
+        out.conflicts.extend(conflicts);
         out.truth(site, &heard)?;
     }
     if let Some(platform) = options.platform {
@@ -150,11 +150,12 @@ pub fn cell(options: &Options, site: &Site, day: &Day) -> Result<CellOut, Simula
         }
         out.agents.entry(agent).or_default().points = kept;
     }
-    out.events = sent.len() as u64 - out.conflicts;
+    out.events = (sent.len() - out.conflicts.len()) as u64;
     sent.sort_by_key(|s| s.at);
     let ways = Chance::of(options.seed, "ways", &index);
     let mut arriving = arrive(&ways, &rates, options.poison, site, sent);
     arriving.lines.sort_by_key(|line| line.place);
+    arriving.dead.sort();
     out.lines = arriving.lines;
     out.repeated = arriving.repeated;
     out.blank = arriving.blank;

@@ -200,20 +200,7 @@ mod tests {
 
     #[test]
     fn lines_are_repeated_at_once_or_after_more_than_a_day() {
-        let options = crate::simulate::Options {
-            seed: 1,
-            contacts: 10,
-            first_day: 20_000,
-            days: None,
-            disorder: Disorder::Wild,
-            poison: 0,
-            skew: 0,
-            platform: None,
-            out: std::path::PathBuf::new(),
-            threads: 1,
-            skip_days: 0,
-            handle_permille: 1_000,
-        };
+        let options = crate::simulate::Options::small(1);
         let scale = crate::simulate::world::Scale::of(&options);
         let site = &crate::simulate::world::sites(&options, &scale)[0];
         let disputed = |n: i64| n % 10 == 0;

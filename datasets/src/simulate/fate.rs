@@ -2,6 +2,7 @@
 //! identity told twice with different words. And what can still be known then.
 
 use callboard_model::cloudevents::words::SegmentKind;
+use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::SimulateError;
@@ -70,14 +71,38 @@ pub struct Sent {
     pub disputed: bool,
 }
 
-/// The events of a contact that arrive, and what they leave known.
+/// An event that was told with two wordings, by the hashes of their bytes, as `records` has them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Conflict {
+    /// Source.
+    pub source: String,
+    /// Identity within it.
+    pub id: String,
+    /// Hash of the words that hold.
+    pub kept: i64,
+    /// Hash of the others.
+    pub dropped: i64,
+}
+
+/// The other words of an event, and whether they are those that hold.
+struct Twin {
+    line: Vec<u8>,
+    holds: bool,
+}
+
+/// The hash of a line, as a column of whole numbers has it.
+fn hash(line: &[u8]) -> i64 {
+    xxh3_64(line) as i64
+}
+
+/// The events of a contact that arrive, what they leave known, and which were told with two wordings.
 pub fn of_contact<'a>(
     chance: &mut Chance,
     rates: &Rates,
     site: &Site,
     story: &'a Story,
     mut told: Vec<Told>,
-) -> Result<(Vec<Sent>, Heard<'a>, u64), SimulateError> {
+) -> Result<(Vec<Sent>, Heard<'a>, Vec<Conflict>), SimulateError> {
     let cut = chance.ppm(rates.silenced);
     if cut {
         told.truncate(chance.between(1, told.len() as i64 - 1) as usize);
@@ -86,20 +111,34 @@ pub fn of_contact<'a>(
     }
     let mut heard = heard(story, &told);
     let mut sent = Vec::with_capacity(told.len());
-    let mut conflicts = 0;
+    let mut conflicts = Vec::new();
     for mut event in told {
         let twin = if !cut && chance.ppm(rates.conflict) {
             twin(chance, site, story, &mut event, &mut heard)?
         } else {
             None
         };
+        let line = event.line()?;
+        if let Some(Twin { line: other, holds }) = &twin {
+            let (ours, theirs) = (hash(&line), hash(other));
+            let (kept, dropped) = if *holds {
+                (theirs, ours)
+            } else {
+                (ours, theirs)
+            };
+            conflicts.push(Conflict {
+                source: site.source.clone(),
+                id: event.id().to_owned(),
+                kept,
+                dropped,
+            });
+        }
         sent.push(Sent {
             at: event.at,
-            line: event.line()?,
+            line,
             disputed: twin.is_some(),
         });
-        if let Some(line) = twin {
-            conflicts += 1;
+        if let Some(Twin { line, .. }) = twin {
             sent.push(Sent {
                 at: event.at,
                 line,
@@ -162,7 +201,7 @@ fn twin(
     story: &Story,
     event: &mut Told,
     heard: &mut Heard<'_>,
-) -> Result<Option<Vec<u8>>, SimulateError> {
+) -> Result<Option<Twin>, SimulateError> {
     let mut other = event.clone();
     match event.states {
         States::Begin if !story.customer.is_empty() => {}
@@ -172,7 +211,8 @@ fn twin(
             let later = event.at + *chance.pick(&[-900, 1_200, 2_500]);
             other.set_time(later, site);
             heard.end = Some(story.end.max(later));
-            return Ok(Some(other.line()?));
+            let (line, holds) = (other.line()?, later > event.at);
+            return Ok(Some(Twin { line, holds }));
         }
         _ => return Ok(None),
     }
@@ -181,7 +221,7 @@ fn twin(
         States::Begin => other.set_customer(&written),
         _ => other.set_raw("REVISED"),
     }
-    let wins = match chance.below(3) {
+    let holds = match chance.below(3) {
         0 => {
             let after = chance.between(1, 5_000);
             let first = chance.percent(50);
@@ -199,7 +239,7 @@ fn twin(
         }
         _ => xxh3_64(&other.line()?) > xxh3_64(&event.line()?),
     };
-    if wins {
+    if holds {
         match event.states {
             States::PartEnd(p) => {
                 if let Some(part) = &mut heard.parts[p] {
@@ -209,7 +249,8 @@ fn twin(
             _ => heard.customer = written,
         }
     }
-    Ok(Some(other.line()?))
+    let line = other.line()?;
+    Ok(Some(Twin { line, holds }))
 }
 
 /// The states of an agent that arrive: now and then nobody is told that he went home.

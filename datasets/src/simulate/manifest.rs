@@ -14,6 +14,8 @@ use super::{SimulateError, VERSION};
 
 /// Its name.
 const NAME: &str = "manifest.json";
+/// The list of the events that were told with two wordings.
+pub const CONFLICTS: &str = "truth/conflicts.ndjson";
 
 /// What was written.
 #[derive(Debug, Clone, Serialize)]
@@ -28,6 +30,9 @@ pub struct Manifest {
     pub first_day: String,
     /// Days.
     pub days: i64,
+    /// Days that were played, where only the first were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until_day: Option<i64>,
     /// Days that went before and are not told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub skip_days: Option<u64>,
@@ -186,6 +191,21 @@ impl Written {
     /// Its counts.
     pub fn counts(&self) -> WrittenCounts {
         self.said.counts
+    }
+
+    /// The list of conflicts, as it was written: a line for each event that was told with two wordings,
+    /// with its `source` and `id` and, as `records.content_hash` has them, the hashes of the words that
+    /// hold (`kept`) and of the others (`dropped`).
+    ///
+    /// # Errors
+    /// When the file is missing or changed.
+    pub fn conflicts(&self) -> Result<PathBuf, ManifestError> {
+        let entry = self.said.files.iter().find(|f| f.path == CONFLICTS);
+        let entry = entry.ok_or_else(|| ManifestError::Changed {
+            path: self.folder.join(CONFLICTS),
+            why: "no file that manifest.json names".to_owned(),
+        })?;
+        self.unchanged(entry)
     }
 
     /// The files of a table in the truth, by their UTC days, 0 for one of all days. Each is as it was

@@ -11,11 +11,14 @@ mod fate;
 mod floor;
 mod manifest;
 mod native;
+mod outlet;
 mod poison;
 mod run;
+mod shares;
 mod story;
 mod tell;
 mod truth;
+mod ways;
 mod world;
 mod write;
 
@@ -29,11 +32,12 @@ pub use calendar::{read_date, write_date};
 pub use disorder::Disorder;
 pub use manifest::{Manifest, ManifestError, Written, WrittenCounts};
 pub use native::Platform;
-pub use run::run;
+pub use run::{run, run_until};
+pub use shares::contacts_until;
 pub use truth::tables::{TABLES, TOLD_TABLES, Table};
 
 /// Version of what is written: the same version, seed and options give the same bytes.
-pub const VERSION: &str = "3";
+pub const VERSION: &str = "4";
 
 /// First day when none is given: clocks change in America the day after.
 pub const FIRST_DAY: &str = "2026-03-07";
@@ -76,6 +80,31 @@ const DAYS_BEFORE: i64 = 3;
 const DAYS_AFTER: i64 = 5;
 
 impl Options {
+    /// What suits unit tests: few contacts, in the worst disorder, but without poison and with clocks
+    /// that are right.
+    #[cfg(test)]
+    pub(crate) fn small(seed: u64) -> Self {
+        Options {
+            seed,
+            contacts: 10,
+            first_day: 20_000,
+            days: None,
+            skip_days: 0,
+            handle_permille: 1_000,
+            disorder: Disorder::Wild,
+            poison: 0,
+            skew: 0,
+            platform: None,
+            out: PathBuf::new(),
+            threads: 1,
+        }
+    }
+
+    /// Days of the whole simulation.
+    pub fn all_days(&self) -> i64 {
+        Scale::of(self).days
+    }
+
     /// Whether this can be simulated.
     ///
     /// # Errors
@@ -84,7 +113,7 @@ impl Options {
     pub fn check(&self) -> Result<(), SimulateError> {
         let day = |us: i64| us.div_euclid(1_000 * DAY);
         let (least, most) = (day(EARLIEST) + DAYS_BEFORE, day(LATEST) - 1 - DAYS_AFTER);
-        let last = self.first_day + Scale::of(self).days - 1;
+        let last = self.first_day + self.all_days() - 1;
         if self.first_day < least || last > most {
             return Err(SimulateError::Days {
                 first: write_date(self.first_day),
@@ -141,6 +170,9 @@ pub enum SimulateError {
         /// Last one.
         most: String,
     },
+    /// A last day that the simulation does not have.
+    #[error("the simulation has {0} days; play those until a day from 1 to {0}")]
+    Until(i64),
     /// More poison than there can be.
     #[error("at most 9 of 10 lines can be no events; write a share from 0 to 0.9, such as 0.01")]
     Poison,

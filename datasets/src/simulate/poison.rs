@@ -245,20 +245,7 @@ mod tests {
     /// beginning would be taken away from a first line, and white space from any.
     #[test]
     fn every_kind_comes_and_none_hangs_on_its_place() {
-        let options = crate::simulate::Options {
-            seed: 1,
-            contacts: 10,
-            first_day: 20_000,
-            days: None,
-            disorder: crate::simulate::Disorder::Wild,
-            poison: 0,
-            skew: 0,
-            platform: None,
-            out: std::path::PathBuf::new(),
-            threads: 1,
-            skip_days: 0,
-            handle_permille: 1_000,
-        };
+        let options = crate::simulate::Options::small(1);
         let scale = crate::simulate::world::Scale::of(&options);
         let sites = crate::simulate::world::sites(&options, &scale);
         let mut chance = Chance::of(1, "kinds", &[]);

@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
 
-use super::calendar::{DAY, MINUTE, weekday, write_date};
+use super::calendar::{DAY, MINUTE, write_date};
 use super::cell::{CellOut, Row, cell};
-use super::chance::Chance;
 use super::floor::Day;
-use super::manifest::{Counts, Manifest};
+use super::manifest::{CONFLICTS, Counts, Manifest};
 use super::native::{Platform, ToldFiles};
-use super::poison::DeadLetter;
+use super::outlet::{Outlet, empty};
+use super::shares::shares;
 use super::tell::target;
 use super::truth::agents::AgentLine;
 use super::truth::queues::Quarters;
@@ -33,33 +32,6 @@ const TABLES: [&str; 6] = [
     "recordings",
 ];
 
-/// Weight of a weekday, Monday first.
-const WEEK: [u64; 7] = [115, 108, 102, 100, 98, 55, 45];
-
-/// How many contacts begin at each site on each day, days first.
-fn shares(options: &Options, scale: &Scale) -> Vec<u64> {
-    let mut weights = Vec::new();
-    for day in 0..scale.days {
-        for site in 0..scale.sites {
-            let mut chance =
-                Chance::of(options.seed, "day", &[site, options.skip_days + day as u64]);
-            let week = WEEK[weekday(options.first_day + day) as usize];
-            weights.push(week * (850 + chance.below(301)));
-        }
-    }
-    let all = u128::from(weights.iter().sum::<u64>());
-    let upto = |sum: u64| (u128::from(options.contacts) * u128::from(sum) / all) as u64;
-    let mut sum = 0;
-    weights
-        .iter()
-        .map(|weight| {
-            let before = upto(sum);
-            sum += weight;
-            upto(sum) - before
-        })
-        .collect()
-}
-
 /// Simulates. Events go into files below the folder, or into `stream`; `progress` is told how many
 /// of the contacts asked for are done.
 ///
@@ -70,13 +42,30 @@ pub fn run(
     stream: Option<&mut dyn Write>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Manifest, SimulateError> {
+    run_until(options, None, stream, progress)
+}
+
+/// The same, but only the first days are played and written, events and truth: those that the whole
+/// simulation begins with. The truth is that of a centre of which nothing is heard afterwards.
+///
+/// # Errors
+/// [`SimulateError`].
+pub fn run_until(
+    options: &Options,
+    until_day: Option<i64>,
+    stream: Option<&mut dyn Write>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Manifest, SimulateError> {
     options.check()?;
     if options.platform.is_some() && stream.is_some() {
         return Err(SimulateError::NoDisorder);
     }
     let scale = Scale::of(options);
+    if until_day.is_some_and(|n| !(1..=scale.days).contains(&n)) {
+        return Err(SimulateError::Until(scale.days));
+    }
     let sites = sites(options, &scale);
-    let shares = shares(options, &scale);
+    let shares = shares(options, &scale, until_day);
     let mut whole = Whole::create(options, &scale, &sites, stream)?;
     let threads = options.threads.clamp(1, 64).min(shares.len());
     std::thread::scope(|scope| {
@@ -119,13 +108,7 @@ pub fn run(
         }
         Ok::<(), SimulateError>(())
     })?;
-    whole.finish(options, &scale)
-}
-
-/// Where events go.
-enum Outlet<'a> {
-    Files(Vec<Lines>),
-    Stream(&'a mut dyn Write),
+    whole.finish(options, &scale, until_day)
 }
 
 /// Lines that wait for their time, by it and by the order in which they were made.
@@ -134,7 +117,6 @@ type Waiting = BTreeMap<(i64, u64, u64), Vec<u8>>;
 /// Everything under way.
 struct Whole<'a> {
     outlet: Outlet<'a>,
-    setup: Option<Lines>,
     waiting: Vec<Waiting>,
     serial: u64,
     rows: Vec<Shelf>,
@@ -142,7 +124,8 @@ struct Whole<'a> {
     queues: Shelf,
     agents: Vec<Vec<AgentLine>>,
     intervals: Shelf,
-    dead: Vec<DeadLetter>,
+    conflicts: Lines,
+    dead: Lines,
     told: Option<ToldFiles>,
     counts: Counts,
 }
@@ -156,28 +139,13 @@ impl<'a> Whole<'a> {
     ) -> Result<Self, SimulateError> {
         let out = &options.out;
         empty(out)?;
-        let (outlet, setup) = match stream {
-            Some(stream) => (Outlet::Stream(stream), None),
-            // A platform writes files of its own.
-            None if options.platform.is_some() => (Outlet::Files(Vec::new()), None),
-            None => {
-                let file =
-                    |site: &Site| Lines::create(out, &format!("events/{}.ndjson", site.name));
-                let files = sites.iter().map(file).collect::<Result<_, _>>()?;
-                (
-                    Outlet::Files(files),
-                    Some(Lines::create(out, "events/setup.ndjson")?),
-                )
-            }
-        };
         // A platform keeps recordings or does not, and none is told of answers.
         let tables = match options.platform {
             Some(_) => &TABLES[..4],
             None => &TABLES[..],
         };
         let mut whole = Whole {
-            outlet,
-            setup,
+            outlet: Outlet::create(options, sites, stream)?,
             waiting: vec![Waiting::new(); scale.sites as usize],
             serial: 0,
             rows: tables
@@ -191,7 +159,8 @@ impl<'a> Whole<'a> {
                 .map(|s| s.agents.iter().map(|a| AgentLine::new(&a.name)).collect())
                 .collect(),
             intervals: Shelf::create(out, "agent_intervals")?,
-            dead: Vec::new(),
+            conflicts: Lines::create(out, CONFLICTS)?,
+            dead: Lines::create(out, "truth/dead_letters.ndjson")?,
             told: options
                 .platform
                 .map(|_| ToldFiles::create(out))
@@ -213,10 +182,7 @@ impl<'a> Whole<'a> {
             .collect();
         for (name, queue) in &named {
             let line = target(SETUP, name, queue, at)?;
-            match (&mut self.setup, &mut self.outlet) {
-                (Some(file), _) => file.line(&line)?,
-                (None, outlet) => outlet.line(0, &line)?,
-            }
+            self.outlet.setup(&line)?;
             self.counts.taken += 1;
             self.counts.lines += 1;
         }
@@ -229,13 +195,16 @@ impl<'a> Whole<'a> {
         self.counts.contacts += out.contacts;
         self.counts.taken += out.events;
         self.counts.repeated += out.repeated;
-        self.counts.conflicts += out.conflicts;
+        self.counts.conflicts += out.conflicts.len() as u64;
         self.counts.blank += out.blank;
         self.counts.refused += out.dead.len() as u64;
         self.counts.lines += out.lines.len() as u64;
+        for conflict in out.conflicts {
+            self.conflicts.line(&serde_json::to_vec(&conflict)?)?;
+        }
         for dead in out.dead {
             *self.counts.dead_letters.entry(dead.class).or_default() += 1;
-            self.dead.push(dead);
+            self.dead.line(&serde_json::to_vec(&dead)?)?;
         }
         if let Some(told) = &mut self.told {
             self.counts.lines += out.native.sheets.len() as u64;
@@ -306,7 +275,12 @@ impl<'a> Whole<'a> {
         Ok(())
     }
 
-    fn finish(mut self, options: &Options, scale: &Scale) -> Result<Manifest, SimulateError> {
+    fn finish(
+        mut self,
+        options: &Options,
+        scale: &Scale,
+        until_day: Option<i64>,
+    ) -> Result<Manifest, SimulateError> {
         for site in 0..self.waiting.len() {
             self.release(site, i64::MAX)?;
         }
@@ -317,36 +291,22 @@ impl<'a> Whole<'a> {
                 self.spans(&rows)?;
             }
         }
-        self.dead.sort();
-        let mut dead = Lines::create(&options.out, "truth/dead_letters.ndjson")?;
-        for letter in &self.dead {
-            dead.line(&serde_json::to_vec(letter)?)?;
-        }
-        let mut files = Vec::new();
-        if let Some(setup) = self.setup {
-            files.push(setup.finish()?);
-        }
-        match self.outlet {
-            Outlet::Files(all) => {
-                for file in all {
-                    files.push(file.finish()?);
-                }
-            }
-            Outlet::Stream(stream) => stream.flush().map_err(SimulateError::Output)?,
-        }
+        let mut files = self.outlet.finish()?;
         for shelf in self.rows.into_iter().chain([self.queues, self.intervals]) {
             files.extend(shelf.finish()?);
         }
         if let Some(told) = self.told {
             files.extend(told.finish()?);
         }
-        files.push(dead.finish()?);
+        files.push(self.conflicts.finish()?);
+        files.push(self.dead.finish()?);
         let manifest = Manifest {
             version: VERSION,
             seed: options.seed,
             contacts: options.contacts,
             first_day: write_date(options.first_day),
             days: scale.days,
+            until_day,
             skip_days: (options.skip_days > 0).then_some(options.skip_days),
             handle_permille: (options.handle_permille != 1_000).then_some(options.handle_permille),
             sites: scale.sites,
@@ -360,33 +320,4 @@ impl<'a> Whole<'a> {
         manifest.write(&options.out)?;
         Ok(manifest)
     }
-}
-
-impl Outlet<'_> {
-    fn line(&mut self, site: usize, line: &[u8]) -> Result<(), SimulateError> {
-        match self {
-            Outlet::Files(files) => files[site].line(line),
-            Outlet::Stream(stream) => stream
-                .write_all(line)
-                .and_then(|()| stream.write_all(b"\n"))
-                .map_err(SimulateError::Output),
-        }
-    }
-}
-
-/// Makes the folder; one that holds something is left alone.
-fn empty(out: &Path) -> Result<(), SimulateError> {
-    let wrong = |source| SimulateError::File {
-        path: out.to_owned(),
-        source,
-    };
-    std::fs::create_dir_all(out).map_err(wrong)?;
-    if std::fs::read_dir(out).map_err(wrong)?.next().is_some() {
-        let why = std::io::Error::new(
-            std::io::ErrorKind::AlreadyExists,
-            "is not empty; name another folder, or empty it",
-        );
-        return Err(wrong(why));
-    }
-    Ok(())
 }

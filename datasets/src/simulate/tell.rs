@@ -85,6 +85,11 @@ impl Told {
         })?)
     }
 
+    /// Its identity within the source.
+    pub fn id(&self) -> &str {
+        &self.event.id
+    }
+
     /// States where it stands in the source's order.
     pub fn set_sequence(&mut self, n: u64) {
         self.event.sequence = Some(n.to_string());

@@ -8,6 +8,7 @@ use super::calendar::{DAY, MINUTE, SECOND, TimeForm, Zone, weekday};
 use super::chance::Chance;
 use super::disorder::Disorder;
 use super::story::Story;
+use super::ways::Ways;
 
 /// Opening and closing of every site, minutes of its local day.
 pub const OPEN: i64 = 6 * 60;
@@ -21,22 +22,14 @@ const RENAMED: usize = 3;
 /// What a clock gains at most, in a million.
 const MOST_DRIFT: i64 = 20;
 
-/// Where a contact goes that leaves a queue unanswered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
-    /// Hung up.
-    Disconnect,
-    /// Another queue of the site.
-    Queue(usize),
-    /// A mailbox that several listen to.
-    Voicemail,
-    /// A number outside.
-    External,
-    /// A message, then hung up.
-    Announcement,
-    /// A person in the house.
-    Person,
-}
+/// From so many agents on a site is a large one: one queue has a team of its own, and redirections take
+/// all ways in turn. What happens at smaller sites stays what it was, which tests of platforms' formats
+/// know cell by cell.
+const LARGE: usize = 24;
+/// Queues of the smallest scale.
+const FEW: usize = 4;
+/// The agent of a site who has a long name.
+const LONG_NAMED: usize = 20;
 
 /// A queue.
 #[derive(Debug, Clone)]
@@ -57,12 +50,8 @@ pub struct Queue {
     pub size: usize,
     /// Turns away at the door when full; else takes in and sends on.
     pub refuses: bool,
-    /// Where who waited too long goes.
-    pub on_timeout: Way,
-    /// Where who found no place goes.
-    pub on_full: Way,
-    /// Where who found nobody logged in goes.
-    pub on_none: Way,
+    /// Where those go who leave it unanswered.
+    pub ways: Ways,
     /// Offers to call back.
     pub calls_back: bool,
 }
@@ -134,6 +123,9 @@ pub struct Site {
     pub handle_permille: i64,
     /// Queues, the busiest first.
     pub queues: Vec<Queue>,
+    /// The queue of a team of its own, at a large site: nobody else serves it, and while the team meets
+    /// nobody is there.
+    pub team: Option<usize>,
     /// Agents.
     pub agents: Vec<Agent>,
 }
@@ -274,8 +266,9 @@ fn site(options: &Options, scale: &Scale, number: u64) -> Site {
     };
     let a_day = options.contacts / (scale.sites * scale.days as u64);
     let count = 5 + (a_day as usize).div_ceil(26);
+    let team = (count >= LARGE).then(|| enlarge(&mut queues)).flatten();
     let agents = (0..count)
-        .map(|a| agent(&mut chance, n, a, &queues))
+        .map(|a| agent(&mut chance, n, a, &queues, team))
         .collect();
     Site {
         number,
@@ -292,36 +285,45 @@ fn site(options: &Options, scale: &Scale, number: u64) -> Site {
         tells_more: n % 3 == 1,
         handle_permille: options.handle_permille,
         queues,
+        team,
         agents,
     }
+}
+
+/// Makes the queues those of a large site; gives the one that has a team of its own: the least busy one
+/// that takes calls.
+fn enlarge(queues: &mut [Queue]) -> Option<usize> {
+    let voice: Vec<bool> = queues.iter().map(Queue::voice).collect();
+    let of = voice.len();
+    for (q, queue) in queues.iter_mut().enumerate() {
+        queue.ways.take_turns(q, of, |to| voice[to]);
+        // More places would hardly ever be full in a day of a thousand contacts.
+        if of <= FEW && voice[q] {
+            queue.size = 1;
+        }
+    }
+    voice.iter().rposition(|voice| *voice)
+}
+
+/// The name, made as long as names may get: 255 bytes.
+fn long(mut name: String) -> String {
+    const LONGEST: usize = 255;
+    while name.len() < LONGEST {
+        name.push_str("-of-the-long-name");
+    }
+    name.truncate(LONGEST);
+    name
 }
 
 fn queue(site: usize, q: usize, of: usize) -> Queue {
     let (base, channel) = QUEUES[q % QUEUES.len()];
     let name = match q {
         0 | 1 => base.to_owned(),
-        // As long as a name may reasonably be.
-        10 => format!("{base} {}", "very long name ".repeat(15))
-            .trim()
-            .to_owned(),
+        10 => long(base.to_owned()),
         _ => format!("{base} {}", site + 1),
     };
-    let ways = [
-        Way::Voicemail,
-        Way::Queue((q + 1) % of),
-        Way::Disconnect,
-        Way::External,
-        Way::Announcement,
-        Way::Person,
-    ];
     let voice = channel == Channel::Voice;
-    // A chat is led on to nothing but another queue of text; there is none it could count on.
-    let way = |n: usize| match ways[(q + site + n) % ways.len()] {
-        Way::Queue(to) if voice && QUEUES[to % QUEUES.len()].1 == Channel::Voice => Way::Queue(to),
-        Way::Queue(_) => Way::Announcement,
-        _ if !voice => Way::Disconnect,
-        other => other,
-    };
+    let takes_calls = |q: usize| QUEUES[q % QUEUES.len()].1 == Channel::Voice;
     Queue {
         name,
         later: None,
@@ -335,14 +337,18 @@ fn queue(site: usize, q: usize, of: usize) -> Queue {
         },
         size: if voice { [3, 2, 5][q % 3] } else { 40 },
         refuses: q % 3 == 1,
-        on_timeout: way(0),
-        on_full: way(1),
-        on_none: way(2),
+        ways: Ways::new(site, q, of, takes_calls),
         calls_back: voice && q.is_multiple_of(2),
     }
 }
 
-fn agent(chance: &mut Chance, site: usize, a: usize, queues: &[Queue]) -> Agent {
+fn agent(
+    chance: &mut Chance,
+    site: usize,
+    a: usize,
+    queues: &[Queue],
+    team: Option<usize>,
+) -> Agent {
     let text = a % 4 == 3;
     let all: Vec<usize> = (0..queues.len())
         .filter(|q| queues[*q].voice() != text)
@@ -353,12 +359,14 @@ fn agent(chance: &mut Chance, site: usize, a: usize, queues: &[Queue]) -> Agent 
         .iter()
         .copied()
         .filter(|q| *q == own || text || chance.percent(45))
+        .filter(|q| *q == own || team != Some(*q))
         .collect();
     let shifts = [(360, 510), (510, 510), (780, 510), (600, 240), (1080, 480)];
     let (begins, lasts) = shifts[chance.weighted(&[3, 5, 3, 2, 1])];
     let (first, last) = (FIRST[a % FIRST.len()], LAST[a % LAST.len()]);
+    let name = format!("{first} {last} {}.{}", site + 1, a + 1);
     Agent {
-        name: format!("{first} {last} {}.{}", site + 1, a + 1),
+        name: if a == LONG_NAMED { long(name) } else { name },
         skills,
         slots: if text { 2 + (a / 4 % 2) as u8 } else { 1 },
         begins,
@@ -374,18 +382,9 @@ mod tests {
     #[test]
     fn a_wrong_clock_gains_and_never_shows_two_moments_as_one() {
         let options = Options {
-            seed: 7,
             contacts: 300_000,
-            first_day: 20_000,
-            days: None,
-            disorder: Disorder::Mild,
-            poison: 0,
             skew: 3_000,
-            platform: None,
-            out: std::path::PathBuf::new(),
-            threads: 1,
-            skip_days: 0,
-            handle_permille: 1_000,
+            ..Options::small(7)
         };
         for site in sites(&options, &Scale::of(&options)) {
             let off = |days: i64| site.clock(site.begins + days * DAY) - site.begins - days * DAY;

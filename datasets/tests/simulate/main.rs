@@ -8,6 +8,7 @@ mod columns;
 mod manifest;
 mod sums;
 mod told;
+mod until;
 mod versions;
 mod ways;
 mod world;

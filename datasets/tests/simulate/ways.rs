@@ -6,7 +6,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use callboard_datasets::simulate::Disorder;
 use serde_json::Value;
 
-use crate::world::{each, text, world, world_of};
+use crate::world::{each, ms, options, simulate, text, world, world_of};
+
+/// The hash under which a line that is no event is listed.
+fn sha256(line: &[u8]) -> String {
+    use sha2::Digest as _;
+    let digest = sha2::Sha256::digest(line);
+    digest.iter().map(|b| format!("{b:02x}")).collect()
+}
 
 #[test]
 fn lines_are_new_or_repeats_or_conflicts_or_dead() {
@@ -26,12 +33,7 @@ fn lines_are_new_or_repeats_or_conflicts_or_dead() {
             .map(|d| text(d, "sha256"))
             .collect();
         for line in &w.lines {
-            use sha2::Digest as _;
-            let hash: String = sha2::Sha256::digest(line)
-                .iter()
-                .map(|b| format!("{b:02x}"))
-                .collect();
-            if poison.contains(hash.as_str()) {
+            if poison.contains(sha256(line).as_str()) {
                 dead += 1;
                 continue;
             }
@@ -126,6 +128,104 @@ fn every_way_into_and_out_of_a_queue_is_there() {
             );
         }
     }
+}
+
+/// Outcomes of stays in queues after which somebody is led elsewhere, with where to.
+fn led(seed: u64, contacts: u64) -> BTreeMap<(String, String), u64> {
+    let dir = tempfile::tempdir().unwrap();
+    let mut options = options(dir.path(), seed, contacts, Disorder::None);
+    options.days = Some(1);
+    simulate(&options);
+    let mut found = BTreeMap::new();
+    for file in std::fs::read_dir(dir.path().join("truth/segments")).unwrap() {
+        let rows = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        for row in rows.lines() {
+            let row: Value = serde_json::from_str(row).unwrap();
+            if text(&row, "kind") == "queue" && !row["target_kind"].is_null() {
+                let way = (
+                    text(&row, "outcome").into(),
+                    text(&row, "target_kind").into(),
+                );
+                *found.entry(way).or_default() += 1;
+            }
+        }
+    }
+    found
+}
+
+/// At the smallest scale, whatever the seed, and at four sites as busy as those of a million contacts in
+/// thirty days.
+#[test]
+fn who_waited_too_long_or_found_no_place_or_nobody_is_led_to_every_kind_of_target() {
+    for (seed, contacts) in [(1, 1_000), (2, 1_000), (3, 1_000), (1, 16_668)] {
+        let led = led(seed, contacts);
+        for outcome in ["overflow", "timeout", "no_agents"] {
+            for target in [
+                "queue",
+                "external",
+                "shared_voicemail",
+                "announcement",
+                "person",
+                "disconnect",
+            ] {
+                assert!(
+                    led.contains_key(&(outcome.into(), target.into())),
+                    "{contacts} contacts, seed {seed}: no {outcome} to {target}: {led:?}"
+                );
+            }
+        }
+    }
+}
+
+/// An agent has one, in all that is told of him.
+#[test]
+fn a_name_of_255_bytes_is_there_at_the_smallest_scale() {
+    let w = world(1, 1_000, Disorder::None);
+    for table in ["agent_intervals", "offers", "segments"] {
+        let names = w.truth[table].iter().map(|r| text(r, "agent").len());
+        assert_eq!(names.max(), Some(255), "{table}");
+    }
+}
+
+/// What is listed is what there is of two wordings, and what is said to hold is what the documented order
+/// says: written later, then the greater sequence, then the greater hash.
+#[test]
+fn conflicts_are_listed_with_the_words_that_hold_and_the_others() {
+    each(|w| {
+        let mut by_id: BTreeMap<(String, String), BTreeSet<(i64, u64, u64)>> = BTreeMap::new();
+        let poison: BTreeSet<&str> = w.truth["dead_letters"]
+            .iter()
+            .map(|d| text(d, "sha256"))
+            .collect();
+        for line in &w.lines {
+            if poison.contains(sha256(line).as_str()) {
+                continue;
+            }
+            let event: Value = serde_json::from_slice(line).unwrap();
+            let id = ["source", "id"].map(|name| text(&event, name).to_owned());
+            let written = ms(&event, "recordedtime").or_else(|| ms(&event, "time"));
+            let sequence = text(&event, "sequence").parse().unwrap_or(0);
+            let hash = xxhash_rust::xxh3::xxh3_64(line);
+            let told = (written.unwrap(), sequence, hash);
+            by_id.entry(id.into()).or_default().insert(told);
+        }
+        let of_two = by_id.into_iter().filter(|(_, told)| told.len() > 1);
+        let mut wanted: BTreeSet<_> = of_two
+            .map(|((source, id), told)| {
+                let hash = |told: Option<&(i64, u64, u64)>| told.map(|t| t.2 as i64);
+                let (dropped, kept) = (hash(told.first()), hash(told.last()));
+                (source, id, kept, dropped)
+            })
+            .collect();
+        assert_eq!(wanted.len() as u64, w.manifest.counts.conflicts);
+        for row in &w.conflicts {
+            let hash = |name: &str| row[name].as_i64();
+            let (source, id) = (text(row, "source").to_owned(), text(row, "id").to_owned());
+            let listed = (source, id, hash("kept"), hash("dropped"));
+            assert!(wanted.remove(&listed), "{row}");
+        }
+        assert!(wanted.is_empty(), "{wanted:?}");
+    });
 }
 
 /// Whoever asks for a share of poison gets that share of all lines.

@@ -32,6 +32,8 @@ pub fn simulate(options: &Options) -> Manifest {
 pub struct World {
     pub manifest: Manifest,
     pub truth: HashMap<&'static str, Vec<Value>>,
+    /// The list of events that were told with two wordings.
+    pub conflicts: Vec<Value>,
     /// Lines without their ends, those that say something.
     pub lines: Vec<Vec<u8>>,
     /// Blank lines, and lines that end in CR LF.
@@ -94,7 +96,7 @@ pub fn world_of(seed: u64, contacts: u64, disorder: Disorder, set: impl Fn(&mut 
         }
         truth.insert(table.name, rows);
     }
-    let mut lines = Vec::new();
+    let (mut lines, mut conflicts) = (Vec::new(), Vec::new());
     let (mut blank, mut crlf) = (0, 0);
     for file in &manifest.files {
         let bytes = std::fs::read(dir.path().join(&file.path)).unwrap();
@@ -104,6 +106,10 @@ pub fn world_of(seed: u64, contacts: u64, disorder: Disorder, set: impl Fn(&mut 
             "{}",
             file.path
         );
+        if file.path == "truth/conflicts.ndjson" {
+            let all = bytes.split(|b| *b == b'\n').filter(|l| !l.is_empty());
+            conflicts.extend(all.map(|l| serde_json::from_slice::<Value>(l).unwrap()));
+        }
         if file.path.starts_with("events/") {
             let before = lines.len();
             let whole = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
@@ -127,6 +133,7 @@ pub fn world_of(seed: u64, contacts: u64, disorder: Disorder, set: impl Fn(&mut 
     World {
         manifest,
         truth,
+        conflicts,
         lines,
         blank,
         crlf,

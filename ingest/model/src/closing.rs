@@ -33,6 +33,15 @@ pub fn contact_age(channel: &str) -> i64 {
 /// Age after which an agent's state becomes unknown, microseconds.
 pub const AGENT_AGE: i64 = 16 * HOUR;
 
+/// Silence after which the state of an agent becomes unknown whose platform gives a pulse,
+/// microseconds: a beat comes two minutes after the last event, and is a while on its way.
+pub const PULSE: i64 = 130 * SECOND;
+
+/// Track of the moments at which anything was heard of an agent whose platform gives a pulse. It
+/// makes no rows. Its points are hours, each with the last moment in it; every moment is an attribute
+/// named by its UTC microseconds, true for a heartbeat.
+pub const SIGNS: &str = "signs";
+
 /// How far a segment has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {

@@ -79,7 +79,7 @@ pub enum AsOfError {
     },
     /// More has arrived since than is looked through.
     #[error(
-        "the picture of {} needs more than {what}, which is the limit; ask for a later moment",
+        "the picture of {} needs more than {what}, which is the limit; ask for a later moment, or raise [as_of] {setting}",
         said(.at)
     )]
     TooMuch {
@@ -87,6 +87,8 @@ pub enum AsOfError {
         at: i64,
         /// Of what there was too much, with its limit.
         what: String,
+        /// The setting that limits it.
+        setting: &'static str,
     },
     /// It could not be made; the text says why.
     #[error("the picture of an earlier moment cannot be made: {0}")]

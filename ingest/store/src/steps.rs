@@ -1,5 +1,6 @@
 //! Places at which the proof against crashes lets the process end, as if it was killed there, and
-//! the clock that it lets jump, and sizes that it makes small. In builds without debug assertions nothing of it is left.
+//! the clock that it lets jump, and sizes that it makes small. In builds without debug assertions
+//! nothing of it is left.
 //!
 //! `CALLBOARD_DIE_AT=flush.commit:3` ends the process, by SIGKILL, when it passes that step for the
 //! third time.

@@ -13,7 +13,7 @@ use crate::life::{End, Life, power};
 use crate::machine::{AtStart, Machine, Traits};
 use crate::rows::equal;
 use crate::sender::Sender;
-use crate::world::World;
+use crate::world::{KEPT, World};
 
 /// What happened.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +37,8 @@ pub struct Tally {
     pub slow: u64,
     /// Files of the lake that vacuums removed.
     pub vacuumed: u64,
+    /// Rows of the truth in each of the tables that every history compares.
+    pub rows: [u64; KEPT.len()],
 }
 
 impl Tally {
@@ -54,6 +56,9 @@ impl Tally {
         self.refused += other.refused;
         self.slow += other.slow;
         self.vacuumed += other.vacuumed;
+        for (rows, more) in self.rows.iter_mut().zip(other.rows) {
+            *rows += more;
+        }
     }
 }
 
@@ -95,12 +100,36 @@ fn at_start(rng: &mut Rng) -> AtStart {
     away.then(|| (REFUSALS[rng.below(4)], 1 + rng.below(30) as u64))
 }
 
+/// A life after all others, from what lies there.
+async fn once_more(
+    machine: &Machine,
+    world: &Arc<World>,
+    sender: &Arc<Mutex<Sender>>,
+) -> Result<Life, String> {
+    let running = machine
+        .start(Power::lasting(), When::Before, None)
+        .await
+        .map_err(|error| format!("the last start is refused: {error}"))?;
+    Life::begin(machine, running, world, sender).await
+}
+
 /// Plays the history of a seed.
 pub fn history(seed: u64, delta: bool, lie: Option<Lie>) -> Result<Tally, String> {
+    told(seed, delta, lie, &mut Vec::new())
+}
+
+/// The same, and writes down every call of disk and lake.
+pub fn told(
+    seed: u64,
+    delta: bool,
+    lie: Option<Lie>,
+    calls: &mut Vec<String>,
+) -> Result<Tally, String> {
     let mut rng = Rng(seed);
     let world = Arc::new(World::of(seed, 8 + rng.below(60) as u64));
     let sender = Arc::new(Mutex::new(Sender::default()));
     let mut machine = Machine::new(Traits {
+        seed,
         delta,
         vacuums: seed.is_multiple_of(2),
         lie,
@@ -109,6 +138,7 @@ pub fn history(seed: u64, delta: bool, lie: Option<Lie>) -> Result<Tally, String
         histories: 1,
         in_delta: u64::from(delta),
         events: world.lines.len() as u64,
+        rows: KEPT.map(|name| world.rows[name].len() as u64),
         ..Tally::default()
     };
     loop {
@@ -152,6 +182,8 @@ pub fn history(seed: u64, delta: bool, lie: Option<Lie>) -> Result<Tally, String
             Ok(Some(end))
         })?;
         drop(runtime);
+        calls.push(format!("life {}", tally.lives));
+        calls.extend(power.calls());
         match end {
             None => {
                 tally.cuts_in_recovery += 1;
@@ -172,13 +204,16 @@ pub fn history(seed: u64, delta: bool, lie: Option<Lie>) -> Result<Tally, String
             Some(End::Done) => break,
         }
     }
-    // Once more, from what lies there.
+    if delta && machine.traits.vacuums {
+        // Every file goes that no present version needs: what is left must be enough.
+        runtime().block_on(async {
+            let life = once_more(&machine, &world, &sender).await?;
+            life.vacuum(&machine).await?;
+            life.stop().await
+        })?;
+    }
     runtime().block_on(async {
-        let running = machine
-            .start(Power::lasting(), When::Before, None)
-            .await
-            .map_err(|error| format!("the last start is refused: {error}"))?;
-        let life = Life::begin(&machine, running, &world, &sender).await?;
+        let life = once_more(&machine, &world, &sender).await?;
         equal(&life.running.store, &world, &sender, delta).await?;
         life.stop().await
     })?;

@@ -160,12 +160,8 @@ impl Life {
             }
             16 => {
                 for _ in 0..if machine.traits.vacuums { 8 } else { 1 } {
-                    let spec = TABLES[rng.below(TABLES.len())];
-                    let done = store.lake.maintain(spec.name).await;
-                    let removed = done.as_ref().map_or(0, |done| done.removed as u64);
-                    let count = &machine.counts.vacuumed;
-                    count.fetch_add(removed, Ordering::SeqCst);
-                    self.excuse(done.map(|_| ()))?;
+                    let table = TABLES[rng.below(TABLES.len())].name;
+                    self.look_after(machine, table).await?;
                 }
                 Ok(())
             }
@@ -194,6 +190,24 @@ impl Life {
         }
     }
 
+    /// Upkeep of a table.
+    async fn look_after(&self, machine: &Machine, table: &str) -> Result<(), String> {
+        let done = self.running.store.lake.maintain(table).await;
+        let removed = done.as_ref().map_or(0, |done| done.removed as u64);
+        let count = &machine.counts.vacuumed;
+        count.fetch_add(removed, Ordering::SeqCst);
+        self.excuse(done.map(|_| ()))
+    }
+
+    /// Upkeep of all tables.
+    pub async fn vacuum(&self, machine: &Machine) -> Result<(), String> {
+        self.watch();
+        for spec in TABLES {
+            self.look_after(machine, spec.name).await?;
+        }
+        Ok(())
+    }
+
     /// Sends the next lines.
     pub async fn send(&self, count: usize) -> Result<Reply, String> {
         send(&self.app, &self.world, &self.sender, count, false).await
@@ -203,7 +217,11 @@ impl Life {
     async fn flush_slowly(&self, machine: &Machine, rng: &mut Rng) -> Result<(), String> {
         Counts::one(&machine.counts.slow);
         let lake = &self.running.lake;
-        lake.slow(Duration::from_millis(1 + rng.below(2) as u64));
+        match machine.traits.delta {
+            // Delta writes by threads of its own, for which turns are nothing.
+            true => lake.slow(Duration::from_millis(1 + rng.below(2) as u64)),
+            false => lake.slow_by_turns(1 + rng.below(12) as u64),
+        }
         let requests: Vec<(usize, i64)> = (0..rng.below(8))
             .map(|_| (lines(rng), rng.below(900) as i64))
             .collect();
@@ -216,7 +234,7 @@ impl Life {
         };
         let all = rng.below(8) == 0;
         let (flushed, sent) = tokio::join!(self.running.store.flush(all), meanwhile);
-        lake.slow(Duration::ZERO);
+        lake.quick();
         self.excuse(flushed.map(|_| ()))?;
         sent
     }

@@ -69,6 +69,8 @@ pub type AtStart = Option<(Refusal, u64)>;
 /// What a machine is like.
 #[derive(Clone, Copy, Default)]
 pub struct Traits {
+    /// By which everything comes about.
+    pub seed: u64,
     /// The lake is in Delta tables.
     pub delta: bool,
     /// Files that no present version needs are removed at every upkeep.
@@ -140,6 +142,12 @@ impl Machine {
         options.log.segment_bytes = 48 << 10;
         options.log.preallocate = false;
         options.log.idle_seal = Duration::from_secs(3600);
+        if !self.traits.delta {
+            // So that the seed alone says what comes before what. Delta has threads of its own;
+            // beside those the log's own is tried.
+            options.log.by_hand = Some(self.traits.seed ^ self.clock.now().unsigned_abs());
+            options.log.gather = Duration::ZERO;
+        }
         options.replay_bytes = 96 << 10;
         options.lake_options.checkpoint_interval = 5;
         options.lake_options.small_files = 3;

@@ -21,13 +21,16 @@ mod world;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use history::{Tally, history};
+use history::{Tally, history, told};
 use lies::{LIES, Lie};
 
 fn number(name: &str, otherwise: u64) -> u64 {
     let set = std::env::var(name).ok().filter(|v| !v.is_empty());
     set.map_or(otherwise, |v| v.parse().unwrap())
 }
+
+/// In so many histories all that can happen has happened: what has not is not tried any more.
+const MANY: u64 = 40;
 
 /// Runs histories of these seeds on all cores; the first that fails ends it.
 fn run(seeds: std::ops::Range<u64>, delta: bool) -> Tally {
@@ -73,7 +76,22 @@ fn whatever_dies_the_tables_equal_the_truth() {
     let first = number("CALLBOARD_SEED", 1);
     let tally = run(first..first + number("CALLBOARD_HISTORIES", 60), false);
     println!("seeds from {first}: {tally}");
-    assert!(tally.events > 0 && tally.lives > tally.histories, "{tally}");
+    assert!(tally.events > 0, "{tally}");
+    if tally.histories < MANY {
+        return;
+    }
+    let happened = [
+        tally.lives - tally.histories,
+        tally.cuts,
+        tally.cuts_in_recovery,
+        tally.kills,
+        tally.amid_flush,
+        tally.away,
+        tally.slow,
+    ];
+    assert!(happened.iter().all(|times| *times > 0), "{tally}");
+    let compared = tally.rows.iter().all(|rows| *rows > 0);
+    assert!(compared, "nothing to compare: {:?}", tally.rows);
 }
 
 /// The same with the lake in real Delta tables, which take a hundred times as long.
@@ -82,7 +100,33 @@ fn with_delta_tables_too() {
     let first = number("CALLBOARD_SEED", 1);
     let tally = run(first..first + number("CALLBOARD_DELTA_HISTORIES", 2), true);
     println!("seeds from {first}: {tally}");
-    assert!(tally.in_delta == tally.histories, "{tally}");
+    assert!(tally.events > 0, "{tally}");
+    // Of two seeds beside each other one removes files.
+    assert!(tally.vacuumed > 0 || tally.histories < 2, "{tally}");
+    let died = tally.cuts > 0 && tally.kills > 0;
+    assert!(died || tally.histories < MANY, "{tally}");
+}
+
+/// One with lines that come days late, one with lines that are no events, and two of neither.
+const AGAIN: [u64; 4] = [1, 5, 8, 12];
+
+/// With the lake in memory the seed alone decides, so that what fails fails again.
+#[test]
+fn a_seed_makes_the_same_calls_again() {
+    for seed in AGAIN {
+        let run = || {
+            let mut calls = Vec::new();
+            let tally = told(seed, false, None, &mut calls).unwrap();
+            (calls, tally.to_string())
+        };
+        let (first, again) = (run(), run());
+        let mut pairs = first.0.iter().zip(&again.0).enumerate();
+        let other = pairs.find(|(_, (a, b))| a != b);
+        assert!(other.is_none(), "seed {seed}: {other:?}");
+        assert_eq!(first.0.len(), again.0.len(), "seed {seed}");
+        assert_eq!(first.1, again.1, "seed {seed}");
+        println!("seed {seed}: twice the same {} calls", first.0.len());
+    }
 }
 
 /// How many histories a planted fault may pass unseen.

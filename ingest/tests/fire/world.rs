@@ -9,7 +9,14 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 /// Tables that stand in the store itself; the others are queries over them.
-pub const KEPT: [&str; 4] = ["contacts", "segments", "offers", "links"];
+pub const KEPT: [&str; 6] = [
+    "contacts",
+    "segments",
+    "offers",
+    "links",
+    "surveys",
+    "recordings",
+];
 /// Tables of the truth that are queries over others.
 pub const COUNTED: [&str; 2] = ["queue_intervals", "agent_intervals"];
 

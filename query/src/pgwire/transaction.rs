@@ -158,11 +158,8 @@ impl Transaction {
                 change.make(metadata);
             }
             // Without a transaction SET LOCAL ends as it begins.
-            (Act::Set { change, local }, None) => {
-                if !local {
-                    change.make(metadata);
-                }
-            }
+            (Act::Set { local: true, .. }, None) => {}
+            (Act::Set { change, .. }, None) => change.make(metadata),
             (Act::Savepoint(name), Some(begun)) if begun.points.len() < MOST => {
                 let now = settings::own(metadata);
                 begun.points.push((name, now, begun.after.clone()));

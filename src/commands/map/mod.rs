@@ -22,7 +22,7 @@ const MOST_TOLD: usize = 50;
 /// Does it.
 ///
 /// # Errors
-/// Exit code 1 when a mapping cannot be used or an item cannot be read.
+/// Exit code 1 when a mapping cannot be used, an item cannot be read, or a sample has none.
 pub fn run(command: MapCommand) -> Result<(), Failure> {
     match command {
         MapCommand::Run => run::run(),
@@ -106,31 +106,49 @@ fn try_out(args: &TryArgs) -> Result<(), Failure> {
     }
     let failed = mapping::check(&mapping);
     let tests = mapping.file.tests.len();
-    let report = match &args.sample {
-        None => Report::default(),
+    let (report, given) = match &args.sample {
+        None => (Report::default(), false),
         Some(sample) => {
             let declared = Declared {
                 instance: args.instance.clone(),
                 zone: args.zone.clone(),
                 name: sample.display().to_string(),
             };
-            mapping::try_out(&mapping, &bytes(sample, MOST_SAMPLE)?, &declared)
+            let sent = bytes(sample, MOST_SAMPLE)?;
+            let report = mapping::try_out(&mapping, &sent, &declared);
+            (report, !sent.trim_ascii().is_empty())
         }
     };
-    let bad = !failed.is_empty() || !report.errors.is_empty();
+    // Whoever tries a sample wants something to come of it, whatever the mapping may leave out.
+    let nothing = given && report.items == 0;
+    let bad = !failed.is_empty() || !report.errors.is_empty() || nothing;
     match args.json {
         true => print(&format!("{}\n", as_json(&report, tests, &failed)))?,
         false => print(&shown(&report, args.sample.is_some(), tests, &failed))?,
     }
+    let what = match nothing {
+        true => format!(
+            "the sample has no item ({} left out by `items`)",
+            report.left_out
+        ),
+        false => format!(
+            "{} of {} items cannot be read",
+            unread(&report),
+            report.items
+        ),
+    };
     match bad {
         true => Err(Failure::failed(format!(
-            "{} of {} items cannot be read, {} of the file's tests differ",
-            report.errors.len(),
-            report.items,
+            "{what}, {} of the file's tests differ",
             failed.len()
         ))),
         false => Ok(()),
     }
+}
+
+/// How many items cannot be read.
+fn unread(report: &Report) -> usize {
+    report.errors.iter().filter(|e| e.item > 0).count()
 }
 
 fn as_json(report: &Report, tests: usize, failed: &[String]) -> Value {
@@ -140,8 +158,8 @@ fn as_json(report: &Report, tests: usize, failed: &[String]) -> Value {
         .map(|(item, event)| json!({"item": item, "event": event}))
         .collect();
     json!({
-        "items": report.items, "silent": report.silent, "events": events,
-        "errors": report.errors, "unmapped": report.unmapped,
+        "items": report.items, "silent": report.silent, "left_out": report.left_out,
+        "events": events, "errors": report.errors, "unmapped": report.unmapped,
         "tests": {"run": tests, "failed": failed},
     })
 }
@@ -157,7 +175,11 @@ fn shown(report: &Report, sampled: bool, tests: usize, failed: &[String]) -> Str
         reason,
     } in report.errors.iter().take(MOST_TOLD)
     {
-        let _ = writeln!(out, "item {item}: {class}: {reason}");
+        let place = match item {
+            0 => "the sample".to_owned(),
+            n => format!("item {n}"),
+        };
+        let _ = writeln!(out, "{place}: {class}: {reason}");
     }
     if report.errors.len() > MOST_TOLD {
         let _ = writeln!(out, "... and {} more", report.errors.len() - MOST_TOLD);
@@ -171,11 +193,12 @@ fn shown(report: &Report, sampled: bool, tests: usize, failed: &[String]) -> Str
     if sampled {
         let _ = writeln!(
             out,
-            "{} items, {} events, {} items that tell nothing, {} that cannot be read",
+            "{} items, {} events, {} items that tell nothing, {} that cannot be read, {} left out by `items`",
             report.items,
             report.events.len(),
             report.silent,
-            report.errors.len()
+            unread(report),
+            report.left_out
         );
     }
     let _ = writeln!(out, "{tests} tests in the file, {} differ", failed.len());

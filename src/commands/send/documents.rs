@@ -2,12 +2,10 @@
 //! say only there which contact a file is of; but for long tables, which are cut between rows.
 //! Nothing is remembered here: the server knows what it has.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use callboard_ingest::doors::answer::Answer;
-use flate2::read::MultiGzDecoder;
 use indicatif::{ProgressBar, ProgressStyle};
 use reqwest::Method;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -18,6 +16,7 @@ use super::super::client::{Client, Trouble};
 use super::super::recording::with_query;
 use super::super::{Failure, print};
 use super::BACKOFF;
+use super::look::{Look, look};
 use super::table::Table;
 use super::tally::Tally;
 use crate::cli::SendArgs;
@@ -25,8 +24,6 @@ use crate::cli::SendArgs;
 /// Deepest folder below a named one, and most files of one command.
 const DEPTH: usize = 16;
 const FILES: usize = 1_000_000;
-/// As much of a file is looked at to see whether it is text.
-const HEAD: u64 = 4096;
 /// Longest file, bytes: a server takes no longer body.
 const LONGEST: u64 = 64 * 1024 * 1024;
 /// Files of a folder of which is said that they are passed over.
@@ -35,7 +32,7 @@ const SHOWN: usize = 3;
 /// Sends all files to that source.
 ///
 /// # Errors
-/// When a path is not there, there is nothing to send, or a file was not taken.
+/// When a path is not there, there is nothing to send, or a file cannot be read or was not taken.
 pub async fn send(
     args: &SendArgs,
     source: &str,
@@ -47,7 +44,8 @@ pub async fn send(
             "--follow, --feed and --columns go with --source asterisk; documents are sent whole, and again when they have changed",
         ));
     }
-    let files = files(&args.paths)?;
+    let mut failures = Vec::new();
+    let files = files(&args.paths, &mut failures)?;
     let bar = ProgressBar::new(files.iter().map(|f| f.1).sum());
     if let Ok(style) =
         ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} {msg}")
@@ -63,7 +61,6 @@ pub async fn send(
         said: String::new(),
     };
     let mut tally = Tally::default();
-    let mut failures = Vec::new();
     let mut outcome = Ok(());
     for (path, size) in &files {
         match sending.file(path, &mut tally).await {
@@ -242,9 +239,9 @@ fn read(path: &Path) -> Result<bytes::Bytes, String> {
         .map_err(|e| e.to_string())
 }
 
-/// All files that are meant, oldest first, with their sizes. What lies in a folder and is no text is
-/// passed over; what was named is not.
-fn files(named: &[PathBuf]) -> Result<Vec<(PathBuf, u64)>, Failure> {
+/// All files that are meant, oldest first, with their sizes. What lies in a folder and is empty or no
+/// text is passed over; what was named is not. What cannot be read goes into `failures`.
+fn files(named: &[PathBuf], failures: &mut Vec<String>) -> Result<Vec<(PathBuf, u64)>, Failure> {
     let mut found = Vec::new();
     let mut passed_over = Vec::new();
     for path in named {
@@ -255,24 +252,26 @@ fn files(named: &[PathBuf]) -> Result<Vec<(PathBuf, u64)>, Failure> {
             continue;
         }
         let mut within = Vec::new();
-        walk(path, DEPTH, &mut within).map_err(gone)?;
+        walk(path, DEPTH, &mut within, failures).map_err(gone)?;
         for file in within {
             let Ok(data) = std::fs::metadata(&file) else {
                 continue;
             };
-            match is_text(&file) {
-                true => found.push((data.modified().ok(), file, data.len())),
-                false => passed_over.push(file),
+            match look(&file) {
+                Look::Text => found.push((data.modified().ok(), file, data.len())),
+                Look::Empty => passed_over.push((file, "it is empty")),
+                Look::Other => passed_over.push((file, "it is no text")),
+                Look::Broken(why) => failures.push(format!("{}: {why}", file.display())),
             }
         }
     }
-    for file in passed_over.iter().take(SHOWN) {
-        eprintln!("callboard: {} passed over: it is no text", file.display());
+    for (file, why) in passed_over.iter().take(SHOWN) {
+        eprintln!("callboard: {} passed over: {why}", file.display());
     }
     if passed_over.len() > SHOWN {
         eprintln!("callboard: {} more passed over", passed_over.len() - SHOWN);
     }
-    if found.is_empty() {
+    if found.is_empty() && failures.is_empty() {
         return Err(Failure::failed(
             "nothing to send: no file there is a text that a platform may have written",
         ));
@@ -285,7 +284,12 @@ fn files(named: &[PathBuf]) -> Result<Vec<(PathBuf, u64)>, Failure> {
         .collect())
 }
 
-fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+fn walk(
+    folder: &Path,
+    depth: usize,
+    files: &mut Vec<PathBuf>,
+    failures: &mut Vec<String>,
+) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)?.flatten() {
         let Ok(kind) = entry.file_type() else {
             continue;
@@ -295,40 +299,14 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Resul
         }
         if kind.is_dir() && depth > 0 {
             // A folder that may not be read does not keep the others from being sent.
-            if let Err(error) = walk(&entry.path(), depth - 1, files) {
-                eprintln!("callboard: {} passed over: {error}", entry.path().display());
+            if let Err(error) = walk(&entry.path(), depth - 1, files, failures) {
+                failures.push(format!("{}: {error}", entry.path().display()));
             }
         } else if kind.is_file() && files.len() < FILES {
             files.push(entry.path());
         }
     }
     Ok(())
-}
-
-/// Whether a file begins as text, after decompression; what is written for people is not meant.
-fn is_text(path: &Path) -> bool {
-    let Ok(file) = std::fs::File::open(path) else {
-        return false;
-    };
-    let mut head = Vec::new();
-    if file.take(HEAD).read_to_end(&mut head).is_err() || head.is_empty() {
-        return false;
-    }
-    if head.starts_with(&[0x1f, 0x8b]) {
-        let mut plain = Vec::new();
-        // The head of a gzip is cut off somewhere: what came out before the cut is enough.
-        let _ = MultiGzDecoder::new(&head[..])
-            .take(HEAD)
-            .read_to_end(&mut plain);
-        head = plain;
-    }
-    let for_people = path.extension().is_some_and(|e| e == "md");
-    let valid = match std::str::from_utf8(&head) {
-        Ok(_) => true,
-        // A character may be cut off at the end.
-        Err(e) => e.error_len().is_none(),
-    };
-    valid && !for_people && !head.is_empty() && !head.contains(&0)
 }
 
 #[cfg(test)]
@@ -351,6 +329,8 @@ mod tests {
         let mut packed = flate2::write::GzEncoder::new(packed, flate2::Compression::fast());
         packed.write_all(b"{\"a\":1}").unwrap();
         packed.finish().unwrap();
+        let mut failures = Vec::new();
+        let mut files = |named: &[PathBuf]| super::files(named, &mut failures);
         let found = files(&[dir.path().to_owned(), at("two.json.gz")]).unwrap();
         let mut names: Vec<_> = found
             .iter()
@@ -363,5 +343,18 @@ mod tests {
         assert_eq!(files(&[at("gone")]).unwrap_err().code, 2);
         let empty = tempfile::tempdir().unwrap();
         assert_eq!(files(&[empty.path().to_owned()]).unwrap_err().code, 1);
+        assert!(failures.is_empty(), "{failures:?}");
+
+        // What cannot be read keeps no other from being sent, and is told in the end.
+        std::fs::write(at("deep/three.json.gz"), b"\x1f\x8b\x08\0").unwrap();
+        let found = super::files(&[at("deep")], &mut failures).unwrap();
+        assert_eq!((found.len(), failures.len()), (1, 1));
+        assert!(failures[0].contains("three.json.gz: its gzip is broken"));
+        std::fs::remove_file(at("deep/one.json")).unwrap();
+        assert!(
+            super::files(&[at("deep")], &mut failures)
+                .unwrap()
+                .is_empty()
+        );
     }
 }

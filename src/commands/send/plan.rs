@@ -9,6 +9,7 @@ use callboard_ingest::doors::follow::{Reading, Tail};
 use callboard_sources::lines::Kind;
 
 use super::super::Failure;
+use super::look::{Look, look};
 use crate::cli::{SendArgs, SourceKind};
 
 /// Bytes of one part. A platform's lines are short: a part of them fits one batch of the server,
@@ -73,7 +74,7 @@ impl Plan {
         })
     }
 
-    /// Opens all files that are there. What cannot be opened goes into `failures`.
+    /// Opens all files that are there. What cannot be opened or read goes into `failures`.
     ///
     /// # Errors
     /// When a named path is not there, or there is nothing to send.
@@ -81,8 +82,17 @@ impl Plan {
         let found = self
             .discover(&args.paths)
             .map_err(|e| Failure::usage(e.to_string()))?;
-        say_passed_over(&found.passed_over, &args.paths);
-        if found.files.is_empty() && !args.follow {
+        let mut passed_over = found.passed_over;
+        passed_over.retain(|(path, _)| match look(path) {
+            // Nobody knows what it holds: it may be what is to be sent.
+            Look::Broken(why) => {
+                failures.push(format!("{}: {why}", path.display()));
+                false
+            }
+            _ => true,
+        });
+        say_passed_over(&passed_over, &args.paths);
+        if found.files.is_empty() && failures.is_empty() && !args.follow {
             return Err(Failure::failed(
                 "nothing to send: no file holds what --source asks for; if one should, name its --feed",
             ));

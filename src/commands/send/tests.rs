@@ -264,6 +264,32 @@ async fn what_is_asked_wrongly_is_said() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_read_is_told_and_the_others_are_sent() {
+    let door = Arc::new(Door::default());
+    let url = serve(door.clone()).await;
+    let dir = tempfile::tempdir().unwrap();
+    let logs = dir.path().join("asterisk");
+    std::fs::create_dir(&logs).unwrap();
+    std::fs::write(logs.join("old.gz"), b"\x1f\x8b\x08\0").unwrap();
+    std::fs::write(logs.join("nothing"), "").unwrap();
+    let state = dir.path().join("state");
+    let ours = args(&url, &state, SourceKind::Asterisk, vec![logs.clone()]);
+    let (tally, failures, outcome) = send(ours.clone()).await;
+    assert_eq!(
+        (outcome, failures.len(), tally.lines()),
+        (Ok(()), 1, 0),
+        "{failures:?}"
+    );
+    std::fs::write(logs.join("queue_log"), log(0..50)).unwrap();
+    let (tally, failures, outcome) = send(ours).await;
+    assert_eq!((outcome, tally.lines()), (Ok(()), 50));
+    assert!(
+        failures.len() == 1 && failures[0].contains("old.gz: its gzip is broken"),
+        "{failures:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_rotated_log_in_a_folder_is_known_under_its_new_name() {
     let door = Arc::new(Door::default());
     let url = serve(door.clone()).await;

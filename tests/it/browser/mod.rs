@@ -1,5 +1,5 @@
-//! The pages in a real browser: from a queue's number to sound at a second; and every number of
-//! every report leads to the rows that made it.
+//! The pages in a real browser: from a queue's number to sound at a second, and a journey across
+//! four systems; and every number of every report leads to the rows that made it.
 
 mod click;
 mod driver;
@@ -74,6 +74,44 @@ fn plays_from(browser: &Browser, css: &str, ms: f64) {
 
 fn number(value: &Value) -> f64 {
     value.as_str().and_then(|v| v.parse().ok()).unwrap()
+}
+
+/// The journey that the demo replays with the shift: one line of the list, one page on which it goes
+/// from system to system, and one row of the report. Its documents come at their times, the last of
+/// them long after its first contact, so every page is opened until it is whole.
+fn a_journey_across_four_systems(browser: &Browser, url: &str) {
+    // `textContent`: how a page is laid out does not matter here.
+    let texts = |css: &str| {
+        let script = format!(
+            "return Array.from(document.querySelectorAll(\"{css}\"))\
+             .map(function (e) {{ return e.textContent; }}).join(', ');"
+        );
+        browser.script(&script).as_str().unwrap().to_owned()
+    };
+    until("one journey on the list", || {
+        browser.open(&format!("{url}/journeys"));
+        let platforms = texts("main tbody td[data-head=Platforms]");
+        (platforms == "acs \u{2192} teams \u{2192} amazon-connect").then_some(())
+    });
+    let link = "main tbody a[href^='/journeys/']";
+    let journey = browser.click(link, || {
+        let at = browser.url();
+        at.contains("/journeys/").then_some(at)
+    });
+    until("its step to an expert outside", || {
+        browser.open(&journey);
+        let steps = texts("ol.journey .stop-head strong");
+        (steps == "acs, teams, amazon-connect, outside").then_some(())
+    });
+    assert_eq!(texts("ol.journey .joint.lost"), "", "a hand-over was lost");
+    until("its row in the report", || {
+        browser.open(&format!("{url}/reports/journeys"));
+        let value = |css: &str| browser.attr(css, "data-value");
+        let across = "main a[data-measure=journeys]\
+                      [href*='x.platforms=acs+%3E+teams+%3E+amazon-connect']";
+        let outside = "main a[data-measure=outside_of_journey][href*='x.journey=web-call']";
+        (value(across)? == "1" && value(outside)? == "1").then_some(())
+    });
 }
 
 #[test]
@@ -165,4 +203,6 @@ fn from_a_queues_number_to_sound_at_a_second() {
         let marked = browser.script("return document.querySelector('.turn.now') !== null;");
         (marked == true).then_some(())
     });
+
+    a_journey_across_four_systems(&browser, &server.url);
 }

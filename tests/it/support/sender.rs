@@ -10,7 +10,8 @@ pub const LINES: usize = 12;
 /// How long a sender waits for a server that takes nothing.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// What a simulation would send, in its order.
+/// What a simulation would send: the lines of each site in their order, and those of the site that
+/// is least far first, so that sites stand beside each other in every request.
 pub fn lines(truth: &Path) -> Vec<Vec<u8>> {
     let events = std::fs::read_dir(truth.join("events")).unwrap();
     let mut events: Vec<PathBuf> = events.map(|e| e.unwrap().path()).collect();
@@ -18,9 +19,14 @@ pub fn lines(truth: &Path) -> Vec<Vec<u8>> {
     let mut lines = Vec::new();
     for file in events {
         let text = std::fs::read(file).unwrap();
-        lines.extend(text.split_inclusive(|b| *b == b'\n').map(<[u8]>::to_vec));
+        let own: Vec<&[u8]> = text.split_inclusive(|b| *b == b'\n').collect();
+        let far = |at: usize| at * 1_000_000 / own.len();
+        let placed = own.iter().enumerate();
+        lines.extend(placed.map(|(at, line)| (far(at), line.to_vec())));
     }
-    lines
+    // Lines that are equally far stay in the order of their files.
+    lines.sort_by_key(|(far, _)| *far);
+    lines.into_iter().map(|(_, line)| line).collect()
 }
 
 /// An event of our own form.

@@ -2,7 +2,7 @@
 
 use callboard_model::cloudevents::words::AgentState;
 
-use super::{Due, Floor, Moment, say};
+use super::{Due, Floor, Moment, TEAM_MEETING, say};
 
 impl Floor<'_> {
     pub(super) fn login(&mut self, a: usize, t: i64) {
@@ -21,6 +21,7 @@ impl Floor<'_> {
     pub(super) fn back(&mut self, a: usize, t: i64) {
         let desk = &mut self.desks[a];
         desk.paused = false;
+        desk.meets = false;
         desk.since = t;
         // Straight from a pause home, or back to work first.
         if desk.due.front() != Some(&Due::Leave) {
@@ -54,6 +55,7 @@ impl Floor<'_> {
             }
             Some(Due::Pause(reason, lasts)) => {
                 desk.paused = true;
+                desk.meets = reason == TEAM_MEETING;
                 let at = say(&mut desk.points, t, AgentState::Paused, reason);
                 self.at(at + lasts, Moment::Back(a));
             }
@@ -66,10 +68,11 @@ impl Floor<'_> {
         desk.on && !desk.paused && desk.due.is_empty() && desk.load < self.site.agents[a].slots
     }
 
-    /// Whether anybody who serves this queue is logged in.
+    /// Whether anybody who serves this queue is logged in, and does not sit with all the others.
     pub(super) fn manned(&self, q: usize) -> bool {
         let serves = |a: usize| self.site.agents[a].skills.contains(&q);
-        (0..self.desks.len()).any(|a| self.desks[a].on && serves(a))
+        let there = |a: usize| self.desks[a].on && !self.desks[a].meets;
+        (0..self.desks.len()).any(|a| there(a) && serves(a))
     }
 
     /// Who takes the next of a queue: who has least, then who waits longest.

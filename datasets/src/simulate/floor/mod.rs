@@ -17,6 +17,7 @@ use callboard_model::cloudevents::words::{
 use super::calendar::MINUTE;
 use super::chance::Chance;
 use super::story::{DayStory, Link, Part, Point, Story};
+use super::ways::Turns;
 use super::world::{CLOSE, OPEN, Site};
 
 /// Which day of which site, and how many contacts begin there.
@@ -29,6 +30,11 @@ pub struct Day {
     /// Contacts.
     pub contacts: u64,
 }
+
+/// When a team that serves one queue meets, minutes of the local day, and for how many; and what is said
+/// of those who sit there. Its queue has nobody then: callers find no agents.
+const MEETING: (i64, i64) = (10 * 60 + 30, 60);
+const TEAM_MEETING: &str = "team meeting";
 
 /// How a waiting customer leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,6 +96,8 @@ struct Desk {
     on: bool,
     load: u8,
     paused: bool,
+    /// In the meeting of his team.
+    meets: bool,
     due: VecDeque<Due>,
     points: Vec<Point>,
     since: i64,
@@ -105,6 +113,7 @@ pub struct Floor<'a> {
     calls: Vec<Call>,
     desks: Vec<Desk>,
     waiting: Vec<VecDeque<usize>>,
+    turns: Turns,
     close: i64,
 }
 
@@ -125,6 +134,7 @@ impl<'a> Floor<'a> {
             calls: Vec::new(),
             desks: Vec::new(),
             waiting: vec![VecDeque::new(); site.queues.len()],
+            turns: Turns::of(site.number, day.number),
             close: site.zone.utc(day.day, CLOSE * MINUTE),
         };
         floor.staff(
@@ -180,6 +190,7 @@ impl<'a> Floor<'a> {
                 on: false,
                 load: 0,
                 paused: false,
+                meets: false,
                 due: VecDeque::new(),
                 points: Vec::new(),
                 since: 0,
@@ -214,6 +225,12 @@ impl<'a> Floor<'a> {
                     let reason = ["training", "meeting", "coaching"][a / 3 % 3];
                     pauses.push(pause(60, reason, 5, 25));
                 }
+            }
+            let meets = self.site.zone.utc(day.day, MEETING.0 * MINUTE);
+            let team = self.site.team.is_some_and(|q| agent.skills.contains(&q));
+            // Who comes later has missed it, and who has gone by then does not come back.
+            if team && (login + 1..ends).contains(&meets) {
+                pauses.push((meets, Due::Pause(TEAM_MEETING, MEETING.1 * MINUTE)));
             }
             for (at, due) in pauses {
                 self.at(at, Moment::Due(a, due));

@@ -5,7 +5,7 @@ use callboard_model::cloudevents::words::{EndedBy, SegmentKind, TargetKind};
 use super::super::calendar::{MINUTE, SECOND};
 use super::super::durations::{EXPONENTIAL, PATIENCE};
 use super::super::story::Part;
-use super::super::world::Way;
+use super::super::ways::{Way, Why};
 use super::{Due, Exit, Floor, Moment};
 
 /// Queues that one contact is led through at most.
@@ -160,13 +160,15 @@ impl Floor<'_> {
     fn close_stay(&mut self, c: usize, exit: Exit, t: i64) {
         let q = self.calls[c].queue;
         self.waiting[q].retain(|waiting| *waiting != c);
-        let queue = &self.site.queues[q];
+        let led = self.calls[c].stays >= MOST_STAYS;
+        let (ways, turns) = (&self.site.queues[q].ways, &mut self.turns);
+        let mut way = |why| Some(ways.take(why, turns, led));
         let (outcome, raw, way) = match exit {
             Exit::Abandon => ("abandoned", "ABANDON", None),
-            Exit::Timeout => ("timeout", "EXITWITHTIMEOUT", Some(queue.on_timeout)),
-            Exit::NoAgents => ("no_agents", "EXITEMPTY", Some(queue.on_none)),
-            Exit::Overflow => ("overflow", "OVERFLOW", Some(queue.on_full)),
-            Exit::Refused => ("refused", "FULL", Some(queue.on_full)),
+            Exit::Timeout => ("timeout", "EXITWITHTIMEOUT", way(Why::Timeout)),
+            Exit::NoAgents => ("no_agents", "EXITEMPTY", way(Why::Nobody)),
+            Exit::Overflow => ("overflow", "OVERFLOW", way(Why::Full)),
+            Exit::Refused => ("refused", "FULL", way(Why::Refused)),
             Exit::Key => ("key_exit", "EXITWITHKEY", Some(Way::Announcement)),
             Exit::Callback => ("callback", "CALLBACK", None),
             Exit::Voicemail => ("voicemail", "EXITWITHKEY", Some(Way::Voicemail)),
@@ -174,10 +176,6 @@ impl Floor<'_> {
         };
         let call = &mut self.calls[c];
         call.stay += 1;
-        let way = match way {
-            Some(Way::Queue(_)) if call.stays >= MOST_STAYS => Some(Way::Disconnect),
-            other => other,
-        };
         let part = &mut call.story.parts[call.part];
         part.end = t;
         part.outcome = outcome;

@@ -15,6 +15,7 @@ mod vcon;
 
 use std::collections::BTreeMap;
 
+use callboard_model::cloudevents::words::SegmentKind;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -266,4 +267,31 @@ fn mail_date(at: i64) -> String {
 fn children(story: &Story, place: usize) -> impl Iterator<Item = &Part> {
     let own = move |p: &&Part| p.parent == Some(place);
     story.parts.iter().filter(own)
+}
+
+/// A try to reach a customer, which is a call of its own.
+struct Dial<'a> {
+    /// Its number among the tries of its story, those that nobody made counted too.
+    n: usize,
+    part: &'a Part,
+    /// Who dialled.
+    agent: usize,
+    /// When the call was over: the talk's end, or the try's, where nobody talked.
+    end: i64,
+}
+
+/// The tries that somebody made: where nobody was free to dial, nothing was dialled.
+fn dials(story: &Story) -> impl Iterator<Item = Dial<'_>> {
+    let parts = story.parts.iter().enumerate();
+    let tries = parts.filter(|(_, p)| p.kind == SegmentKind::Dial);
+    tries.enumerate().filter_map(move |(n, (place, part))| {
+        let agent = part.agent?;
+        let talk = children(story, place).find(|p| p.kind == SegmentKind::Talk);
+        Some(Dial {
+            n,
+            part,
+            agent,
+            end: talk.map_or(part.end, |t| t.end),
+        })
+    })
 }

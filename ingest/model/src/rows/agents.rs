@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::closing::AGENT_AGE;
+use crate::closing::{AGENT_AGE, PULSE, SIGNS};
 use crate::merge::{Facts, State};
-use crate::statement::{F, Thing};
+use crate::statement::{F, Thing, Value};
 use crate::tables::{AgentStateRow, Day, Instant, QueueTargetRow};
 
 /// Points of each track and queue: when, which, and what was said.
@@ -24,7 +24,8 @@ pub const AGENT_DEVICE: &str = "device";
 /// `restarts` are those of his instance, ascending; `horizon` is until when the story is told
 /// (UTC microseconds): a state that still lasts is cut at every midnight before it, and a state
 /// that nobody touched for 16 hours before it becomes unknown: that is cut for two days and then
-/// lasts.
+/// lasts. Where the agent's platform gives a pulse, his state is unknown wherever the pulse fails,
+/// from the last that was heard of him on.
 pub fn agent_rows(
     source: &str,
     agent: &str,
@@ -36,7 +37,9 @@ pub fn agent_rows(
     let horizon = horizon.min(crate::time::LATEST);
     let tracks = tracks(state);
     let last = tracks.values().filter_map(|points| points.last());
-    let last_sign = last.map(|p| p.0).max().unwrap_or(i64::MIN);
+    let pulse = Pulse::of(state);
+    let last_sign = last.map(|p| p.0).max().max(pulse.last());
+    let last_sign = last_sign.unwrap_or(i64::MIN);
     let mut rows = Vec::new();
     for ((track, queue), points) in tracks {
         let mut i = 0;
@@ -51,8 +54,34 @@ pub fn agent_rows(
                 queue,
                 facts,
             };
+            let told = points.get(next).map(|p| p.0);
+            let silent = match word {
+                // Who has left has no pulse.
+                "offline" => Vec::new(),
+                _ => pulse.silent(&points, (i, next), horizon),
+            };
+            let mut since = Some(start);
+            for (heard, again) in silent {
+                if let Some(since) = since {
+                    row.cut(
+                        word,
+                        since,
+                        Some(heard),
+                        Some("timeout"),
+                        horizon,
+                        &mut rows,
+                    );
+                }
+                let cut_until = horizon.min(heard + UNKNOWN_DAYS * DAY);
+                row.cut("unknown", heard, again, None, cut_until, &mut rows);
+                since = again.filter(|at| told != Some(*at));
+            }
+            let Some(since) = since else {
+                i = next;
+                continue;
+            };
             let restart = restarts.iter().copied().find(|t| *t > start);
-            let (end, basis) = match (points.get(next).map(|p| p.0), restart) {
+            let (end, basis) = match (told, restart) {
                 (Some(end), Some(r)) if r < end && track == "device" => (Some(r), Some("restart")),
                 (Some(end), _) => (Some(end), None),
                 (None, _) if word == "offline" => (Some(start), Some("closed")),
@@ -62,7 +91,7 @@ pub fn agent_rows(
                 (None, _) => (None, None),
             };
             if basis != Some("closed") {
-                row.cut(word, start, end, basis, horizon, &mut rows);
+                row.cut(word, since, end, basis, horizon, &mut rows);
             }
             if basis == Some("timeout") {
                 row.cut(
@@ -88,6 +117,7 @@ fn tracks(state: &State) -> Tracks<'_> {
     let mut tracks: Tracks<'_> = BTreeMap::new();
     for (thing, facts) in state.iter() {
         if let Thing::AgentPoint(track, queue, id) = thing
+            && **track != *SIGNS
             && let Some((at, _)) = facts.time(&F::At)
         {
             let points = tracks.entry((track, queue)).or_default();
@@ -98,6 +128,92 @@ fn tracks(state: &State) -> Tracks<'_> {
         points.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
     }
     tracks
+}
+
+/// Hours in which something was heard of the agent.
+fn signs(state: &State) -> impl Iterator<Item = (&Thing, &Facts)> {
+    state
+        .iter()
+        .filter(|(thing, _)| matches!(thing, Thing::AgentPoint(track, ..) if **track == *SIGNS))
+}
+
+/// The moments of such an hour, and whether each was a heartbeat.
+fn moments(facts: &Facts) -> impl Iterator<Item = (i64, bool)> {
+    facts.iter().filter_map(|(f, slot)| match f {
+        F::Attr(at) => {
+            let is_beat = matches!(slot.winner()?.value, Value::Bool(true));
+            Some((at.parse::<i64>().ok()?, is_beat))
+        }
+        _ => None,
+    })
+}
+
+/// When something was heard of an agent, ascending: from his first heartbeat on, since before it
+/// silence says nothing. Nothing where his platform gives no pulse.
+struct Pulse(Vec<i64>);
+
+impl Pulse {
+    fn of(state: &State) -> Self {
+        let mut heard: Vec<i64> = Vec::new();
+        let mut first = i64::MAX;
+        for (at, is_beat) in signs(state).flat_map(|(_, facts)| moments(facts)) {
+            heard.push(at);
+            if is_beat {
+                first = first.min(at);
+            }
+        }
+        heard.retain(|at| *at >= first);
+        heard.sort_unstable();
+        Pulse(heard)
+    }
+
+    /// The last that was heard.
+    fn last(&self) -> Option<i64> {
+        self.0.last().copied()
+    }
+
+    /// Where the pulse failed in the span from point `i` to point `next`: from the last that was
+    /// heard until something was heard again, or nothing yet.
+    fn silent(
+        &self,
+        points: &[(i64, &str, &Facts)],
+        (i, next): (usize, usize),
+        horizon: i64,
+    ) -> Vec<(i64, Option<i64>)> {
+        let Pulse(signs) = self;
+        let begins = points[i].0;
+        let ends = points.get(next).map(|p| p.0);
+        // Who took on a state in the silence was there then, though it was told later.
+        let again = |at: i64| {
+            let sign = signs.get(signs.partition_point(|s| *s <= at)).copied();
+            let point = points.get(points.partition_point(|p| p.0 <= at));
+            sign.into_iter().chain(point.map(|p| p.0)).min()
+        };
+        let mut all: Vec<(i64, Option<i64>)> = signs
+            .iter()
+            .skip(signs.partition_point(|at| *at < begins))
+            .take_while(|at| ends.is_none_or(|end| **at < end))
+            .filter_map(|at| Some((*at, again(*at)?)))
+            .filter(|(at, again)| again - at > PULSE)
+            .map(|(at, again)| (at, Some(again)))
+            .collect();
+        if let (None, Some(last)) = (ends, self.last()) {
+            let last = points[next - 1].0.max(last);
+            if horizon - last > PULSE {
+                all.push((last, None));
+            }
+        }
+        all
+    }
+}
+
+/// When an agent's rows change by the clock alone, since his pulse fails; nothing where he left or
+/// has none.
+pub fn silent_from(state: &State) -> Option<i64> {
+    let last = Pulse::of(state).last()?;
+    let tracks = tracks(state);
+    let mut ends = tracks.values().filter_map(|points| points.last());
+    ends.any(|p| word(p.2) != "offline").then_some(last + PULSE)
 }
 
 fn word(facts: &Facts) -> &str {
@@ -124,6 +240,7 @@ pub fn told_until(state: &State) -> Option<i64> {
     let tracks = tracks(state);
     let last = tracks.values().filter_map(|points| points.last());
     let mut until = last.map(|p| p.0).max()?;
+    until = until.max(Pulse::of(state).last().unwrap_or(until));
     for points in tracks.values() {
         let mut start = 0;
         let mut next = next_span(points, start);
@@ -139,9 +256,11 @@ pub fn told_until(state: &State) -> Option<i64> {
 }
 
 /// Forgets the points before a time that change no row after it: all but those at which a span
-/// began that reaches it. The time must be a midnight before the last point.
+/// began that reaches it. The time must be a midnight before the last point. Of a pulse are kept the
+/// last hour before it, in which a silence can have begun, and that of the first heartbeat.
 pub fn forget_before(state: &mut State, before: i64) {
     let mut kept: BTreeSet<Thing> = BTreeSet::new();
+    let has_pulse = Pulse::of(state).last().is_some();
     for ((track, queue), points) in tracks(state) {
         let name = |id: &str| Thing::AgentPoint(track.into(), queue.into(), id.into());
         let mut i = 0;
@@ -153,10 +272,31 @@ pub fn forget_before(state: &mut State, before: i64) {
             kept.extend(later);
             if reaches {
                 kept.insert(name(points[i].1));
+                // The same said again can have ended a silence that reaches that time.
+                let earlier = points[i..next].iter().rfind(|p| p.0 < before);
+                kept.extend(earlier.filter(|_| has_pulse).map(|p| name(p.1)));
             }
             i = next;
         }
     }
+    let mut last: Option<(i64, &Thing)> = None;
+    let mut first: Option<(i64, &Thing)> = None;
+    for (thing, facts) in signs(state) {
+        let at = facts.time(&F::At).map_or(i64::MIN, |t| t.0);
+        if at >= before {
+            kept.insert(thing.clone());
+        } else if last.is_none_or(|(known, _)| at > known) {
+            last = Some((at, thing));
+        }
+        let beat = moments(facts).filter(|m| m.1).map(|m| m.0).min();
+        if let Some(beat) = beat
+            && first.is_none_or(|(known, _)| beat < known)
+        {
+            first = Some((beat, thing));
+        }
+    }
+    let needed = [first, last].into_iter().flatten();
+    kept.extend(needed.map(|(_, thing)| thing.clone()));
     state.retain(|thing| !matches!(thing, Thing::AgentPoint(..)) || kept.contains(thing));
 }
 

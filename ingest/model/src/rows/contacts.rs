@@ -38,6 +38,13 @@ pub fn contact_rows(ids: &[PlatformId], state: &State, restarts: &[i64]) -> Cont
     let none = Facts::default();
     let own = state.get(&Thing::Contact);
     let facts = own.unwrap_or(&none);
+    if facts.flag(&F::Withdrawn) {
+        // Its platform says that it is no customer's contact, whoever else tells of it.
+        return ContactRows {
+            aliases: aliases(ids, &contact_id, Day(0)),
+            ..Default::default()
+        };
+    }
 
     let mut spans: Vec<Span<'_>> = state
         .iter()

@@ -1,13 +1,16 @@
 //! The agent event stream. Each event is a snapshot of an agent, beside the one before: his status
 //! is his own and becomes a state of his; what changed of a contact he has (it rang, he took it, put
-//! it on hold, was done with it) is the contact's.
+//! it on hold, was done with it) is the contact's. That there was an event is a sign of life: where
+//! heartbeats come, a state lasts no longer than they do.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use callboard_model::closing::SIGNS;
 use callboard_model::ids::Key;
 use callboard_model::record::{Provenance, Refusal, RouteKey, Routing, rank};
 use callboard_model::statement::{F, Statement, Thing};
+use callboard_model::time::SECOND;
 
 use super::doc::{Doc, clip, plain, resource};
 use super::words::{agent_state, channel as channel_word, dials, direction};
@@ -15,6 +18,22 @@ use super::{Read, alone, instance_source, missing};
 
 /// Contacts of an agent's snapshot; he can have no more than a dozen.
 const MOST_CONTACTS: usize = 100;
+
+/// Signs of life are kept by the hour, microseconds.
+const HOUR: i64 = 3_600 * SECOND;
+
+/// Who says that an agent was heard of: any event as well as another. It is one for all of them,
+/// since the names of the records would be most of what is kept of thirty heartbeats an hour.
+static HEARD: LazyLock<Arc<Provenance>> = LazyLock::new(|| {
+    Arc::new(Provenance {
+        rank: rank::LIVE,
+        recorded_at: None,
+        sequence: 0,
+        source: "".into(),
+        id: "".into(),
+        hash: 0,
+    })
+});
 
 /// The agent's id.
 fn agent_id(doc: Doc<'_>) -> Option<String> {
@@ -39,9 +58,9 @@ pub(super) fn route(read: &Read<'_>) -> Result<Routing, Refusal> {
     }
     let [_, current] = statuses;
     if let Some((us, precision)) = at {
-        let leaves = doc.get("EventType").word().as_deref() == Some("LOGOUT");
+        let what = doc.get("EventType").word().unwrap_or_default();
         let state = state(current);
-        if leaves && state != "offline" {
+        if what == "LOGOUT" && state != "offline" {
             out.push(
                 at_point(us, precision, &by)
                     .text(F::State, "offline")
@@ -49,6 +68,9 @@ pub(super) fn route(read: &Read<'_>) -> Result<Routing, Refusal> {
             );
         } else if current.is_there() && !current.get("StartTimestamp").is_there() {
             out.push(point(current, (us, precision), &by));
+        }
+        if !out.is_empty() {
+            out.push(sign(us, what == "HEART_BEAT"));
         }
     }
     let key = Key::Agent(instance_source(read.instance()), agent.as_str().into());
@@ -79,6 +101,16 @@ fn point(status: Doc<'_>, (us, precision): (i64, u32), by: &Arc<Provenance>) -> 
         .text(F::State, state)
         .text(F::NativeState, &name)
         .text(F::Reason, reason)
+}
+
+/// That something was heard of the agent then. A heartbeat comes two minutes after the last event, so
+/// that silence tells something too.
+fn sign(us: i64, is_beat: bool) -> Statement {
+    let hour = us - us.rem_euclid(HOUR);
+    let thing = Thing::AgentPoint(SIGNS.into(), "".into(), hour.to_string().into());
+    Statement::new(thing, &HEARD)
+        .time(F::At, us, 1)
+        .flag(F::Attr(us.to_string().into()), is_beat)
 }
 
 /// Contacts that the event tells something new of.

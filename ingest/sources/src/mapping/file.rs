@@ -144,6 +144,10 @@ pub struct MappingFile {
     /// jq: from a document (or a row) to its items.
     #[serde(default = "itself")]
     pub items: String,
+    /// Whether `items` may take nothing of all that is sent at once, as of a topic that has events of
+    /// other kinds; else that is a dead letter.
+    #[serde(default)]
+    pub mixed: bool,
     /// jq: from an item to what it is known by; by its bytes when missing.
     #[serde(default)]
     pub id: Option<String>,

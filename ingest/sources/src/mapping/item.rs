@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 
 use super::file::Format;
 use super::jq::Stop;
+use super::left::{LeftOut, NO_ITEMS};
 use super::program::Mapping;
 use super::{FORMAT, rows};
 use crate::adapter::Declared;
@@ -34,6 +35,15 @@ const IDS: &[&str] = &[
 /// An item, or what cannot be one: class, reason, bytes.
 pub type Found = Result<Vec<u8>, (&'static str, String, Vec<u8>)>;
 
+/// What was sent, taken apart.
+#[derive(Debug, Default)]
+pub(super) struct Parted {
+    /// Items, and what cannot be one.
+    pub items: Vec<Found>,
+    /// What `items` takes nothing of.
+    pub left_out: LeftOut,
+}
+
 /// What came of an item.
 #[derive(Debug, PartialEq)]
 pub struct Mapped {
@@ -44,33 +54,56 @@ pub struct Mapped {
 }
 
 impl Mapping {
-    /// The items in what was sent.
+    /// The items in what was sent. Where it holds rows and none of them is an item, one dead letter
+    /// says so.
     pub fn items(&self, bytes: &[u8], declared: &Declared) -> Vec<Found> {
-        if self.file.format == Format::Csv {
-            let rows = rows::read(bytes, &self.file.csv).into_iter();
-            return rows.flat_map(|row| self.within(row, declared)).collect();
-        }
-        let pieces = documents(bytes).into_iter().map(|piece| match piece {
-            Piece::Json(raw) => Ok(raw.get().as_bytes().to_vec()),
-            Piece::Broken(part, reason) => Err(("not_json", reason, part.to_vec())),
-        });
-        pieces
-            .flat_map(|piece| self.within(piece, declared))
-            .collect()
+        self.parts(bytes, declared).items
     }
 
-    fn within(&self, document: Found, declared: &Declared) -> Vec<Found> {
-        let Ok(bytes) = &document else {
-            return vec![document];
-        };
-        let Some((items, stop)) = self.items_of(bytes, self.zone(&declared.zone)) else {
-            return vec![document];
-        };
-        let mut out: Vec<Found> = items.into_iter().map(Ok).collect();
-        if let Some(stop) = stop {
-            out.push(Err((class(&stop), format!("items: {stop}"), bytes.clone())));
+    /// The items in what was sent, and what is left out.
+    pub(super) fn parts(&self, bytes: &[u8], declared: &Declared) -> Parted {
+        let mut out = Parted::default();
+        if self.file.format == Format::Csv {
+            for row in rows::read(bytes, &self.file.csv) {
+                self.within(row, declared, &mut out);
+            }
+        } else {
+            for piece in documents(bytes) {
+                let document = match piece {
+                    Piece::Json(raw) => Ok(raw.get().as_bytes().to_vec()),
+                    Piece::Broken(part, reason) => Err(("not_json", reason, part.to_vec())),
+                };
+                self.within(document, declared, &mut out);
+            }
+        }
+        // One for all that was sent at once: a word for each row would say no more.
+        let left = &out.left_out;
+        if left.count > 0 && !self.file.mixed && !out.items.iter().any(Result::is_ok) {
+            let reason = left.reason();
+            out.items.push(Err((NO_ITEMS, reason, bytes.to_vec())));
         }
         out
+    }
+
+    fn within(&self, document: Found, declared: &Declared, out: &mut Parted) {
+        let bytes = match document {
+            Ok(bytes) => bytes,
+            Err(refused) => return out.items.push(Err(refused)),
+        };
+        let Some((items, stop)) = self.items_of(&bytes, self.zone(&declared.zone)) else {
+            return out.items.push(Ok(bytes));
+        };
+        let none = items.is_empty();
+        out.items.extend(items.into_iter().map(Ok));
+        match stop {
+            Some(stop) => {
+                let refused = (class(&stop), format!("items: {stop}"), bytes);
+                out.items.push(Err(refused));
+            }
+            None if !none => {}
+            None if self.file.format == Format::Csv => out.left_out.row(&bytes),
+            None => out.left_out.document(&bytes),
+        }
     }
 
     /// The events of an item, whole, each read once as they will be read.

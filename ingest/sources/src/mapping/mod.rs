@@ -10,6 +10,7 @@ mod functions;
 mod guess;
 mod item;
 mod jq;
+mod left;
 mod program;
 mod regexes;
 mod rows;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::file::Test;
+use super::left::NO_ITEMS;
 use super::program::{Mapping, Told};
 use super::zone_of;
 use crate::adapter::Declared;
@@ -23,7 +24,7 @@ const MOST_PARTS: usize = 400;
 /// What cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Trouble {
-    /// Number of the item, from 1.
+    /// Number of the item, from 1; 0 of the sample as a whole.
     pub item: usize,
     /// One word for counting.
     pub class: &'static str,
@@ -38,22 +39,31 @@ pub struct Report {
     pub items: usize,
     /// Items of which no event came, though they could be read.
     pub silent: usize,
+    /// Rows, or documents that hold some, of which `items` takes nothing.
+    pub left_out: usize,
     /// Events, each with the number of its item.
     pub events: Vec<(usize, Value)>,
-    /// Items that cannot be read.
+    /// Items that cannot be read; and that there are none, where that is one.
     pub errors: Vec<Trouble>,
     /// Parts of items that are never read: changing them, or leaving them out, changes no event.
+    /// Where nothing is an item, the parts of what is left out.
     pub unmapped: Vec<String>,
 }
 
 /// Tries a mapping with a sample.
 pub fn try_out(mapping: &Mapping, bytes: &[u8], declared: &Declared) -> Report {
-    let mut report = Report::default();
+    let parted = mapping.parts(bytes, declared);
+    let mut report = Report {
+        left_out: parted.left_out.count,
+        ..Report::default()
+    };
+    let none = !parted.items.iter().any(Result::is_ok);
     let mut read = Vec::new();
-    for (n, found) in (1..).zip(mapping.items(bytes, declared)) {
-        report.items += 1;
+    for (n, found) in (1..).zip(parted.items) {
+        let of_all = matches!(&found, Err((class, ..)) if *class == NO_ITEMS);
+        report.items += usize::from(!of_all);
         let trouble = |class, reason| Trouble {
-            item: n,
+            item: if of_all { 0 } else { n },
             class,
             reason,
         };
@@ -77,7 +87,10 @@ pub fn try_out(mapping: &Mapping, bytes: &[u8], declared: &Declared) -> Report {
             Err((class, reason)) => report.errors.push(trouble(class, reason)),
         }
     }
-    report.unmapped = unmapped(mapping, &read, declared);
+    report.unmapped = match none {
+        true => parted.left_out.parts,
+        false => unmapped(mapping, &read, declared),
+    };
     report
 }
 
@@ -153,7 +166,7 @@ fn leaves(value: &Value, path: String, out: &mut Vec<(String, Value)>) {
 }
 
 /// A name as jq writes it in a path.
-fn segment(name: &str) -> String {
+pub(super) fn segment(name: &str) -> String {
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && !name.starts_with(|c: char| c.is_ascii_digit())
         && !name.is_empty();

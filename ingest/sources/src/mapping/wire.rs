@@ -10,6 +10,7 @@ use callboard_model::record::Stamp;
 use serde::{Deserialize, Serialize};
 
 use super::item::Found;
+use super::left::NO_ITEMS;
 use super::{FORMAT, Mapping};
 use crate::adapter::Declared;
 use crate::lines::{DeadLine, NewLine, NewRecord};
@@ -88,6 +89,7 @@ const CLASSES: &[&str] = &[
     "not_json",
     "bad_row",
     "too_long",
+    NO_ITEMS,
 ];
 
 impl Said {

@@ -82,6 +82,11 @@ pub struct Rows {
 
 /// Rows of records, in the order in which they come; none of them may be refused.
 pub fn rows(records: &[Record]) -> Rows {
+    rows_at(records, at(20_000.0))
+}
+
+/// The same, where agents' states are told until a later or earlier time.
+pub fn rows_at(records: &[Record], horizon: i64) -> Rows {
     let gathered = gather(records);
     assert!(gathered.refused.is_empty(), "{:?}", gathered.refused);
     let mut out = Rows {
@@ -99,7 +104,7 @@ pub fn rows(records: &[Record]) -> Rows {
                 out.evaluations.extend(evaluation_rows(id, state));
             }
             Key::Agent(source, agent) => {
-                let rows = agent_rows(source, agent, state, &[], at(20_000.0));
+                let rows = agent_rows(source, agent, state, &[], horizon);
                 out.agents.insert(agent.to_string(), rows);
             }
             Key::Recording(id) => {

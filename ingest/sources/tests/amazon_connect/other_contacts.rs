@@ -264,3 +264,36 @@ fn a_message_of_a_campaign_is_a_contact_of_its_attempt() {
     let bounced = altered("campaign", "\"Open\"", "\"Bounce\"");
     assert_eq!(bounced.parts(id)[0].1, "failed");
 }
+
+/// Page 3.1: the assistant's and the platform's own tests are no customers' contacts, whatever else
+/// tells of them.
+#[test]
+fn what_no_customer_made_is_no_contact() {
+    let rows = told("set-aside");
+    let known: Vec<&str> = rows.contacts.keys().map(String::as_str).collect();
+    assert_eq!(known, ["i-1-u-1"]);
+    assert_eq!(
+        rows.parts("i-1-u-1"),
+        parts(&[
+            ("menu", "selected", 0.0, 10.0),
+            ("queue", "answered", 10.0, 30.0),
+            ("talk", "completed", 30.0, 100.0),
+            ("wrapup", "completed", 100.0, 110.0),
+        ])
+    );
+    // The customer's contact names the leg that came of it.
+    let leg = rows.attribute("i-1-u-1", "aws:aside/u-2");
+    assert_eq!(leg.as_deref(), Some("assistant"));
+    let chats = altered("set-aside", "connect:Assistant", "connect:Chat");
+    assert!(chats.contacts.contains_key("i-1-as-1"));
+    // Of whatever type a test is; a leg that came of it says nothing.
+    let other = altered("set-aside", "EXPERIENCE_VALIDATION", "OTHER_VALIDATION");
+    assert_eq!(other.contacts.len(), 1);
+    let real = altered(
+        "set-aside",
+        "connect:ValidationTestType",
+        "connect:OtherType",
+    );
+    let stays = real.contact("i-1-x-1").segments.iter();
+    assert_eq!(stays.filter(|s| s.kind == "queue").count(), 2);
+}

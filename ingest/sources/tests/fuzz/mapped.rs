@@ -32,7 +32,7 @@ pub fn captures() -> Vec<Capture> {
         let samples = all.iter().zip(SHIPPED).flat_map(|(mapping, (name, _))| {
             let table = mapping.file.format == Format::Csv;
             mapping.file.tests.iter().map(move |test| Capture {
-                mapping: *name,
+                mapping: name,
                 ..capture(test.sample.as_bytes(), table)
             })
         });

@@ -8,6 +8,7 @@ use callboard_sources::mapping::{Mapped, Mapping, SHIPPED, check, shipped, try_o
 mod bounds;
 mod files;
 mod guesses;
+mod left;
 mod records;
 
 /// A mapping of that name that comes with callboard.

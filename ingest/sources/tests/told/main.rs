@@ -26,6 +26,12 @@ fn the_facts_of_the_table_are_those_that_are_counted() {
     assert_eq!(table::compared(), counted);
 }
 
+/// Samples of mappings are made by hand from documents, and the day is told in none of their formats.
+#[test]
+fn what_neither_a_real_sample_nor_the_day_holds_is_not_called_exact() {
+    assert_eq!(table::exact_by_mapping(), Vec::<String>::new());
+}
+
 #[test]
 fn amazon_connect() {
     check("amazon-connect");

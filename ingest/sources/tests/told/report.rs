@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
+use callboard_model::record::Record;
 use callboard_model::time::parse_rfc3339;
 
 use crate::compare::Found;
@@ -49,7 +50,10 @@ fn hold(platform: &str, heading: &str, files: Option<&[&str]>) {
     found.facts.queues = queues.collect();
     let sides = Sides::of(&day, &rows);
     sides.compare(&losses, &mut found);
-    let told = counts(&found);
+    let mut told = counts(&found);
+    if !alone {
+        told += &untold(platform, &records);
+    }
     println!(
         "{platform} ({heading}): {} records of {} contacts. {told}",
         records.len(),
@@ -98,6 +102,15 @@ fn counts(found: &Found) -> String {
         found.cannot,
         found.not_written
     )
+}
+
+/// What the counts are silent of, since the day has no records of it.
+fn untold(platform: &str, records: &[Record]) -> String {
+    let all = table::untold(platform, records).join("; ");
+    match all.is_empty() {
+        true => String::new(),
+        false => format!(" Not told in it, and checked by captures alone: {all}."),
+    }
 }
 
 /// Whether the page says these counts; writes them there with `CALLBOARD_WRITE_DOCS`.

@@ -38,6 +38,7 @@ struct Platform {
 #[derive(Deserialize)]
 struct Feed {
     name: String,
+    title: String,
     formats: Vec<String>,
     #[serde(default)]
     exact: BTreeMap<String, String>,
@@ -50,12 +51,33 @@ fn file() -> File {
     toml::from_str(&text).unwrap_or_else(|e| panic!("{TABLE}: {e}"))
 }
 
+fn of(platform: &str) -> Platform {
+    let mut all = file().platform.into_iter();
+    let own = all.find(|p| p.adapter == platform);
+    own.unwrap_or_else(|| panic!("{TABLE} lacks {platform}"))
+}
+
+/// What the adapter reads and the simulated day has no records of: feeds by their titles, and single
+/// formats of feeds that it tells in part.
+pub fn untold(platform: &str, records: &[Record]) -> Vec<String> {
+    let told: BTreeSet<&str> = records.iter().map(|r| &*r.format).collect();
+    let own = of(platform);
+    let mut all = Vec::new();
+    for feed in &own.feed {
+        if own.simulated.contains(&feed.name) {
+            let formats = feed.formats.iter().filter(|f| !told.contains(f.as_str()));
+            all.extend(formats.map(|f| format!("`{f}`")));
+        } else {
+            all.push(feed.title.clone());
+        }
+    }
+    all
+}
+
 /// What the table says of a platform that the simulated day shows otherwise; nothing when they agree.
 /// `alone`: only some of its feeds were read, and nothing is said of the others.
 pub fn differs(platform: &str, records: &[Record], facts: &Facts, alone: bool) -> String {
-    let file = file();
-    let own = file.platform.iter().find(|p| p.adapter == platform);
-    let own = own.unwrap_or_else(|| panic!("{TABLE} lacks {platform}"));
+    let own = of(platform);
     let told: BTreeSet<&str> = records.iter().map(|r| &*r.format).collect();
     let simulated = |f: &&Feed| {
         own.simulated.contains(&f.name) && (!alone || f.formats.iter().any(|f| told.contains(&**f)))
@@ -80,7 +102,7 @@ pub fn differs(platform: &str, records: &[Record], facts: &Facts, alone: bool) -
         }
     }
 
-    for fact in file.fact.iter().filter(|f| f.compared) {
+    for fact in file().fact.iter().filter(|f| f.compared) {
         let share = facts.shares.get(&*fact.name).copied().unwrap_or_default();
         let exact = feeds.iter().any(|f| f.exact.contains_key(&fact.name));
         let estimated = feeds.iter().any(|f| f.estimated.contains_key(&fact.name));
@@ -97,6 +119,18 @@ pub fn differs(platform: &str, records: &[Record], facts: &Facts, alone: bool) -
         }
     }
     wrong
+}
+
+/// What mapping files are said to tell exactly.
+pub fn exact_by_mapping() -> Vec<String> {
+    let mut all = Vec::new();
+    let file = file();
+    let platforms = file.platform.iter();
+    for p in platforms.filter(|p| p.adapter.starts_with("mapping:")) {
+        let facts = p.feed.iter().flat_map(|f| f.exact.keys());
+        all.extend(facts.map(|fact| format!("{}: {fact}", p.adapter)));
+    }
+    all
 }
 
 /// Facts that are compared are those that the comparison counts.

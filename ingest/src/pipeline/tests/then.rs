@@ -332,7 +332,7 @@ async fn what_has_not_come_or_is_too_much_is_refused() {
         records: 6,
         ..AsOfLimits::default()
     };
-    let bench = Bench::open_with(T0, options).await;
+    let bench = Bench::open_with(T0, options.clone()).await;
     bench.send(&call("a", T0)).await;
     bench.later(60);
     bench.send(&call("b", T0)).await;
@@ -348,7 +348,35 @@ async fn what_has_not_come_or_is_too_much_is_refused() {
     );
     let e = store.as_of(T0 - 1).await.err().unwrap().to_string();
     assert!(
-        e.contains("more than 6 records") && e.contains("a later moment"),
+        e.contains("more than 6 records") && e.contains("a later moment, or raise [as_of] records"),
         "{e}"
     );
+    drop(bench);
+    // Each limit names its setting; with more the same moment is answered.
+    let usual = AsOfLimits::default();
+    let (little, short) = (usual.clone(), usual.clone());
+    for (limits, refused) in [
+        (AsOfLimits { bytes: 1, ..little }, "raise [as_of] memory"),
+        (
+            AsOfLimits {
+                time: Duration::ZERO,
+                ..short
+            },
+            "raise [as_of] time",
+        ),
+        (usual, ""),
+    ] {
+        options.as_of = limits;
+        let bench = Bench::open_with(now, options.clone()).await;
+        match bench.pipeline.store().as_of(T0 - 1).await {
+            Ok(then) => {
+                assert_eq!(refused, "");
+                assert!(rows(&then, &lake(&bench).await).0["contacts"].is_empty());
+            }
+            Err(e) => {
+                let e = e.to_string();
+                assert!(!refused.is_empty() && e.contains(refused), "{e}");
+            }
+        }
+    }
 }

@@ -238,6 +238,9 @@ impl ObjectStore for SyncedFiles {
         let head = options.head;
         let mut result = self.files.get_opts(location, options).await?;
         let path = self.files.path_to_filesystem(location)?;
+        if location.filename() == Some(sums::HINT) {
+            blocking(path.clone(), behind::leads).await?;
+        }
         let Some(table) = self.sums.get(&path).filter(|_| !head) else {
             return Ok(result);
         };
@@ -279,11 +282,15 @@ impl ObjectStore for SyncedFiles {
     ) -> BoxStream<'static, Result<Path>> {
         let (files, sums) = (self.files.clone(), Arc::clone(&self.sums));
         let gone = self.files.delete_stream(locations);
-        gone.inspect(move |result| {
-            if let Ok(location) = result
-                && let Ok(path) = files.path_to_filesystem(location)
-            {
+        gone.then(move |result| {
+            let (files, sums) = (files.clone(), Arc::clone(&sums));
+            async move {
+                let location = result?;
+                let path = files.path_to_filesystem(&location)?;
                 sums.gone(&path);
+                // What was removed for good must not come back with the power.
+                blocking(path, |path| sync_dir(path.parent().unwrap_or(path))).await?;
+                Ok(location)
             }
         })
         .boxed()

@@ -59,6 +59,8 @@ pub struct Entry {
     pub since: Option<i32>,
     /// When a correction of it last went to the lake while it stayed open, UTC microseconds.
     pub corrected_at: Option<i64>,
+    /// When rows of an agent change by the clock alone, as of the last look: his pulse fails then.
+    pub silent_from: Option<i64>,
     /// Bytes that `alone` and `set` hold, roughly.
     held: usize,
     rows: Option<(u64, Arc<KeyRows>)>,
@@ -89,6 +91,7 @@ impl Entry {
             whole_on_disk: false,
             since: None,
             corrected_at: None,
+            silent_from: None,
             held: 0,
             rows: None,
         }
@@ -252,6 +255,9 @@ impl Entry {
             return rows.clone();
         }
         let state = self.state(interpreter);
+        if matches!(self.key, Key::Agent(..)) {
+            self.silent_from = callboard_model::rows::silent_from(&state);
+        }
         let restarts = self
             .instance(&state)
             .map(|i| restarts(&i))

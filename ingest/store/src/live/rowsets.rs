@@ -19,6 +19,8 @@ pub const GROUP: u64 = 64;
 pub(super) struct Groups {
     made: BTreeMap<u64, Group>,
     horizon_day: i64,
+    /// Agents by the time at which their pulse fails, if nothing is heard of them.
+    silent: BTreeSet<(i64, u64)>,
 }
 
 #[derive(Default)]
@@ -96,6 +98,16 @@ impl Live {
                 }
             }
         }
+        while let Some((at, birth)) = self.groups.silent.first().copied()
+            && at < now
+        {
+            self.groups.silent.pop_first();
+            let entry = self.entries.get_mut(&birth);
+            if let Some(entry) = entry.filter(|e| e.silent_from == Some(at)) {
+                entry.touch();
+                self.dirty.insert(birth);
+            }
+        }
         let mut changed: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
         for birth in std::mem::take(&mut self.dirty) {
             let places = changed.entry(birth / GROUP).or_default();
@@ -139,6 +151,9 @@ impl Live {
             all.extend(&rows);
             if let Some(entry) = self.entries.get_mut(&birth) {
                 entry.forget_rows();
+                if let Some(at) = entry.silent_from.filter(|at| *at >= now) {
+                    self.groups.silent.insert((at, birth));
+                }
             }
         }
         group.put(changed, &all, owners)?;

@@ -12,6 +12,7 @@
 //!   page cache may then show bytes that the disk lacks.
 
 mod format;
+mod hand;
 mod queue;
 mod reader;
 mod recover;
@@ -33,9 +34,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use parking_lot::Mutex;
 use tokio::sync::watch;
 
+use hand::Runs;
 use segments::Shared;
 
 use crate::storage::Storage;
@@ -72,6 +73,8 @@ pub struct LogOptions {
     pub queue_bytes: usize,
     /// Whether the next segment is written full of zeros beforehand, which makes syncs cheaper.
     pub preallocate: bool,
+    /// Only for simulations: no thread writes, and this seed says when what is queued is written.
+    pub by_hand: Option<u64>,
 }
 
 impl Default for LogOptions {
@@ -87,6 +90,7 @@ impl Default for LogOptions {
             idle_seal: Duration::from_millis(50),
             queue_bytes: 64 << 20,
             preallocate: true,
+            by_hand: None,
         }
     }
 }
@@ -189,7 +193,7 @@ pub struct Recovery {
 /// An open log. Share it by `Arc`; dropping it closes it.
 pub struct Log {
     shared: Arc<Shared>,
-    writer: Mutex<Option<std::thread::JoinHandle<()>>>,
+    writer: Runs,
 }
 
 impl std::fmt::Debug for Log {
@@ -215,12 +219,8 @@ impl Log {
     ) -> Result<(Self, Recovery), LogError> {
         let (shared, recovery) = recover::open(dir.as_ref(), options, storage)?;
         let shared = Arc::new(shared);
-        let writer = writer::start(Arc::clone(&shared))?;
-        let log = Self {
-            shared,
-            writer: Mutex::new(Some(writer)),
-        };
-        Ok((log, recovery))
+        let writer = Runs::start(&shared)?;
+        Ok((Self { shared, writer }, recovery))
     }
 
     /// Reads the log in `dir` as it is and changes nothing: what recovery would find, and a reader
@@ -281,8 +281,10 @@ impl Log {
         let queued = self
             .shared
             .enqueue(entries, limit, queue::Waiter::Async(done));
+        let written = self.writer.write_soon();
         async move {
             queued?;
+            written.await;
             result.await.unwrap_or(Err(LogError::Closed))
         }
     }
@@ -296,6 +298,7 @@ impl Log {
         let limit = self.shared.soft_limit();
         self.shared
             .enqueue(entries, limit, queue::Waiter::Thread(done))?;
+        self.writer.write_now();
         result.recv().unwrap_or(Err(LogError::Closed))
     }
 
@@ -306,6 +309,7 @@ impl Log {
     pub async fn roll(&self) -> Result<u64, LogError> {
         let (done, result) = tokio::sync::oneshot::channel();
         self.shared.ask_roll(queue::Waiter::Async(done))?;
+        self.writer.write_soon().await;
         let at = result.await.unwrap_or(Err(LogError::Closed))?;
         Ok(at.start)
     }
@@ -379,9 +383,7 @@ impl Log {
     /// [`LogError::Poisoned`] when the last writes failed.
     pub fn close(&self) -> Result<(), LogError> {
         self.shared.begin_close();
-        if let Some(writer) = self.writer.lock().take() {
-            let _ = writer.join();
-        }
+        self.writer.end();
         match self.shared.failure() {
             Some(reason) => Err(LogError::Poisoned { reason }),
             None => Ok(()),

@@ -164,6 +164,16 @@ impl Shared {
         Ok(())
     }
 
+    /// Whether the writer has something to do.
+    pub(super) fn is_due(&self) -> bool {
+        let queue = self.queue.lock();
+        match &queue.state {
+            State::Running => !queue.batches.is_empty() || !queue.rolls.is_empty(),
+            State::Closing => true,
+            State::Closed | State::Poisoned(_) => false,
+        }
+    }
+
     pub(super) fn begin_close(&self) {
         let mut queue = self.queue.lock();
         if queue.state == State::Running {

@@ -44,7 +44,7 @@ enum Next {
     End,
 }
 
-struct Writer {
+pub(super) struct Writer {
     shared: Arc<Shared>,
     /// Whether the last group on disk is a seal, or nothing follows the segment's beginning.
     sealed: bool,
@@ -54,7 +54,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
         let spare = Spare::new(&shared);
         Self {
             shared,
@@ -65,25 +65,33 @@ impl Writer {
     }
 
     fn run(mut self) {
-        loop {
-            let result = match self.next() {
-                Next::Group(batch) => self.commit(batch),
-                Next::Seal => self.seal(),
-                Next::Roll(waiters) => self.renew(waiters),
-                Next::End => {
-                    let result = self.seal();
-                    if result.is_ok() {
-                        self.shared.queue.lock().state = State::Closed;
-                        return;
-                    }
-                    result
+        while self.step() {}
+    }
+
+    /// Does all that is due, and waits for nothing more.
+    pub(super) fn run_queued(&mut self) {
+        while self.shared.is_due() && self.step() {}
+    }
+
+    /// Waits for what is next and does it; false when nothing follows.
+    fn step(&mut self) -> bool {
+        let result = match self.next() {
+            Next::Group(batch) => self.commit(batch),
+            Next::Seal => self.seal(),
+            Next::Roll(waiters) => self.renew(waiters),
+            Next::End => {
+                let result = self.seal();
+                if result.is_ok() {
+                    self.shared.queue.lock().state = State::Closed;
+                    return false;
                 }
-            };
-            if let Err(reason) = result {
-                self.poison(&reason);
-                return;
+                result
             }
+        };
+        if let Err(reason) = &result {
+            self.poison(reason);
         }
+        result.is_ok()
     }
 
     /// Waits for work, and a moment longer when others are known to come.

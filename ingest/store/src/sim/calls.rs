@@ -25,6 +25,29 @@ pub enum Op {
     Trimmed(u64),
 }
 
+impl Op {
+    /// The call in words that are the same whenever it is made again: without its bytes and without
+    /// the folder, since a log's identity and a folder's name are drawn anew each time.
+    pub fn words(&self) -> String {
+        match self {
+            Op::Create(name, id) => format!("create {} as {id}", last(name)),
+            Op::Write(id, at, _) => format!("write {id} at {at}"),
+            Op::SetLen(id, len) => format!("cut {id} to {len}"),
+            Op::Sync(id) => format!("sync {id}"),
+            Op::Rename(from, to) => format!("rename {} to {}", last(from), last(to)),
+            Op::Remove(name) => format!("remove {}", last(name)),
+            Op::SyncDir(name) => format!("sync folder {}", last(name)),
+            Op::Acked(upto) => format!("acknowledged {upto}"),
+            Op::Trimmed(upto) => format!("trimmed {upto}"),
+        }
+    }
+}
+
+/// The last part of a path.
+fn last(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
 /// What a power cut leaves.
 #[derive(Clone, Copy, Debug)]
 pub enum Image {

@@ -51,6 +51,12 @@ impl Inner {
             _ => Ok(()),
         }
     }
+
+    /// Writes a call down.
+    fn done(&mut self, op: Op) {
+        self.power.note(op.words());
+        self.ops.push(op);
+    }
 }
 
 impl SimDisk {
@@ -198,7 +204,8 @@ impl SimDisk {
             let content = match image {
                 Image::SyncedOnly => synced[id].clone(),
                 Image::AllWritten => written[id].clone(),
-                Image::Mixed(_) => mix(&synced[id], &written[id], &mut rng),
+                // By a lot of its own: how long one file is says nothing of others.
+                Image::Mixed(_) => mix(&synced[id], &written[id], &mut Rng(rng.draw())),
             };
             disk.put(name, content);
         }
@@ -263,9 +270,7 @@ impl StorageFile for SimFile {
             buf.len() / 2
         };
         write_into(inner.files.get_mut(&self.id).unwrap(), offset, &buf[..done]);
-        inner
-            .ops
-            .push(Op::Write(self.id, offset, buf[..done].to_vec()));
+        inner.done(Op::Write(self.id, offset, buf[..done].to_vec()));
         result
     }
 
@@ -277,7 +282,7 @@ impl StorageFile for SimFile {
             .get_mut(&self.id)
             .unwrap()
             .resize(len as usize, 0);
-        inner.ops.push(Op::SetLen(self.id, len));
+        inner.done(Op::SetLen(self.id, len));
         Ok(())
     }
 
@@ -288,7 +293,7 @@ impl StorageFile for SimFile {
         while inner.hold {
             self.disk.released.wait(&mut inner);
         }
-        inner.ops.push(Op::Sync(self.id));
+        inner.done(Op::Sync(self.id));
         Ok(())
     }
 }
@@ -322,7 +327,7 @@ impl Storage for SimDisk {
         let id = inner.next_file;
         inner.names.insert(name_of(path), id);
         inner.files.insert(id, Vec::new());
-        inner.ops.push(Op::Create(name_of(path), id));
+        inner.done(Op::Create(name_of(path), id));
         drop(inner);
         Ok(Arc::new(SimFile {
             disk: self.clone(),
@@ -351,7 +356,7 @@ impl Storage for SimDisk {
             .remove(&name_of(from))
             .ok_or(io::ErrorKind::NotFound)?;
         inner.names.insert(name_of(to), id);
-        inner.ops.push(Op::Rename(name_of(from), name_of(to)));
+        inner.done(Op::Rename(name_of(from), name_of(to)));
         Ok(())
     }
 
@@ -359,14 +364,14 @@ impl Storage for SimDisk {
         let mut inner = self.inner.lock();
         inner.call()?;
         inner.names.remove(&name_of(path));
-        inner.ops.push(Op::Remove(name_of(path)));
+        inner.done(Op::Remove(name_of(path)));
         Ok(())
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         let mut inner = self.inner.lock();
         inner.call()?;
-        inner.ops.push(Op::SyncDir(name_of(dir)));
+        inner.done(Op::SyncDir(name_of(dir)));
         Ok(())
     }
 }

@@ -12,9 +12,15 @@ pub mod tables;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-/// How many more calls that change something succeed, on all that share it.
+use parking_lot::Mutex;
+
+/// How many more calls that change something succeed, on all that share it, and what was called.
 #[derive(Debug, Clone)]
-pub struct Power(Arc<AtomicI64>);
+pub struct Power {
+    left: Arc<AtomicI64>,
+    /// The calls so far, in the one order in which all who share it made them.
+    calls: Arc<Mutex<Vec<String>>>,
+}
 
 impl Default for Power {
     fn default() -> Self {
@@ -25,27 +31,40 @@ impl Default for Power {
 impl Power {
     /// It never goes.
     pub fn lasting() -> Self {
-        Power(Arc::new(AtomicI64::new(i64::MAX)))
+        Power::of(i64::MAX)
     }
 
     /// It goes after so many calls.
     pub fn of(calls: i64) -> Self {
-        Power(Arc::new(AtomicI64::new(calls)))
+        Power {
+            left: Arc::new(AtomicI64::new(calls)),
+            calls: Arc::default(),
+        }
     }
 
     /// Uses it for one call; false when it has gone.
     pub fn spend(&self) -> bool {
-        self.0.fetch_sub(1, Ordering::SeqCst) > 0
+        self.left.fetch_sub(1, Ordering::SeqCst) > 0
     }
 
     /// Lets it go now.
     pub fn cut(&self) {
-        self.0.store(0, Ordering::SeqCst);
+        self.left.store(0, Ordering::SeqCst);
     }
 
     /// Whether it has gone.
     pub fn gone(&self) -> bool {
-        self.0.load(Ordering::SeqCst) <= 0
+        self.left.load(Ordering::SeqCst) <= 0
+    }
+
+    /// Writes down a call.
+    pub fn note(&self, call: impl Into<String>) {
+        self.calls.lock().push(call.into());
+    }
+
+    /// The calls that were written down.
+    pub fn calls(&self) -> Vec<String> {
+        self.calls.lock().clone()
     }
 }
 

@@ -76,6 +76,8 @@ pub struct Shaking {
     away: Mutex<Option<Away>>,
     /// How long every call takes before it is made, microseconds.
     slow: AtomicU64,
+    /// How many turns of the runtime every call waits before it is made.
+    turns: AtomicU64,
     /// Calls that failed because the test wished it.
     met: AtomicU64,
     power: Mutex<Power>,
@@ -93,6 +95,7 @@ impl Shaking {
             left: AtomicI64::new(-1),
             away: Mutex::default(),
             slow: AtomicU64::new(0),
+            turns: AtomicU64::new(0),
             met: AtomicU64::new(0),
             power: Mutex::default(),
             meanwhile: Mutex::default(),
@@ -131,6 +134,18 @@ impl Shaking {
         self.slow.store(by, Ordering::SeqCst);
     }
 
+    /// Lets every call wait so many turns of the runtime, reads too: others go on meanwhile as with
+    /// [`slow`](Self::slow), and no clock says how far.
+    pub fn slow_by_turns(&self, turns: u64) {
+        self.turns.store(turns, Ordering::SeqCst);
+    }
+
+    /// Lets no call take time.
+    pub fn quick(&self) {
+        self.slow(Duration::ZERO);
+        self.slow_by_turns(0);
+    }
+
     /// How many calls failed so far because the test wished it.
     pub fn met(&self) -> u64 {
         self.met.load(Ordering::SeqCst)
@@ -154,7 +169,7 @@ impl Shaking {
     pub fn calm(&self) {
         self.left.store(-1, Ordering::SeqCst);
         self.back();
-        self.slow(Duration::ZERO);
+        self.quick();
         *self.meanwhile.lock() = None;
     }
 
@@ -177,6 +192,9 @@ impl Shaking {
     }
 
     async fn take_time(&self) {
+        for _ in 0..self.turns.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
         match self.slow.load(Ordering::SeqCst) {
             0 => {}
             by => tokio::time::sleep(Duration::from_micros(by)).await,
@@ -188,6 +206,7 @@ impl Shaking {
     /// # Errors
     /// It shall not happen.
     pub async fn look(&self) -> Result<(), Refusal> {
+        self.power.lock().note("read the lake");
         self.take_time().await;
         match self.refused(false) {
             Some((says, _)) => Err(says),
@@ -201,6 +220,7 @@ impl Shaking {
     /// # Errors
     /// The write shall not happen.
     pub async fn turn(&self, conditional: bool) -> Result<Option<Refusal>, Refusal> {
+        self.power.lock().note("write to the lake");
         let due = {
             let mut meanwhile = self.meanwhile.lock();
             match meanwhile.take() {

@@ -1,31 +1,24 @@
 //! Call records of calls that agents make: the agent's own leg, by which his telephone calls the
 //! server, and the leg by which the server calls the customer.
 
-use callboard_model::cloudevents::words::{EndedBy, SegmentKind};
+use callboard_model::cloudevents::words::EndedBy;
 use serde_json::{Value, json};
 
-use crate::simulate::native::{Pen, children};
+use crate::simulate::native::{Dial, Pen, dials};
 use crate::simulate::story::{Part, Story};
 
 /// Each try to reach a customer is a call of its own.
 pub(super) fn dialled(pen: &mut Pen<'_>, story: &Story) {
-    let dials = story.parts.iter().enumerate();
-    for (n, (place, dial)) in dials
-        .filter(|(_, p)| p.kind == SegmentKind::Dial)
-        .enumerate()
-    {
-        // Where nobody was free to dial, nothing was dialled.
-        let Some(agent) = dial.agent else { continue };
-        let talk = children(story, place).find(|p| p.kind == SegmentKind::Talk);
-        let end = talk.map_or(dial.end, |t| t.end);
-        let n = n.to_string();
+    for dial in dials(story) {
+        let Dial { part, end, .. } = dial;
+        let n = dial.n.to_string();
         let own = pen.uuid(&["channel", &story.id, &n, "agent"]);
         let other = pen.uuid(&["channel", &story.id, &n, "customer"]);
         pen.name("contact", own.clone(), &story.id);
-        let user = (1_001 + agent).to_string();
+        let user = (1_001 + dial.agent).to_string();
         let legs = [
-            leg(story, dial, (&own, &own), ("inbound", &user)),
-            leg(story, dial, (&other, &own), ("outbound", &user)),
+            leg(story, part, (&own, &own), ("inbound", &user)),
+            leg(story, part, (&other, &own), ("outbound", &user)),
         ];
         for mut variables in legs {
             variables["end_uepoch"] = (end * 1_000).to_string().into();

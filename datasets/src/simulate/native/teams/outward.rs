@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::records::{person, phone, record};
 use super::{upn, user};
-use crate::simulate::native::{Pen, children, millis};
-use crate::simulate::story::{Part, Story};
+use crate::simulate::native::{Dial, Pen, dials, millis};
+use crate::simulate::story::Story;
 
 /// The report comes a day later, milliseconds.
 const REPORTED: i64 = 86_400_000;
@@ -21,23 +21,15 @@ const OWN: &str = "+999000000100";
 
 /// Each try to reach a customer is a call of its own.
 pub(super) fn dialled(pen: &mut Pen<'_>, story: &Story) {
-    let dials = story.parts.iter().enumerate();
-    for (n, (place, dial)) in dials
-        .filter(|(_, p)| p.kind == SegmentKind::Dial)
-        .enumerate()
-    {
-        // Where nobody was free to dial, nothing was dialled.
-        let Some(agent) = dial.agent else { continue };
-        let call = pen.uuid(&["call", &story.id, &n.to_string()]);
+    for dial in dials(story) {
+        let call = pen.uuid(&["call", &story.id, &dial.n.to_string()]);
         pen.name("contact", call.clone(), &story.id);
-        let talk = children(story, place).find(|p| p.kind == SegmentKind::Talk);
+        let row = row(pen, story, &dial, &call);
+        pen.json("direct-routing.ndjson", dial.end + REPORTED, &row);
         // A machine takes a call as a person does; then the agent hangs up.
-        let end = talk.map_or(dial.end, |t| t.end);
-        let row = row(pen, (story, dial), (agent, end), &call);
-        pen.json("direct-routing.ndjson", end + REPORTED, &row);
-        let failure = failure(dial.outcome).map(|f| f.3);
-        let ends = (person(pen, agent), phone(&story.customer));
-        record(pen, &call, (dial.start, end), ends, failure);
+        let failure = failure(dial.part.outcome).map(|f| f.3);
+        let ends = (person(pen, dial.agent), phone(&story.customer));
+        record(pen, &call, (dial.part.start, dial.end), ends, failure);
     }
 }
 
@@ -62,13 +54,11 @@ fn failure(outcome: &str) -> Option<(i64, i64, &'static str, &'static str)> {
 }
 
 /// A row of the report.
-fn row(
-    pen: &Pen<'_>,
-    (story, dial): (&Story, &Part),
-    (agent, end): (usize, i64),
-    call: &str,
-) -> Value {
-    let failed = failure(dial.outcome);
+fn row(pen: &Pen<'_>, story: &Story, dial: &Dial<'_>, call: &str) -> Value {
+    let Dial {
+        part, agent, end, ..
+    } = *dial;
+    let failed = failure(part.outcome);
     let (code, sub, phrase) = failed.map_or((0, 540_000, "BYE"), |f| (f.0, f.1, f.2));
     let (over, broke) = match failed {
         None => (millis(end), NEVER.to_owned()),
@@ -80,11 +70,11 @@ fn row(
         "userId": user(pen, agent),
         "userPrincipalName": upn(pen, agent),
         "userDisplayName": pen.agent_name(agent),
-        "inviteDateTime": millis(dial.start),
-        "startDateTime": millis(dial.end),
+        "inviteDateTime": millis(part.start),
+        "startDateTime": millis(part.end),
         "failureDateTime": broke,
         "endDateTime": over,
-        "duration": (end - dial.end) / 1_000,
+        "duration": (end - part.end) / 1_000,
         "callType": "dr_out",
         "successfulCall": failed.is_none(),
         "callerNumber": OWN,

@@ -55,30 +55,30 @@ pub(super) fn person(pen: &Pen<'_>, agent: usize) -> Value {
     endpoint("", user)
 }
 
-/// The record of a call of two parties: its one session bears its id.
-pub(super) fn record(
-    pen: &mut Pen<'_>,
-    id: &str,
-    (start, end): (i64, i64),
-    (caller, callee): (Value, Value),
-    failure: Option<&str>,
-) {
-    let organizer = caller["identity"].clone();
-    let mut session = json!({
+/// A session between two ends.
+fn session(id: &str, (start, end): (i64, i64), caller: Value, callee: Value) -> Value {
+    json!({
         "id": id,
         "modalities": ["audio"],
         "startDateTime": time(start),
         "endDateTime": time(end),
         "caller": caller,
         "callee": callee,
-    });
-    if let Some(reason) = failure {
-        session["failureInfo"] = json!({"reason": reason, "stage": "callSetup"});
-    }
+    })
+}
+
+/// Writes the record of a call.
+fn write(
+    pen: &mut Pen<'_>,
+    (id, kind): (&str, &str),
+    (start, end): (i64, i64),
+    organizer: Value,
+    sessions: Vec<Value>,
+) {
     let body = json!({
         "id": id,
         "version": 1,
-        "type": "peerToPeer",
+        "type": kind,
         "modalities": ["audio"],
         "startDateTime": time(start),
         "endDateTime": time(end),
@@ -86,9 +86,25 @@ pub(super) fn record(
         "joinWebUrl": null,
         "organizer_v2": {"identity": organizer},
         "participants_v2": [],
-        "sessions": [session],
+        "sessions": sessions,
     });
     pen.json("call-records.ndjson", end + LATER, &body);
+}
+
+/// The record of a call of two parties: its one session bears its id.
+pub(super) fn record(
+    pen: &mut Pen<'_>,
+    id: &str,
+    span: (i64, i64),
+    (caller, callee): (Value, Value),
+    failure: Option<&str>,
+) {
+    let organizer = caller["identity"].clone();
+    let mut session = session(id, span, caller, callee);
+    if let Some(reason) = failure {
+        session["failureInfo"] = json!({"reason": reason, "stage": "callSetup"});
+    }
+    write(pen, (id, "peerToPeer"), span, organizer, vec![session]);
 }
 
 /// Sessions under way.
@@ -120,18 +136,11 @@ impl Sessions<'_, '_> {
         person(self.pen, agent)
     }
 
-    fn add(&mut self, place: usize, (start, end): (i64, i64), caller: Value, callee: Value) {
+    fn add(&mut self, place: usize, span: (i64, i64), caller: Value, callee: Value) {
         let id = self
             .pen
             .uuid(&["session", &self.story.id, &place.to_string()]);
-        self.all.push(json!({
-            "id": id,
-            "modalities": ["audio"],
-            "startDateTime": time(start),
-            "endDateTime": time(end),
-            "caller": caller,
-            "callee": callee,
-        }));
+        self.all.push(session(&id, span, caller, callee));
     }
 
     fn part(&mut self, place: usize, part: &Part) {
@@ -192,18 +201,5 @@ pub(super) fn tell(pen: &mut Pen<'_>, story: &Story, id: &str) {
     }
     let menu = sessions.account(&format!("menu@{}.example.com", sessions.pen.site.name));
     let all = sessions.all;
-    let body = json!({
-        "id": id,
-        "version": 1,
-        "type": "groupCall",
-        "modalities": ["audio"],
-        "startDateTime": time(story.start),
-        "endDateTime": time(story.end),
-        "lastModifiedDateTime": time(story.end + LATER),
-        "joinWebUrl": null,
-        "organizer_v2": {"identity": menu},
-        "participants_v2": [],
-        "sessions": all,
-    });
-    pen.json("call-records.ndjson", story.end + LATER, &body);
+    write(pen, (id, "groupCall"), (story.start, story.end), menu, all);
 }

@@ -2,6 +2,7 @@
 //! that a transfer, a move between queues or a disconnect flow made belong to it; a callback is a
 //! contact of its own, linked to the one that asked for it.
 
+mod aside;
 mod chain;
 mod measured;
 mod own;
@@ -9,12 +10,13 @@ mod parts;
 mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use callboard_model::ids::PlatformId;
-use callboard_model::record::{Refusal, RouteKey, Routing};
+use callboard_model::record::{Provenance, Refusal, RouteKey, Routing};
 use callboard_model::statement::{F, Statement, Thing};
 
-use super::doc::Doc;
+use super::doc::{Doc, clip};
 use super::leg::{Leg, Moment, View, last_time};
 use super::words::{Kin, kin};
 use super::{Feed, Read, contact_id, missing, recording};
@@ -87,9 +89,13 @@ pub(super) fn interpret(key: &PlatformId, all: Vec<(Feed, Read<'_>)>) -> Vec<Sta
         }
     }
     legs.sort_by_key(|leg| (leg.at(Moment::Initiated), leg.id.clone()));
+    let (legs, others) = aside::divide(legs);
+    callbacks.retain(|leg| !aside::is_aside(leg));
     if legs.is_empty() {
-        // Only a callback tells of it: that makes no contact of it.
-        return Vec::new();
+        // Only a callback tells of it: that makes no contact of it. Nor does what no customer made,
+        // whatever else tells of it.
+        let said = others.iter().filter_map(|(leg, _)| leg.by());
+        return said.map(withdrawn).collect();
     }
     let chain = Chain::new(&legs, &callbacks);
     let mut out = Vec::new();
@@ -101,7 +107,17 @@ pub(super) fn interpret(key: &PlatformId, all: Vec<(Feed, Read<'_>)>) -> Vec<Sta
     for callback in &callbacks {
         tell_callback(callback, instance, &mut out);
     }
+    for (leg, what) in &others {
+        let name = F::Attr(format!("aws:aside/{}", clip(&leg.id)).into());
+        let by = leg.by();
+        out.extend(by.map(|by| Statement::new(Thing::Contact, by).text(name, what)));
+    }
     out
+}
+
+/// That there is no contact.
+fn withdrawn(by: &Arc<Provenance>) -> Statement {
+    Statement::new(Thing::Contact, by).flag(F::Withdrawn, true)
 }
 
 /// The ids that are one with this one.

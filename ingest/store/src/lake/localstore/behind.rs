@@ -2,6 +2,9 @@
 //! and wants the one or two newest files; the usual local store makes a path of every file there is,
 //! so that each commit would cost more than the one before.
 
+use std::io;
+use std::path::Path as FsPath;
+
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
 use object_store::local::LocalFileSystem;
@@ -12,6 +15,34 @@ use super::blocking;
 
 /// More files than this are left to the usual store, which reads their facts in one go.
 const FEW: usize = 64;
+
+/// Whether Delta's hint leads to a checkpoint. One whose bytes changed is as good as none: the
+/// checkpoints are found without it, and behind a version that is not there nothing would be.
+///
+/// # Errors
+/// Not found, when it does not.
+pub(super) fn leads(hint: &FsPath) -> io::Result<()> {
+    #[derive(serde::Deserialize)]
+    struct Hint {
+        version: u64,
+    }
+    let nowhere = || io::Error::from(io::ErrorKind::NotFound);
+    let read: std::result::Result<Hint, _> = serde_json::from_slice(&std::fs::read(hint)?);
+    let Hint { version } = read.map_err(|_| nowhere())?;
+    let folder = hint.parent().ok_or_else(nowhere)?;
+    let start = format!("{version:020}.checkpoint");
+    if folder.join(format!("{start}.parquet")).exists() {
+        return Ok(());
+    }
+    // In parts, as other writers do.
+    for entry in std::fs::read_dir(folder)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.starts_with(&start) && name.ends_with(".parquet") {
+            return Ok(());
+        }
+    }
+    Err(nowhere())
+}
 
 /// The objects below `prefix` whose paths come behind `offset`, in no order.
 pub(super) fn list(

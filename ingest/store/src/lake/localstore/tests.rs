@@ -148,3 +148,31 @@ async fn a_listing_behind_a_name_is_that_of_the_usual_store() {
     let none = store.list_with_offset(Some(&nowhere), &nowhere.clone().join("0"));
     assert_eq!(none.count().await, 0);
 }
+
+#[tokio::test]
+async fn a_hint_that_leads_nowhere_is_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = SyncedFiles::new(dir.path());
+    let hint = path(dir.path(), "t/_delta_log/_last_checkpoint");
+    let put = async |at: Path, text: &'static str| {
+        store.put(&at, text.into()).await.unwrap();
+    };
+    put(hint.clone(), r#"{"version":7,"size":3}"#).await;
+    assert!(matches!(
+        store.get(&hint).await,
+        Err(object_store::Error::NotFound { .. })
+    ));
+    let checkpoint = format!("t/_delta_log/{:020}.checkpoint.parquet", 7);
+    put(path(dir.path(), &checkpoint), "x").await;
+    assert!(store.get(&hint).await.is_ok());
+    put(hint.clone(), r#"{"version":5,"size":3}"#).await;
+    assert!(store.get(&hint).await.is_err());
+    let part = format!(
+        "t/_delta_log/{:020}.checkpoint.0000000001.0000000002.parquet",
+        5
+    );
+    put(path(dir.path(), &part), "x").await;
+    assert!(store.get(&hint).await.is_ok());
+    put(hint.clone(), "{").await;
+    assert!(store.get(&hint).await.is_err());
+}

@@ -15,8 +15,8 @@ use deltalake::arrow::compute::filter_record_batch;
 use deltalake::arrow::datatypes::TimestampMicrosecondType;
 use deltalake::arrow::error::ArrowError;
 
-use super::Budget;
 use super::since::{Touched, rows, table};
+use super::{Budget, NAME_BYTES};
 use crate::lake::{Part, not_later, read_part};
 use crate::live::keyrows::{KeyRows, tables_of};
 use crate::live::{Live, Routed};
@@ -135,6 +135,7 @@ async fn known(
             read_part::<AsOfError>(records.spec, lake, &part, &mut |batch| take(&batch)).await?;
         }
         names = grown(&mut touched.contacts, &joins);
+        budget.spend(0, names.len() * NAME_BYTES)?;
     }
     Ok(known)
 }

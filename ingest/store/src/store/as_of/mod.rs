@@ -19,13 +19,16 @@ const FRESH: Duration = Duration::from_secs(60);
 /// What was received so long before the present is all there: nothing of it is on its way to the
 /// log any more, microseconds.
 const LANDED: i64 = 60_000_000;
+/// A name in memory, roughly: in the lists of what was touched, is read and is hidden.
+const NAME_BYTES: usize = 600;
 
 /// How much may be looked through for the picture of an earlier moment.
 #[derive(Debug, Clone)]
 pub struct AsOfLimits {
-    /// Records: those received since, and all of the keys that they speak of.
+    /// Records: those received since, and all of the keys that they speak of. A bound of work: of
+    /// the former only the names are held.
     pub records: usize,
-    /// Bytes of the latter, which are in memory together.
+    /// Bytes of those names and of the latter records, which are in memory together.
     pub bytes: usize,
     /// How long it may take, waiting for pictures that others asked for included.
     pub time: Duration,
@@ -33,10 +36,11 @@ pub struct AsOfLimits {
 
 impl Default for AsOfLimits {
     fn default() -> Self {
+        // A day of a centre with a thousand seats has 0.9 million events of 80,000 contacts.
         AsOfLimits {
-            records: 1_000_000,
-            bytes: 256 << 20,
-            time: Duration::from_secs(30),
+            records: 5_000_000,
+            bytes: 512 << 20,
+            time: Duration::from_secs(60),
         }
     }
 }
@@ -93,14 +97,18 @@ impl Budget<'_> {
         self.records += records;
         self.bytes += bytes;
         let limits = self.limits;
-        let what = if self.records > limits.records {
-            format!("{} records", limits.records)
+        let (what, setting) = if self.records > limits.records {
+            (format!("{} records", limits.records), "records")
         } else if self.bytes > limits.bytes {
-            format!("{} MiB of records", limits.bytes >> 20)
+            (format!("{} MiB of memory", limits.bytes >> 20), "memory")
         } else {
             return self.in_time();
         };
-        Err(AsOfError::TooMuch { at: self.at, what })
+        Err(AsOfError::TooMuch {
+            at: self.at,
+            what,
+            setting,
+        })
     }
 
     fn in_time(&self) -> Result<(), AsOfError> {
@@ -115,6 +123,7 @@ fn late(at: i64, limits: &AsOfLimits) -> AsOfError {
     AsOfError::TooMuch {
         at,
         what: format!("{} s", limits.time.as_secs_f64()),
+        setting: "time",
     }
 }
 

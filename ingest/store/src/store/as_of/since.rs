@@ -11,7 +11,7 @@ use callboard_model::tables::{AgentStateRow, AliasRow, Instant, TableSpec};
 use deltalake::arrow::array::{Array, AsArray, RecordBatch};
 use deltalake::arrow::datatypes::TimestampMicrosecondType;
 
-use super::Budget;
+use super::{Budget, NAME_BYTES};
 use crate::lake::{Part, read_part};
 use crate::live::Entry;
 use crate::snapshot::{AsOfError, Snapshot, TableSnapshot};
@@ -33,7 +33,9 @@ pub(super) struct Touched {
 }
 
 impl Touched {
-    fn note(&mut self, routing: &Routing) {
+    /// Notes of what a record speaks; gives how many of its names are new.
+    fn note(&mut self, routing: &Routing) -> usize {
+        let before = self.contacts.len() + self.keys.len();
         for key in &routing.keys {
             match key {
                 RouteKey::Contact(ids) => self.contacts.extend(ids.iter().cloned()),
@@ -42,6 +44,7 @@ impl Touched {
                 }
             }
         }
+        self.contacts.len() + self.keys.len() - before
     }
 
     /// Whether this key is one of them.
@@ -94,11 +97,12 @@ pub(super) async fn touched(
             if record.received_at <= at {
                 continue;
             }
-            budget.spend(1, 0)?;
             // One that can no longer be read has no rows now either.
-            if let Ok(routing) = store.interpreter.route(&record) {
-                touched.note(&routing);
-            }
+            let new = match store.interpreter.route(&record) {
+                Ok(routing) => touched.note(&routing),
+                Err(_) => 0,
+            };
+            budget.spend(1, new * NAME_BYTES)?;
         }
         Ok(())
     };
@@ -121,6 +125,7 @@ pub(super) async fn touched(
     let restarted = touched.keys.iter().any(|k| matches!(k, Key::Instance(_)));
     if restarted {
         let ended = ended_by_restart(present, at).await?;
+        budget.spend(0, ended.len() * NAME_BYTES)?;
         touched.contacts.extend(ended);
     }
     agents(store, present, at, &mut touched)?;

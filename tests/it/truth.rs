@@ -96,6 +96,7 @@ fn equal_whatever_happens(seed: &str, contacts: &str, more: &[&str]) {
         "queue_intervals",
         "agent_intervals",
         "new events",
+        "conflict list",
     ] {
         let line = said.lines().find(|l| l.starts_with(table)).unwrap();
         assert!(

@@ -37,6 +37,10 @@ pub const AGENT_AGE: i64 = 16 * HOUR;
 /// microseconds: a beat comes two minutes after the last event, and is a while on its way.
 pub const PULSE: i64 = 130 * SECOND;
 
+/// What is granted beside it to a beat that may still be on its way, microseconds: only of the
+/// present, since between two moments that were told nothing is outstanding.
+pub const DELIVERY: i64 = MINUTE;
+
 /// Track of the moments at which anything was heard of an agent whose platform gives a pulse. It
 /// makes no rows. Its points are hours, each with the last moment in it; every moment is an attribute
 /// named by its UTC microseconds, true for a heartbeat.

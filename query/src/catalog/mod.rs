@@ -9,6 +9,7 @@ mod matched;
 mod observed;
 mod ranged;
 mod table;
+mod wall;
 
 use std::sync::Arc;
 

@@ -31,6 +31,7 @@ use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::union::UnionExec;
 
 use super::lake::LakeCache;
+use super::wall::Wall;
 use crate::identity::Identity;
 
 /// The snapshot that a session reads, carried in its configuration.
@@ -260,7 +261,8 @@ impl SlotTable {
             }
         }
         if parts.len() > 1 {
-            return UnionExec::try_new(parts);
+            let parts = parts.into_iter().map(|part| Arc::new(Wall::new(part)) as _);
+            return UnionExec::try_new(parts.collect());
         }
         if let Some(only) = parts.pop() {
             return Ok(only);

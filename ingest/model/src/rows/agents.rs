@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::closing::{AGENT_AGE, PULSE, SIGNS};
+use crate::closing::{AGENT_AGE, DELIVERY, PULSE, SIGNS};
 use crate::merge::{Facts, State};
 use crate::statement::{F, Thing, Value};
 use crate::tables::{AgentStateRow, Day, Instant, QueueTargetRow};
@@ -199,7 +199,7 @@ impl Pulse {
             .collect();
         if let (None, Some(last)) = (ends, self.last()) {
             let last = points[next - 1].0.max(last);
-            if horizon - last > PULSE {
+            if horizon - last > PULSE + DELIVERY {
                 all.push((last, None));
             }
         }
@@ -213,7 +213,8 @@ pub fn silent_from(state: &State) -> Option<i64> {
     let last = Pulse::of(state).last()?;
     let tracks = tracks(state);
     let mut ends = tracks.values().filter_map(|points| points.last());
-    ends.any(|p| word(p.2) != "offline").then_some(last + PULSE)
+    ends.any(|p| word(p.2) != "offline")
+        .then_some(last + PULSE + DELIVERY)
 }
 
 fn word(facts: &Facts) -> &str {

@@ -204,6 +204,9 @@ fn offset(zone: &str) -> Option<i64> {
         _ => return None,
     };
     let digits: String = rest.chars().filter(|c| *c != ':').collect();
+    if digits.len() > 4 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
     let n: i64 = digits.parse().ok()?;
     let (h, m) = match digits.len() {
         1 | 2 => (n, 0),

@@ -1,6 +1,6 @@
 //! Agents' own states, and what the stream says of their contacts.
 
-use callboard_model::closing::PULSE;
+use callboard_model::closing::{DELIVERY, PULSE};
 use callboard_model::ids::Key;
 use callboard_model::merge::State as Told;
 use callboard_model::record::Record;
@@ -182,7 +182,7 @@ fn where_heartbeats_stop_the_state_is_unknown() {
     // As long as the pulse may still come, the state lasts.
     let all = records(&made("heartbeats"));
     let last = |seconds: f64| rows_at(&all, at(seconds)).agents["h-1"].last().cloned();
-    let beat = PULSE as f64 / 1e6;
+    let beat = (PULSE + DELIVERY) as f64 / 1e6;
     assert_eq!(last(2886.0 + beat).unwrap().state, "available");
     assert_eq!(last(2886.0 + beat + 0.001).unwrap().state, "unknown");
     // In whatever order they come.

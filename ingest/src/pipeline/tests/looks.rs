@@ -1,6 +1,9 @@
 //! However often somebody looks meanwhile, the picture is the same in the end.
 
-use callboard_model::tables::SegmentRow;
+use callboard_model::tables::{AgentStateRow, SegmentRow};
+use callboard_model::time::format_rfc3339;
+use callboard_sources::adapter::{Declared, of_platform};
+use callboard_sources::lines::NewLine;
 
 use super::*;
 
@@ -49,4 +52,54 @@ async fn looking_often_changes_nothing() {
     let rows = live(&often);
     assert!(rows.len() > 2 * calls.len(), "{} rows", rows.len());
     assert_eq!(rows, live(&once));
+}
+
+/// The last state of each agent in the present picture.
+fn last_states(bench: &Bench) -> Vec<String> {
+    let snapshot = bench.pipeline.store().snapshot();
+    let live = snapshot.tables["agent_states"].live.iter();
+    let mut rows: Vec<AgentStateRow> = live.flat_map(AgentStateRow::from_batch).collect();
+    rows.sort_by_key(|r| r.started_at);
+    rows.into_iter().map(|r| r.state).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whose_pulse_fails_is_unknown_though_nothing_more_is_heard_at_all() {
+    let (_dir, bench) = Bench::fresh().await;
+    let connect = of_platform("amazon-connect").unwrap();
+    let event = |kind: &str, at: i64| {
+        let (at, arn) = (
+            format_rfc3339(at),
+            "arn:aws:connect:eu-central-1:1:instance/i-1",
+        );
+        let since = format_rfc3339(T0);
+        format!(
+            r#"{{"AgentARN":"{arn}/agent/h-1","InstanceARN":"{arn}","EventId":"{kind}","EventTimestamp":"{at}","EventType":"{kind}","Version":"2019-05-25","CurrentAgentSnapshot":{{"AgentStatus":{{"ARN":"{arn}/agent-state/a","Name":"Available","StartTimestamp":"{since}","Type":"ROUTABLE"}},"Contacts":[]}}}}"#
+        )
+    };
+    bench.later(121);
+    for told in [event("LOGIN", T0), event("HEART_BEAT", T0 + 120_000_000)] {
+        let lines = connect
+            .split(told.as_bytes(), &Declared::default())
+            .into_iter();
+        let batch = lines.map(|line| match line {
+            NewLine::Record(record) => Candidate::Record(record.received(bench.clock.now())),
+            _ => panic!("no record: {told}"),
+        });
+        bench.pipeline.submit(batch.collect()).await.unwrap();
+    }
+    assert_eq!(last_states(&bench).last().unwrap(), "available");
+    let news = bench.pipeline.store().changes();
+    bench.later(180);
+    assert_eq!(
+        last_states(&bench).last().unwrap(),
+        "available",
+        "on its way"
+    );
+    assert!(!news.has_changed().unwrap());
+    bench.later(20);
+    assert_eq!(last_states(&bench).last().unwrap(), "unknown");
+    assert!(news.has_changed().unwrap(), "whoever watches is told");
+    bench.flush().await;
+    assert_eq!(last_states(&bench).last().unwrap(), "unknown");
 }

@@ -82,6 +82,15 @@ pub struct TableMade {
 pub type Made = BTreeMap<&'static str, TableMade>;
 
 impl Live {
+    /// Whether rows have changed by the clock alone since they were made: the pulse of an agent fails,
+    /// or an hour begins in which who was not heard of for long is looked at again.
+    pub fn is_due(&self, now: i64) -> bool {
+        let silent = self.groups.silent.first();
+        silent.is_some_and(|(at, _)| *at < now)
+            || self.groups.horizon_day != now.div_euclid(3_600_000_000)
+                && self.groups.horizon_day != 0
+    }
+
     /// All live rows as of `now` (UTC microseconds).
     ///
     /// # Errors

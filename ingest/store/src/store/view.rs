@@ -23,6 +23,11 @@ impl Store {
 
     /// The present picture, under the lock.
     pub(super) fn picture_of(&self, inner: &mut Inner, now: i64) -> Arc<Snapshot> {
+        if inner.live.is_due(now) {
+            // Rows that change by the clock alone: watchers of the board are told too.
+            inner.live.version += 1;
+            self.changes.send_replace(inner.live.version);
+        }
         if let Some((version, at, made)) = &inner.made
             && *version == inner.live.version
         {

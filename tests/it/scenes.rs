@@ -1,5 +1,4 @@
-//! Scenes with rows and figures computed by hand: what is told to a server of its own is read back
-//! by SQL.
+//! Scenes with rows and figures computed by hand: what a server is told is read back by SQL.
 
 use std::collections::BTreeMap;
 

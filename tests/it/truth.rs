@@ -98,6 +98,9 @@ fn equal_whatever_happens(seed: &str, contacts: &str, more: &[&str]) {
         "new events",
         "conflict list",
     ] {
+        if table == "conflict list" && count("conflicts") == 0 {
+            continue; // Days without disorder have none, and verify lists none.
+        }
         let line = said.lines().find(|l| l.starts_with(table)).unwrap();
         assert!(
             !line.contains(" 0 rows") && line.contains(" rows  equal"),

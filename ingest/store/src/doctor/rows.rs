@@ -49,18 +49,18 @@ pub(super) async fn examine(
     let mut open: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
     let mut left_out = 0;
     for birth in births {
-        let restarted = live.rows(birth, now).contacts.iter().any(by_restart);
-        if let Some(entry) = live.entry(birth)
-            && (restarted || left_out_of(entry, kept))
-        {
+        let Some(entry) = live.entry(birth) else {
+            continue;
+        };
+        let made = entry.made(live.around(), now);
+        if made.rows.contacts.iter().any(by_restart) || left_out_of(entry, kept) {
             left_out += 1;
             for (table, ids) in tables_of(&entry.key, &entry.ids) {
                 open.entry(table).or_default().extend(ids);
             }
             continue;
         }
-        rows.extend(&live.rows(birth, now));
-        live.forget_rows(birth);
+        rows.extend(&made.rows);
     }
     let mut made = rows.batches()?;
     let mut same = 0;

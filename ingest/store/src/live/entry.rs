@@ -1,5 +1,6 @@
 //! One open key: what is known of it, and the rows that follow.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -10,8 +11,8 @@ use callboard_model::rows;
 use callboard_model::statement::{F, Statement, Thing, Value};
 use callboard_model::tables::{Day, Instant};
 
+use super::around::Around;
 use super::keyrows::{KeyRows, rows_of};
-use crate::store::retention::Horizons;
 
 /// No segment counts as lost before it was silent for so long, microseconds.
 const SHORTEST_AGE: i64 = 5 * 60 * 1_000_000;
@@ -59,11 +60,18 @@ pub struct Entry {
     pub since: Option<i32>,
     /// When a correction of it last went to the lake while it stayed open, UTC microseconds.
     pub corrected_at: Option<i64>,
-    /// When rows of an agent change by the clock alone, as of the last look: his pulse fails then.
-    pub silent_from: Option<i64>,
     /// Bytes that `alone` and `set` hold, roughly.
     held: usize,
-    rows: Option<(u64, Arc<KeyRows>)>,
+    rows: Option<(u64, Made)>,
+}
+
+/// Rows of an entry as it is.
+#[derive(Debug, Clone)]
+pub struct Made {
+    /// The rows.
+    pub rows: Arc<KeyRows>,
+    /// When those of an agent change by the clock alone: his pulse fails then, UTC microseconds.
+    pub silent_from: Option<i64>,
 }
 
 impl Entry {
@@ -91,7 +99,6 @@ impl Entry {
             whole_on_disk: false,
             since: None,
             corrected_at: None,
-            silent_from: None,
             held: 0,
             rows: None,
         }
@@ -222,14 +229,20 @@ impl Entry {
 
     /// The merged state of all that is known.
     pub fn state(&self, interpreter: &dyn Interpreter) -> State {
-        let mut state = self.alone.clone();
-        if !self.set.is_empty() {
-            let set: Vec<&Record> = self.set.iter().map(AsRef::as_ref).collect();
-            for s in interpreter.interpret(&self.key, &set) {
-                state.apply(&s);
-            }
+        self.merged(interpreter).into_owned()
+    }
+
+    /// As [`Entry::state`]; copied only where records are interpreted together.
+    fn merged(&self, interpreter: &dyn Interpreter) -> Cow<'_, State> {
+        if self.set.is_empty() {
+            return Cow::Borrowed(&self.alone);
         }
-        state
+        let mut state = self.alone.clone();
+        let set: Vec<&Record> = self.set.iter().map(AsRef::as_ref).collect();
+        for s in interpreter.interpret(&self.key, &set) {
+            state.apply(&s);
+        }
+        Cow::Owned(state)
     }
 
     /// The instance whose restarts end what is open here.
@@ -241,40 +254,49 @@ impl Entry {
         }
     }
 
-    /// The rows, made anew when anything changed since.
-    pub fn rows(
-        &mut self,
-        interpreter: &dyn Interpreter,
-        restarts: impl Fn(&str) -> Vec<i64>,
-        horizon: i64,
-        kept: &Horizons,
-    ) -> Arc<KeyRows> {
-        if let Some((version, rows)) = &self.rows
+    /// The rows, made anew when anything changed since, and kept.
+    pub fn rows(&mut self, around: &Around, now: i64) -> Arc<KeyRows> {
+        let made = self.made(around, now);
+        self.keep(&made);
+        made.rows
+    }
+
+    /// The rows, made anew when anything changed since they were kept.
+    pub fn made(&self, around: &Around, now: i64) -> Made {
+        if let Some((version, made)) = &self.rows
             && *version == self.version
         {
-            return rows.clone();
+            return made.clone();
         }
-        let state = self.state(interpreter);
-        if matches!(self.key, Key::Agent(..)) {
-            self.silent_from = callboard_model::rows::silent_from(&state);
-        }
-        let restarts = self
-            .instance(&state)
-            .map(|i| restarts(&i))
-            .unwrap_or_default();
-        let mut rows = rows_of(&self.key, &self.ids, &state, &restarts, horizon);
+        let state = self.merged(&*around.interpreter);
+        let silent_from = match self.key {
+            Key::Agent(..) => rows::silent_from(&state),
+            _ => None,
+        };
+        let instance = self.instance(&state);
+        let restarts = instance
+            .as_deref()
+            .map_or(&[][..], |i| around.restarts_of(i));
+        let mut rows = rows_of(&self.key, &self.ids, &state, restarts, now);
         if let Some(since) = self.since {
             rows.agent_states.retain(|row| row.day.0 >= since);
         }
+        let kept = &around.horizons;
         if !kept.is_empty() {
             rows.keep(|table, day| kept.keeps(table, day));
         }
         for row in &mut rows.contacts {
             row.corrected_at = self.corrected_at.map(Instant);
         }
-        let rows = Arc::new(rows);
-        self.rows = Some((self.version, rows.clone()));
-        rows
+        Made {
+            rows: Arc::new(rows),
+            silent_from,
+        }
+    }
+
+    /// Keeps rows that were made of it as it is.
+    pub fn keep(&mut self, made: &Made) {
+        self.rows = Some((self.version, made.clone()));
     }
 
     /// Forgets the rows, so that they are made anew.
@@ -297,13 +319,6 @@ impl Entry {
         self.last_sign > i64::MIN
             && now.saturating_sub(self.last_sign) > SHORTEST_AGE
             && now.saturating_sub(known) > SHORTEST_AGE
-    }
-
-    /// Forgets its rows until they are asked for again, where they take more than they cost.
-    pub fn forget_rows(&mut self) {
-        if matches!(self.key, Key::Contact(_)) {
-            self.rows = None;
-        }
     }
 
     /// Whether it stays open for good: agents, targets, instances.

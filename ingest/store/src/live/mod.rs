@@ -1,9 +1,10 @@
 //! Live: every key that has not settled, what is known of it, and its rows.
 
+pub mod around;
 pub mod codec;
 pub mod entry;
 pub mod keyrows;
-mod past;
+pub mod past;
 mod pending;
 mod rowsets;
 pub mod seen;
@@ -17,9 +18,10 @@ use callboard_model::statement::Thing;
 
 use crate::store::retention::Horizons;
 
+pub use around::Around;
 pub use entry::Entry;
 pub use pending::Unflushed;
-pub use rowsets::{GROUP, TableMade};
+pub use rowsets::{GROUP, Groups, TableMade};
 
 /// A record with what it speaks of, as the fold takes it.
 #[derive(Debug, Clone)]
@@ -48,17 +50,15 @@ pub fn natives(routing: &Routing) -> Vec<String> {
 
 /// The open keys.
 pub struct Live {
-    interpreter: Arc<dyn Interpreter>,
-    entries: BTreeMap<u64, Entry>,
+    around: Around,
+    /// Shared with who looks at them while others go on: what is changed meanwhile is copied first.
+    entries: BTreeMap<u64, Arc<Entry>>,
     by_contact: HashMap<PlatformId, u64>,
     by_key: HashMap<Key, u64>,
     by_text: HashMap<String, u64>,
-    restarts: BTreeMap<String, BTreeSet<i64>>,
     next_birth: u64,
-    /// Rows of older days are not made.
-    horizons: Arc<Horizons>,
+    /// Changed since the last look.
     dirty: BTreeSet<u64>,
-    groups: rowsets::Groups,
     /// Records that speak of settled keys, waiting for the next flush tick.
     pub late: Vec<Routed>,
     /// What is not in the lake yet: records and dead letters.
@@ -73,16 +73,13 @@ impl Live {
     /// Nothing yet.
     pub fn new(interpreter: Arc<dyn Interpreter>) -> Self {
         Live {
-            interpreter,
+            around: Around::new(interpreter),
             entries: BTreeMap::new(),
             by_contact: HashMap::new(),
             by_key: HashMap::new(),
             by_text: HashMap::new(),
-            restarts: BTreeMap::new(),
             next_birth: 0,
-            horizons: Arc::default(),
             dirty: BTreeSet::new(),
-            groups: rowsets::Groups::default(),
             late: Vec::new(),
             unflushed: Unflushed::default(),
             bytes: 0,
@@ -134,12 +131,13 @@ impl Live {
             let Some(birth) = birth else { continue };
             let mut restarted = None;
             if let Some(entry) = self.entries.get_mut(&birth) {
+                let entry = Arc::make_mut(entry);
                 let before = entry.weight();
                 entry.take(&routed.record, alone, routed.routing.time);
                 entry.last_seq = entry.last_seq.max(routed.seq);
                 self.bytes += entry.weight() - before;
                 if let Key::Instance(source) = &entry.key {
-                    restarted = Some((source.to_string(), entry.state(&*self.interpreter)));
+                    restarted = Some((source.to_string(), entry.state(&*self.around.interpreter)));
                 }
                 self.dirty.insert(birth);
             }
@@ -154,14 +152,13 @@ impl Live {
     }
 
     fn set_restarts(&mut self, source: String, times: BTreeSet<i64>) {
-        if self.restarts.get(&source) == Some(&times) {
+        if !self.around.put_restarts(source, &times) {
             return;
         }
-        self.restarts.insert(source, times);
         // Every open key of the instance may end by it; which one is told by its state.
         for (birth, entry) in &mut self.entries {
             if matches!(entry.key, Key::Contact(_) | Key::Agent(..)) {
-                entry.touch();
+                Arc::make_mut(entry).touch();
                 self.dirty.insert(*birth);
             }
         }
@@ -186,8 +183,9 @@ impl Live {
                 }
                 self.bytes = self.bytes.saturating_sub(other.weight());
                 if let Some(entry) = self.entries.get_mut(&birth) {
+                    let entry = Arc::make_mut(entry);
                     let before = entry.weight();
-                    entry.join(other);
+                    entry.join(Arc::unwrap_or_clone(other));
                     self.bytes += entry.weight().saturating_sub(before);
                 }
                 self.dirty.insert(younger);
@@ -197,8 +195,10 @@ impl Live {
             if self.by_contact.get(id) != Some(&birth) {
                 self.by_contact.insert(id.clone(), birth);
             }
-            if let Some(entry) = self.entries.get_mut(&birth) {
-                entry.add_id(id.clone());
+            if let Some(entry) = self.entries.get_mut(&birth)
+                && !entry.ids.contains(id)
+            {
+                Arc::make_mut(entry).add_id(id.clone());
             }
         }
         Some(birth)
@@ -220,7 +220,7 @@ impl Live {
             .collect();
         for birth in held {
             if let Some(other) = self.close(birth) {
-                entry.join(other);
+                entry.join(Arc::unwrap_or_clone(other));
             }
         }
         if let Some(other) = self
@@ -229,7 +229,7 @@ impl Live {
             .copied()
             .and_then(|b| self.close(b))
         {
-            entry.join(other);
+            entry.join(Arc::unwrap_or_clone(other));
         }
         let birth = self.next_birth;
         self.next_birth += 1;
@@ -246,17 +246,17 @@ impl Live {
         }
         self.bytes += entry.weight();
         if let Key::Instance(source) = &entry.key {
-            let state = entry.state(&*self.interpreter);
+            let state = entry.state(&*self.around.interpreter);
             let times = state.iter().filter_map(|(thing, _)| match thing {
                 Thing::Restart(at) => Some(*at),
                 _ => None,
             });
             let source = source.to_string();
             let times = times.collect();
-            self.entries.insert(birth, entry);
+            self.entries.insert(birth, Arc::new(entry));
             self.set_restarts(source, times);
         } else {
-            self.entries.insert(birth, entry);
+            self.entries.insert(birth, Arc::new(entry));
         }
         self.dirty.insert(birth);
         self.version += 1;
@@ -264,7 +264,7 @@ impl Live {
     }
 
     /// Takes an entry out: it has settled, or is to be put back whole.
-    pub fn close(&mut self, birth: u64) -> Option<Entry> {
+    pub fn close(&mut self, birth: u64) -> Option<Arc<Entry>> {
         let entry = self.entries.remove(&birth)?;
         match &entry.key {
             Key::Contact(_) => {
@@ -286,19 +286,20 @@ impl Live {
     }
 
     /// The open entries in order of age.
-    pub fn entries(&self) -> impl Iterator<Item = (u64, &Entry)> {
+    pub fn entries(&self) -> impl Iterator<Item = (u64, &Arc<Entry>)> {
         self.entries.iter().map(|(birth, entry)| (*birth, entry))
     }
 
     /// An open entry.
-    pub fn entry(&self, birth: u64) -> Option<&Entry> {
+    pub fn entry(&self, birth: u64) -> Option<&Arc<Entry>> {
         self.entries.get(&birth)
     }
 
     /// An open entry, to be marked; its rows are made anew when its version grew.
     pub fn entry_mut(&mut self, birth: u64) -> Option<&mut Entry> {
+        let entry = self.entries.get_mut(&birth)?;
         self.dirty.insert(birth);
-        self.entries.get_mut(&birth)
+        Some(Arc::make_mut(entry))
     }
 
     /// Whether a contact is open under this id.
@@ -320,47 +321,49 @@ impl Live {
 
     /// Restarts of an instance, ascending.
     pub fn restarts_of(&self, source: &str) -> Vec<i64> {
-        self.restarts
-            .get(source)
-            .map(|s| s.iter().copied().collect())
-            .unwrap_or_default()
+        self.around.restarts_of(source).to_vec()
     }
 
     /// Instances whose restarts are known.
     pub fn instances(&self) -> BTreeSet<String> {
-        self.restarts.keys().cloned().collect()
+        self.around.instances()
     }
 
     /// Takes over restarts that are known elsewhere.
     pub fn put_restarts(&mut self, source: String, times: Vec<i64>) {
-        self.restarts.insert(source, times.into_iter().collect());
+        self.around
+            .put_restarts(source, &times.into_iter().collect());
     }
 
     /// Days of which no rows are made any more; all open keys make theirs anew.
     pub fn set_horizons(&mut self, horizons: Arc<Horizons>) {
-        self.horizons = horizons;
+        self.around.horizons = horizons;
         for (birth, entry) in &mut self.entries {
-            entry.touch();
+            Arc::make_mut(entry).touch();
             self.dirty.insert(*birth);
         }
         self.version += 1;
     }
 
+    /// On what rows depend beside their keys.
+    pub fn around(&self) -> &Around {
+        &self.around
+    }
+
     /// Days of which no rows are made.
     pub fn horizons(&self) -> &Arc<Horizons> {
-        &self.horizons
+        &self.around.horizons
     }
 
     /// A live of its own with the same open keys; nothing of what waits.
     pub fn copy(&self) -> Live {
-        let mut copy = Live::new(self.interpreter.clone());
-        copy.restarts = self.restarts.clone();
+        let mut copy = Live::new(self.around.interpreter.clone());
+        copy.around = self.around.clone();
         copy.entries = self.entries.clone();
         copy.by_contact = self.by_contact.clone();
         copy.by_key = self.by_key.clone();
         copy.by_text = self.by_text.clone();
         copy.next_birth = self.next_birth;
-        copy.horizons = self.horizons.clone();
         copy
     }
 

@@ -12,28 +12,27 @@ use super::{Entry, Live};
 /// source. What comes later than that is resolved as late.
 const HELD_DAYS: i32 = 2;
 
-impl Live {
-    /// Until which day, exclusive, the agents of each source can be forgotten. A clock that runs
-    /// ahead of `now` (UTC microseconds) counts as now.
-    pub fn past_days(&self, now: i64) -> BTreeMap<String, i32> {
-        let mut last: BTreeMap<&str, i64> = BTreeMap::new();
-        for entry in self.entries.values() {
-            if let Key::Agent(source, _) = &entry.key {
-                let newest = last.entry(source).or_insert(i64::MIN);
-                *newest = (*newest).max(entry.last_sign);
-            }
+/// Until which day, exclusive, the agents of each source can be forgotten. A clock that runs
+/// ahead of `now` (UTC microseconds) counts as now.
+pub fn past_days<'a>(entries: impl Iterator<Item = &'a Entry>, now: i64) -> BTreeMap<String, i32> {
+    let mut last: BTreeMap<&str, i64> = BTreeMap::new();
+    for entry in entries {
+        if let Key::Agent(source, _) = &entry.key {
+            let newest = last.entry(source).or_insert(i64::MIN);
+            *newest = (*newest).max(entry.last_sign);
         }
-        last.into_iter()
-            .filter(|(_, at)| *at > i64::MIN)
-            .map(|(source, at)| (source.to_owned(), Instant(at.min(now)).day().0 - HELD_DAYS))
-            .collect()
     }
+    last.into_iter()
+        .filter(|(_, at)| *at > i64::MIN)
+        .map(|(source, at)| (source.to_owned(), Instant(at.min(now)).day().0 - HELD_DAYS))
+        .collect()
+}
 
+impl Live {
     /// Forgets what an agent did before that day.
     pub fn forget_before(&mut self, birth: u64, day: i32) {
-        if let Some(entry) = self.entries.get_mut(&birth) {
+        if let Some(entry) = self.entry_mut(birth) {
             entry.forget_before(day);
-            self.dirty.insert(birth);
         }
     }
 }

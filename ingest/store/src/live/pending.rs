@@ -1,5 +1,6 @@
 //! Records and dead letters that are not in the lake yet, as batches that grow at the end.
 
+use callboard_model::record::Stamp;
 use callboard_model::tables::{DeadLetterRow, Instant, RecordRow, Row};
 use deltalake::arrow::array::RecordBatch;
 use deltalake::arrow::error::ArrowError;
@@ -100,9 +101,10 @@ impl Unflushed {
         let r = &routed.record;
         let names = natives(&routed.routing);
         let received_at = Instant(r.received_at);
-        let stamp = match serde_json::to_string(&*r.stamp) {
-            Ok(s) if *r.stamp != callboard_model::record::Stamp::default() => Some(s),
-            _ => None,
+        let plain = *r.stamp == Stamp::default();
+        let stamp = match plain {
+            true => None,
+            false => serde_json::to_string(&*r.stamp).ok(),
         };
         self.records.push(
             routed.seq,

@@ -1,26 +1,38 @@
 //! Live rows as Arrow batches, 64 keys each in order of age, made anew only where something
 //! changed and only when somebody looks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use callboard_model::ids::Key;
 use deltalake::arrow::array::{BooleanArray, RecordBatch};
 use deltalake::arrow::compute::{concat_batches, filter_record_batch};
 use deltalake::arrow::error::ArrowError;
 
 use super::Live;
+use super::around::Around;
+use super::entry::Entry;
 use super::keyrows::{Batches, KeyRows, tables_of};
 
 /// Keys of one batch; a key's place in it is one byte.
 pub const GROUP: u64 = 64;
 
-/// Batches of each group of keys, and the lake rows that they replace.
+/// Batches of each group of keys, and the lake rows that they replace, as of the last look.
 #[derive(Default)]
-pub(super) struct Groups {
+pub struct Groups {
     made: BTreeMap<u64, Group>,
-    horizon_day: i64,
+    /// The hour of the last look, counted from 1970.
+    hour: i64,
     /// Agents by the time at which their pulse fails, if nothing is heard of them.
     silent: BTreeSet<(i64, u64)>,
+    /// The same time by agent.
+    silent_from: HashMap<u64, i64>,
+}
+
+/// Keys that changed since the last look, as they were at one moment; those that are gone without.
+pub struct Changed {
+    keys: Vec<(u64, Option<Arc<Entry>>)>,
+    around: Around,
 }
 
 #[derive(Default)]
@@ -28,8 +40,12 @@ struct Group {
     batches: Batches,
     /// Of each row, by table: the place of its key in the group.
     owners: Owners,
-    hides: Vec<(&'static str, Option<i32>, Vec<String>)>,
+    /// By the place of a key.
+    hides: BTreeMap<u8, Vec<Hides>>,
 }
+
+/// Rows of a table that are hidden: from a day on, or all, of these ids.
+type Hides = (&'static str, Option<i32>, Vec<String>);
 
 type Owners = BTreeMap<&'static str, Vec<u8>>;
 
@@ -81,56 +97,58 @@ pub struct TableMade {
 /// Live rows and what they hide, by table.
 pub type Made = BTreeMap<&'static str, TableMade>;
 
-impl Live {
+impl Groups {
     /// Whether rows have changed by the clock alone since they were made: the pulse of an agent fails,
     /// or an hour begins in which who was not heard of for long is looked at again.
     pub fn is_due(&self, now: i64) -> bool {
-        let silent = self.groups.silent.first();
-        silent.is_some_and(|(at, _)| *at < now)
-            || self.groups.horizon_day != now.div_euclid(3_600_000_000)
-                && self.groups.horizon_day != 0
+        let silent = self.silent.first();
+        silent.is_some_and(|(at, _)| *at < now) || self.hour != hour_of(now) && self.hour != 0
     }
 
-    /// All live rows as of `now` (UTC microseconds).
-    ///
-    /// # Errors
-    /// When a row type and its table disagree, which a test excludes.
-    pub fn batches(&mut self, now: i64) -> Result<Made, ArrowError> {
+    /// What changed in live since the last look, as of `now` (UTC microseconds). Cheap: live can go
+    /// on while rows are made of it.
+    pub fn take(&mut self, live: &mut Live, now: i64) -> Changed {
         // Agents' states are cut at midnight: a new day makes their rows anew.
-        let day = now.div_euclid(3_600_000_000);
-        if self.groups.horizon_day != day {
-            self.groups.horizon_day = day;
-            for (birth, entry) in &mut self.entries {
-                if matches!(entry.key, callboard_model::ids::Key::Agent(..)) {
-                    entry.touch();
-                    self.dirty.insert(*birth);
+        if self.hour != hour_of(now) {
+            self.hour = hour_of(now);
+            for (birth, entry) in &mut live.entries {
+                if matches!(entry.key, Key::Agent(..)) {
+                    Arc::make_mut(entry).touch();
+                    live.dirty.insert(*birth);
                 }
             }
         }
-        while let Some((at, birth)) = self.groups.silent.first().copied()
+        while let Some((at, birth)) = self.silent.first().copied()
             && at < now
         {
-            self.groups.silent.pop_first();
-            let entry = self.entries.get_mut(&birth);
-            if let Some(entry) = entry.filter(|e| e.silent_from == Some(at)) {
+            self.silent.pop_first();
+            self.silent_from.remove(&birth);
+            if let Some(entry) = live.entry_mut(birth) {
                 entry.touch();
-                self.dirty.insert(birth);
             }
         }
-        let mut changed: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
-        for birth in std::mem::take(&mut self.dirty) {
-            let places = changed.entry(birth / GROUP).or_default();
-            places.push((birth % GROUP) as u8);
+        let dirty = std::mem::take(&mut live.dirty).into_iter();
+        Changed {
+            keys: dirty.map(|b| (b, live.entry(b).cloned())).collect(),
+            around: live.around.clone(),
         }
-        for (number, changed) in changed {
-            self.make_group(number, &changed, now)?;
+    }
+
+    /// All live rows as of `now`, those of the changed keys made anew.
+    ///
+    /// # Errors
+    /// When a row type and its table disagree, which a test excludes.
+    pub fn put(&mut self, changed: Changed, now: i64) -> Result<Made, ArrowError> {
+        let Changed { keys, around } = changed;
+        for some in keys.chunk_by(|(a, _), (b, _)| a / GROUP == b / GROUP) {
+            self.make_group(some, &around, now)?;
         }
         let mut made = Made::new();
-        for group in self.groups.made.values() {
+        for group in self.made.values() {
             for (table, batch) in &group.batches {
                 made.entry(*table).or_default().live.push(batch.clone());
             }
-            for (table, since, ids) in &group.hides {
+            for (table, since, ids) in group.hides.values().flatten() {
                 let hides = &mut made.entry(*table).or_default().hides;
                 hides.entry(*since).or_default().extend(ids.iter().cloned());
             }
@@ -139,72 +157,60 @@ impl Live {
     }
 
     /// Makes the rows of the changed keys of a group anew.
-    fn make_group(&mut self, number: u64, changed: &[u8], now: i64) -> Result<(), ArrowError> {
-        let births = number * GROUP..(number + 1) * GROUP;
-        if self.entries.range(births.clone()).next().is_none() {
-            self.groups.made.remove(&number);
+    fn make_group(
+        &mut self,
+        keys: &[(u64, Option<Arc<Entry>>)],
+        around: &Around,
+        now: i64,
+    ) -> Result<(), ArrowError> {
+        let Some(number) = keys.first().map(|(birth, _)| birth / GROUP) else {
             return Ok(());
-        }
-        let mut group = self.groups.made.remove(&number).unwrap_or_default();
+        };
+        let mut group = self.made.remove(&number).unwrap_or_default();
         let mut all = KeyRows::default();
         let mut owners = Owners::new();
-        for place in changed {
-            let birth = births.start + u64::from(*place);
-            let rows = self.rows(birth, now);
-            for (table, n) in rows.counts().filter(|(_, n)| *n > 0) {
-                owners
-                    .entry(table)
-                    .or_default()
-                    .extend(std::iter::repeat_n(*place, n));
+        let mut changed = Vec::with_capacity(keys.len());
+        for (birth, entry) in keys {
+            let place = (birth % GROUP) as u8;
+            changed.push(place);
+            group.hides.remove(&place);
+            if let Some(at) = self.silent_from.remove(birth) {
+                self.silent.remove(&(at, *birth));
             }
-            all.extend(&rows);
-            if let Some(entry) = self.entries.get_mut(&birth) {
-                entry.forget_rows();
-                if let Some(at) = entry.silent_from.filter(|at| *at >= now) {
-                    self.groups.silent.insert((at, birth));
-                }
+            let Some(entry) = entry else { continue };
+            let made = entry.made(around, now);
+            for (table, n) in made.rows.counts().filter(|(_, n)| *n > 0) {
+                let of = owners.entry(table).or_default();
+                of.extend(std::iter::repeat_n(place, n));
+            }
+            all.extend(&made.rows);
+            if let Some(at) = made.silent_from.filter(|at| *at >= now) {
+                self.silent.insert((at, *birth));
+                self.silent_from.insert(*birth, at);
+            }
+            if entry.in_lake {
+                let tables = tables_of(&entry.key, &entry.ids).into_iter();
+                let hides = tables.map(|(table, ids)| (table, entry.since, ids));
+                group.hides.insert(place, hides.collect());
             }
         }
-        group.put(changed, &all, owners)?;
-        group.hides = self
-            .entries
-            .range(births)
-            .filter(|(_, entry)| entry.in_lake)
-            .flat_map(|(_, entry)| {
-                let tables = tables_of(&entry.key, &entry.ids).into_iter();
-                tables.map(|(table, ids)| (table, entry.since, ids))
-            })
-            .collect();
-        self.groups.made.insert(number, group);
+        group.put(&changed, &all, owners)?;
+        if !group.batches.is_empty() || !group.hides.is_empty() {
+            self.made.insert(number, group);
+        }
         Ok(())
     }
+}
 
-    /// Forgets rows that were made for a look only.
-    pub fn forget_rows(&mut self, birth: u64) {
-        if let Some(entry) = self.entries.get_mut(&birth) {
-            entry.forget_rows();
-        }
-    }
+fn hour_of(now: i64) -> i64 {
+    now.div_euclid(3_600_000_000)
+}
 
+impl Live {
     /// The rows of one open key.
     pub fn rows(&mut self, birth: u64, now: i64) -> Arc<KeyRows> {
-        let interpreter = self.interpreter.clone();
-        let restarts = std::mem::take(&mut self.restarts);
-        let rows = match self.entries.get_mut(&birth) {
-            Some(entry) => entry.rows(
-                &*interpreter,
-                |source| {
-                    restarts
-                        .get(source)
-                        .map(|s| s.iter().copied().collect())
-                        .unwrap_or_default()
-                },
-                now,
-                &self.horizons,
-            ),
-            None => Arc::default(),
-        };
-        self.restarts = restarts;
-        rows
+        let around = &self.around;
+        let entry = self.entries.get_mut(&birth);
+        entry.map_or_else(Arc::default, |entry| Arc::make_mut(entry).rows(around, now))
     }
 }

@@ -64,23 +64,18 @@ impl Store {
         };
         let mut silent = Vec::new();
         for some in quiet.chunks(TOGETHER) {
-            let mut inner = self.inner.lock();
+            let inner = self.inner.lock();
             for birth in some {
                 // It may have been heard of, or have settled, since.
-                if !inner
-                    .live
-                    .entry(*birth)
-                    .is_some_and(|e| e.silent_since(now))
-                {
-                    continue;
-                }
-                // Of one that has ended there is nothing more to say.
-                let rows = inner.live.rows(*birth, now);
-                inner.live.forget_rows(*birth);
-                let open = rows.contacts.iter().any(|c| c.state == "open");
-                let Some(entry) = inner.live.entry(*birth).filter(|_| open) else {
+                let entry = inner.live.entry(*birth);
+                let Some(entry) = entry.filter(|e| e.silent_since(now)) else {
                     continue;
                 };
+                // Of one that has ended there is nothing more to say.
+                let made = entry.made(inner.live.around(), now);
+                if !made.rows.contacts.iter().any(|c| c.state == "open") {
+                    continue;
+                }
                 let name = entry.ids.first();
                 silent.extend(name.map(|id| (id.to_string(), entry.last_sign)));
             }

@@ -87,7 +87,7 @@ impl Store {
             if !entry.stays() && self.gone(&names) {
                 continue;
             }
-            let mut entry: Entry = entry.clone();
+            let mut entry = Entry::clone(entry);
             let new_rows = after.rows(birth, now);
             let mut old_rows = KeyRows::default();
             let mut lake_days = Vec::new();

@@ -6,6 +6,7 @@ mod asked;
 mod carried;
 pub mod checkpoint;
 mod derived;
+mod ending;
 pub(crate) mod erase;
 mod flush;
 mod ground;
@@ -119,6 +120,16 @@ pub enum StoreError {
 /// So many times what makes a flush due may be held while it is under way.
 const FULL: f64 = 2.0;
 
+/// Does what takes long; other threads of the runtime go on with what waits for this one, where it
+/// has others.
+fn aside<T>(long: impl FnOnce() -> T) -> T {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(long),
+        _ => long(),
+    }
+}
+
 /// How the store is set up.
 #[derive(Debug, Clone)]
 pub struct StoreOptions {
@@ -185,7 +196,6 @@ pub(crate) struct Inner {
     pub derive_days: Vec<i32>,
     /// How far sources that number what they hold were read.
     pub positions: Positions,
-    made: Option<(u64, i64, Arc<Snapshot>)>,
 }
 
 /// The store. Share it by `Arc`.
@@ -196,6 +206,8 @@ pub struct Store {
     pub lake: Arc<Lake>,
     pub(crate) interpreter: Arc<dyn Interpreter>,
     pub(crate) inner: Mutex<Inner>,
+    /// Taken before `inner` where both are.
+    look: Mutex<view::Look>,
     /// Ids seen; taken before the log, so that the order of ids is the order of the log.
     pub seen: Mutex<SeenIds>,
     pub(crate) files: checkpoint::StateFiles,
@@ -289,13 +301,13 @@ impl Store {
             tables: HashMap::new(),
             derive_days: Vec::new(),
             positions: Positions::default(),
-            made: None,
         };
         let store = Store {
             log,
             lake: Arc::new(lake),
             interpreter,
             inner: Mutex::new(inner),
+            look: Mutex::default(),
             seen: Mutex::new(SeenIds::new()),
             files,
             options,

@@ -8,9 +8,10 @@ use callboard_model::ids::{Beside, Key};
 use callboard_model::tables::{CorrectionRow, Instant};
 use deltalake::arrow::array::RecordBatch;
 
-use super::{Inner, Store, StoreError};
+use super::{Inner, Store, StoreError, aside};
 use crate::lake::{Replace, WritePlan};
 use crate::live::Entry;
+use crate::live::entry::Made;
 use crate::live::keyrows::{KeyRows, tables_of};
 
 /// One key of a plan.
@@ -21,7 +22,7 @@ pub(super) struct Planned {
     pub days: Vec<i32>,
 }
 
-/// So many open keys are looked at, at most, before others may have the lock.
+/// So many open keys are looked at, at most, before others may have the lock and the thread.
 const AT_ONCE: usize = 512;
 
 /// What a flush writes.
@@ -83,7 +84,7 @@ impl Store {
     /// What to write: the records so far, and the rows of keys as each is when its turn comes.
     /// From then on its rows may be in the lake, whatever becomes of the flush: the key is marked
     /// so, and named in `begun` until a flush counts.
-    pub(super) fn plan(&self, all: bool) -> Result<Option<Plan>, StoreError> {
+    pub(super) async fn plan(&self, all: bool) -> Result<Option<Plan>, StoreError> {
         let now = self.now();
         let mut plan = Plan::default();
         let (births, over) = {
@@ -108,14 +109,15 @@ impl Store {
             open_too: false,
         };
         let mut made = Vec::new();
-        self.choose(&births, &mut plan, &mut choice, &mut made);
+        self.choose(&births, &mut plan, &mut choice, &mut made)
+            .await;
         if choice.over > 0 {
             // What has ended was not enough. A contact that settles open is told late of its end,
             // and of silence never: only where there is no other way.
             choice.open_too = true;
             let chosen: HashSet<u64> = plan.keys.iter().map(|k| k.birth).collect();
             let rest: Vec<u64> = births.into_iter().filter(|b| !chosen.contains(b)).collect();
-            self.choose(&rest, &mut plan, &mut choice, &mut made);
+            self.choose(&rest, &mut plan, &mut choice, &mut made).await;
         }
         for rows in made {
             plan.rows.extend(&rows);
@@ -137,8 +139,9 @@ impl Store {
         Ok(Some(plan))
     }
 
-    /// The rows of those keys that the flush is to write.
-    fn choose(
+    /// The rows of those keys that the flush is to write: made while others go on, and taken where
+    /// nothing was heard of the key meanwhile.
+    async fn choose(
         &self,
         births: &[u64],
         plan: &mut Plan,
@@ -146,50 +149,76 @@ impl Store {
         made: &mut Vec<Arc<KeyRows>>,
     ) {
         for births in births.chunks(AT_ONCE) {
-            let mut inner = self.inner.lock();
-            for birth in births {
-                made.extend(self.plan_key(&mut inner, plan, *birth, choice));
+            let (some, around) = {
+                let inner = self.inner.lock();
+                let entries = births.iter().filter_map(|birth| {
+                    let entry = inner.live.entry(*birth)?;
+                    let may = self.may_go(entry, plan, choice);
+                    may.then(|| (*birth, entry.clone()))
+                });
+                (entries.collect::<Vec<_>>(), inner.live.around().clone())
+            };
+            let made_of = |(birth, entry): (u64, Arc<Entry>)| {
+                (birth, entry.version, entry.made(&around, choice.now))
+            };
+            let rows: Vec<(u64, u64, Made)> = aside(|| some.into_iter().map(made_of).collect());
+            {
+                let mut inner = self.inner.lock();
+                for (birth, version, rows) in rows {
+                    made.extend(self.plan_key(&mut inner, plan, (birth, version), rows, choice));
+                }
             }
+            tokio::task::yield_now().await;
         }
     }
 
-    /// The rows of a key, if the flush is to write them.
+    /// Whether rows of a key may go with this flush, as far as can be said without making them: most
+    /// of what is open was heard a moment ago.
+    fn may_go(&self, entry: &Entry, plan: &Plan, choice: &Choice) -> bool {
+        // Rows must not tell more than the records that count with them.
+        let changed = entry.flushed_version != entry.version;
+        entry.last_seq <= plan.upto
+            && (choice.over > 0
+                || self.quiet(entry, choice.now)
+                || (entry.stays() || choice.all) && changed)
+    }
+
+    /// The rows of a key, if the flush is to write them. `made` are those of that version of it.
     fn plan_key(
         &self,
         inner: &mut Inner,
         plan: &mut Plan,
-        birth: u64,
+        (birth, version): (u64, u64),
+        made: Made,
         choice: &mut Choice,
     ) -> Option<Arc<KeyRows>> {
         let Choice { now, all, .. } = *choice;
         let entry = inner.live.entry(birth)?;
-        // Rows must not tell more than the records that count with them.
-        if entry.last_seq > plan.upto {
+        if !self.may_go(entry, plan, choice) {
             return None;
         }
+        let made = match entry.version == version {
+            true => made,
+            // It changed without a record: an instance restarted, an hour ended.
+            false => entry.made(inner.live.around(), now),
+        };
+        let rows = made.rows.clone();
         let sticky = entry.stays();
         let changed = entry.flushed_version != entry.version;
-        // Rows are made only of what may go: most of what is open was heard a moment ago.
-        if !(choice.over > 0 || self.quiet(entry, now) || (sticky || all) && changed) {
-            return None;
-        }
-        let made = inner.live.rows(birth, now);
-        let entry = inner.live.entry(birth)?;
-        let mut settle = !sticky && self.settles(entry, &made, now);
-        let open = made.contacts.iter().any(|c| c.state == "open")
-            || made.recordings.iter().any(|r| r.transcript_state.is_none());
+        let mut settle = !sticky && self.settles(entry, &rows, now);
+        let open = rows.contacts.iter().any(|c| c.state == "open")
+            || rows.recordings.iter().any(|r| r.transcript_state.is_none());
         if !settle && !sticky && choice.over > 0 && (choice.open_too || !open) {
             choice.over = choice.over.saturating_sub(entry.weight());
             settle = true;
         }
         if !(settle || (sticky || all) && changed) {
-            inner.live.forget_rows(birth);
             return None;
         }
         let mut days = entry.lake_days.clone();
         let mut tables = Vec::new();
         for (table, ids) in tables_of(&entry.key, &entry.ids) {
-            let own = made.days(table);
+            let own = rows.days(table);
             if entry.in_lake {
                 let r = plan.replace.entry(table).or_default();
                 r.days.extend(own.iter().chain(&entry.lake_days));
@@ -220,9 +249,13 @@ impl Store {
             inner.begun.insert(name, days.clone());
         }
         if let Some(entry) = inner.live.entry_mut(birth) {
+            // A look finds them made; those of a contact take more memory than they cost.
+            if sticky {
+                entry.keep(&made);
+            }
             entry.may_be_in_lake(&days);
         }
-        Some(made)
+        Some(rows)
     }
 
     /// Whether nothing was heard of it for long enough to settle; some need not wait.

@@ -1,4 +1,4 @@
-//! The snapshot: lake as of the last flush and live rows beside it, taken under one lock.
+//! The snapshot: lake as of the last flush and live rows beside it, taken in one moment.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,47 +7,60 @@ use async_trait::async_trait;
 use callboard_model::tables::TABLES;
 use tokio::sync::watch;
 
-use super::{Inner, Store, as_of};
-use crate::live::TableMade;
+use super::{Store, as_of};
+use crate::live::{Groups, TableMade};
 use crate::snapshot::{AsOfError, Hidden, Snapshot, Snapshots, TableSnapshot};
 
 /// Ages and midnights move on: a snapshot older than this is made anew, microseconds.
 const STALE: i64 = 1_000_000;
 
+/// What was seen last, and of what the next look is made.
+#[derive(Default)]
+pub(crate) struct Look {
+    groups: Groups,
+    /// Version, moment, and the picture.
+    made: Option<(u64, i64, Arc<Snapshot>)>,
+}
+
 impl Store {
-    /// The present picture.
+    /// The present picture: taken in one moment, made while live goes on.
     pub(crate) fn picture(&self) -> Arc<Snapshot> {
         let now = self.now();
-        self.picture_of(&mut self.inner.lock(), now)
-    }
-
-    /// The present picture, under the lock.
-    pub(super) fn picture_of(&self, inner: &mut Inner, now: i64) -> Arc<Snapshot> {
-        if inner.live.is_due(now) {
-            // Rows that change by the clock alone: watchers of the board are told too.
-            inner.live.version += 1;
-            self.changes.send_replace(inner.live.version);
-        }
-        if let Some((version, at, made)) = &inner.made
-            && *version == inner.live.version
-        {
-            if (now - at).abs() < STALE {
-                return made.clone();
+        // Who looks waits for who looks, and nobody else does.
+        let look = &mut *self.look.lock();
+        let (version, flush, lake, changed, unflushed) = {
+            let inner = &mut *self.inner.lock();
+            if look.groups.is_due(now) {
+                // Rows that change by the clock alone: watchers of the board are told too.
+                inner.live.version += 1;
+                self.changes.send_replace(inner.live.version);
             }
-            let mut again = Snapshot::clone(made);
-            again.now = now;
-            let again = Arc::new(again);
-            inner.made = Some((*version, now, again.clone()));
-            return again;
-        }
-        let mut made = match inner.live.batches(now) {
+            let version = inner.live.version;
+            if let Some((seen, at, made)) = &look.made
+                && *seen == version
+            {
+                if (now - at).abs() < STALE {
+                    return made.clone();
+                }
+                let mut again = Snapshot::clone(made);
+                again.now = now;
+                let again = Arc::new(again);
+                look.made = Some((version, now, again.clone()));
+                return again;
+            }
+            let changed = look.groups.take(&mut inner.live, now);
+            let unflushed = inner.live.unflushed.batches();
+            let flush = inner.attempt.max(0) as u64;
+            (version, flush, inner.tables.clone(), changed, unflushed)
+        };
+        let mut made = match look.groups.put(changed, now) {
             Ok(made) => made,
             Err(error) => {
                 tracing::error!(%error, "live rows do not fit their table");
                 Default::default()
             }
         };
-        match inner.live.unflushed.batches() {
+        match unflushed {
             Ok(tables) => {
                 for (table, batches) in tables {
                     made.entry(table).or_default().live.extend(batches);
@@ -69,7 +82,7 @@ impl Store {
                         .collect(),
                 })
             });
-            let lake = inner.tables.get(spec.name).cloned();
+            let lake = lake.get(spec.name).cloned();
             tables.insert(
                 spec.name,
                 TableSnapshot {
@@ -81,15 +94,14 @@ impl Store {
                 },
             );
         }
-        let version = inner.live.version;
         let snapshot = Arc::new(Snapshot {
             version,
-            flush: inner.attempt.max(0) as u64,
+            flush,
             now,
             as_of: None,
             tables,
         });
-        inner.made = Some((version, now, snapshot.clone()));
+        look.made = Some((version, now, snapshot.clone()));
         snapshot
     }
 }

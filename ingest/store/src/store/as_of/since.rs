@@ -239,7 +239,7 @@ fn agents(
             touched.keys.remove(&entry.key);
             touched.agents.push(then);
         } else if !heard && entry.since.is_none() {
-            touched.agents.push(entry.clone());
+            touched.agents.push(Entry::clone(entry));
         } else {
             // Merged already, or forgotten in part: what was merged later cannot be taken out again.
             touched.keys.insert(entry.key.clone());

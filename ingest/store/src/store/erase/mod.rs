@@ -242,7 +242,7 @@ impl Store {
                     }
                 }
             }
-            let plan = match self.plan(true)? {
+            let plan = match self.plan(true).await? {
                 Some(plan) => plan,
                 None => self.empty_plan(),
             };

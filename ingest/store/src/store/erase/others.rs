@@ -67,7 +67,7 @@ impl Store {
                 // A contact may have been touched under several of its ids.
                 Some(birth) if !births.insert(birth) => continue,
                 Some(birth) => match live.entry(birth) {
-                    Some(entry) => entry.clone(),
+                    Some(entry) => Entry::clone(entry),
                     None => continue,
                 },
                 // Nothing is left of it: its rows go.

@@ -4,7 +4,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use arrow::array::RecordBatch;
+use callboard_model::record::Interpreter;
 use callboard_model::tables::ContactRow;
+use callboard_sources::adapter::{Declared, of_platform};
+use callboard_sources::lines::NewLine;
 use callboard_sources::registry::Registry;
 use callboard_store::datafolder::DataFolderError;
 use callboard_store::snapshot::Snapshots;
@@ -17,6 +20,7 @@ mod looks;
 mod positions;
 mod retention;
 mod then;
+mod waits;
 
 const T0: i64 = 1_772_442_904_000_000;
 
@@ -45,12 +49,20 @@ impl Bench {
         (dir, bench)
     }
 
-    async fn open_with(now: i64, mut options: StoreOptions) -> Bench {
+    async fn open_with(now: i64, options: StoreOptions) -> Bench {
+        Self::open_reading(now, options, Arc::new(Registry)).await
+    }
+
+    async fn open_reading(
+        now: i64,
+        mut options: StoreOptions,
+        interpreter: Arc<dyn Interpreter>,
+    ) -> Bench {
         let clock = Arc::new(Hand(AtomicI64::new(now)));
         options.log.segment_bytes = 1 << 20;
         // The fold of a dropped bench lets go of the folder a moment later.
         for _ in 0..500 {
-            match Store::open(options.clone(), Arc::new(Registry), clock.clone()).await {
+            match Store::open(options.clone(), interpreter.clone(), clock.clone()).await {
                 Ok(store) => {
                     return Bench {
                         clock,
@@ -82,6 +94,17 @@ impl Bench {
             })
             .collect();
         self.pipeline.submit(batch).await.unwrap()
+    }
+
+    /// Sends what a platform says.
+    async fn submit(&self, platform: &str, told: &str) {
+        let adapter = of_platform(platform).unwrap();
+        let lines = adapter.split(told.as_bytes(), &Declared::default());
+        let batch = lines.into_iter().map(|line| match line {
+            NewLine::Record(record) => Candidate::Record(record.received(self.clock.now())),
+            _ => panic!("no record: {told}"),
+        });
+        self.pipeline.submit(batch.collect()).await.unwrap();
     }
 
     async fn flush(&self) {

@@ -2,8 +2,6 @@
 
 use callboard_model::tables::{AgentStateRow, SegmentRow};
 use callboard_model::time::format_rfc3339;
-use callboard_sources::adapter::{Declared, of_platform};
-use callboard_sources::lines::NewLine;
 
 use super::*;
 
@@ -63,30 +61,22 @@ fn last_states(bench: &Bench) -> Vec<String> {
     rows.into_iter().map(|r| r.state).collect()
 }
 
+/// What Amazon Connect says of an agent who is available since [`T0`].
+fn sign(kind: &str, at: i64) -> String {
+    let at = format_rfc3339(at);
+    let arn = "arn:aws:connect:eu-central-1:1:instance/i-1";
+    let since = format_rfc3339(T0);
+    format!(
+        r#"{{"AgentARN":"{arn}/agent/h-1","InstanceARN":"{arn}","EventId":"{kind}","EventTimestamp":"{at}","EventType":"{kind}","Version":"2019-05-25","CurrentAgentSnapshot":{{"AgentStatus":{{"ARN":"{arn}/agent-state/a","Name":"Available","StartTimestamp":"{since}","Type":"ROUTABLE"}},"Contacts":[]}}}}"#
+    )
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whose_pulse_fails_is_unknown_though_nothing_more_is_heard_at_all() {
     let (_dir, bench) = Bench::fresh().await;
-    let connect = of_platform("amazon-connect").unwrap();
-    let event = |kind: &str, at: i64| {
-        let (at, arn) = (
-            format_rfc3339(at),
-            "arn:aws:connect:eu-central-1:1:instance/i-1",
-        );
-        let since = format_rfc3339(T0);
-        format!(
-            r#"{{"AgentARN":"{arn}/agent/h-1","InstanceARN":"{arn}","EventId":"{kind}","EventTimestamp":"{at}","EventType":"{kind}","Version":"2019-05-25","CurrentAgentSnapshot":{{"AgentStatus":{{"ARN":"{arn}/agent-state/a","Name":"Available","StartTimestamp":"{since}","Type":"ROUTABLE"}},"Contacts":[]}}}}"#
-        )
-    };
     bench.later(121);
-    for told in [event("LOGIN", T0), event("HEART_BEAT", T0 + 120_000_000)] {
-        let lines = connect
-            .split(told.as_bytes(), &Declared::default())
-            .into_iter();
-        let batch = lines.map(|line| match line {
-            NewLine::Record(record) => Candidate::Record(record.received(bench.clock.now())),
-            _ => panic!("no record: {told}"),
-        });
-        bench.pipeline.submit(batch.collect()).await.unwrap();
+    for told in [sign("LOGIN", T0), sign("HEART_BEAT", T0 + 120_000_000)] {
+        bench.submit("amazon-connect", &told).await;
     }
     assert_eq!(last_states(&bench).last().unwrap(), "available");
     let news = bench.pipeline.store().changes();

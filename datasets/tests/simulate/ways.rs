@@ -192,7 +192,9 @@ fn a_name_of_255_bytes_is_there_at_the_smallest_scale() {
 #[test]
 fn conflicts_are_listed_with_the_words_that_hold_and_the_others() {
     each(|w| {
-        let mut by_id: BTreeMap<(String, String), BTreeSet<(i64, u64, u64)>> = BTreeMap::new();
+        // When it was written, sequence, hash.
+        type Wording = (i64, u64, u64);
+        let mut by_id: BTreeMap<(String, String), BTreeSet<Wording>> = BTreeMap::new();
         let poison: BTreeSet<&str> = w.truth["dead_letters"]
             .iter()
             .map(|d| text(d, "sha256"))
@@ -212,7 +214,7 @@ fn conflicts_are_listed_with_the_words_that_hold_and_the_others() {
         let of_two = by_id.into_iter().filter(|(_, told)| told.len() > 1);
         let mut wanted: BTreeSet<_> = of_two
             .map(|((source, id), told)| {
-                let hash = |told: Option<&(i64, u64, u64)>| told.map(|t| t.2 as i64);
+                let hash = |told: Option<&Wording>| told.map(|t| t.2 as i64);
                 let (dropped, kept) = (hash(told.first()), hash(told.last()));
                 (source, id, kept, dropped)
             })

@@ -99,7 +99,7 @@ impl Store {
             let fresh = std::mem::take(&mut inner.fresh);
             inner.planned.absorb(fresh);
             let births: Vec<u64> = inner.live.entries().map(|(b, _)| b).collect();
-            let over = inner.live.bytes.saturating_sub(self.options.live_bytes);
+            let over = over(inner.live.bytes, self.options.live_bytes);
             (births, over)
         };
         let mut choice = Choice {
@@ -281,6 +281,15 @@ impl Store {
             Key::Beside(..) => is_whole(&entry.key) || quiet,
             Key::Agent(..) | Key::Target(_) | Key::Instance(_) => false,
         }
+    }
+}
+
+/// Bytes of live that settle early. Where it holds too much a quarter of what it may hold is made
+/// room: the next flush would follow at once otherwise, and each has its price, however little it writes.
+fn over(held: usize, limit: usize) -> usize {
+    match held > limit {
+        true => held - limit / 4 * 3,
+        false => 0,
     }
 }
 

@@ -82,7 +82,14 @@ fn flush(pipeline: Arc<Pipeline>, period: Duration, stop: CancellationToken) {
                 () = tokio::time::sleep(period) => {}
                 () = pipeline.store().pressed() => {}
             }
-            if let Err(error) = pipeline.store().flush(false).await {
+            let store = pipeline.store().clone();
+            let flushed = tokio::spawn(async move { store.flush(false).await });
+            let failed = match flushed.await {
+                Ok(Ok(_)) => None,
+                Ok(Err(error)) => Some(error.to_string()),
+                Err(fault) => Some(fault.to_string()),
+            };
+            if let Some(error) = failed {
                 metrics::counter!("callboard_flush_failures_total").increment(1);
                 tracing::error!(%error, "a flush failed; it is tried again");
                 // Pressure does not end by trying at once.
@@ -92,17 +99,21 @@ fn flush(pipeline: Arc<Pipeline>, period: Duration, stop: CancellationToken) {
     });
 }
 
+/// A round that ends by a fault of ours is said, and the next one is tried.
 fn every<F, Fut>(period: Duration, stop: &CancellationToken, mut act: F)
 where
     F: FnMut() -> Fut + Send + 'static,
-    Fut: Future<Output = ()> + Send,
+    Fut: Future<Output = ()> + Send + 'static,
 {
     let stop = stop.clone();
     tokio::spawn(async move {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(period) => act().await,
+                () = tokio::time::sleep(period) => {}
+            }
+            if let Err(fault) = tokio::spawn(act()).await {
+                tracing::error!(%fault, "a round of upkeep ended by a fault; the next is tried");
             }
         }
     });

@@ -3,14 +3,15 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use callboard_model::record::{Record, Refusal, Routing};
-use callboard_model::tables::{self, DeadLetterRow};
+use callboard_model::tables::DeadLetterRow;
 use callboard_store::live::Routed;
 use callboard_store::live::codec::{
     DEAD_LETTER, POSITION, RECORD, encode_dead_letter, encode_position, encode_record,
@@ -20,24 +21,27 @@ use callboard_store::log::{Entry, LogError};
 use callboard_store::positions::Position;
 use callboard_store::store::Store;
 use parking_lot::Mutex;
-use sha2::{Digest, Sha256};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use crate::doors::intake::{
-    Candidate, DEAD_PREFIX_BYTES, DeadInput, Intake, Numbered, Unavailable, Verdict,
-};
-use crate::doors::kafka::message::placed;
+use crate::doors::intake::{Candidate, DeadInput, Intake, Numbered, Unavailable, Verdict};
 use crate::heard::{Heard, Hearing};
 
 mod claims;
+mod dead;
 
 use claims::{Claim, UnderWay};
+pub use dead::hex;
+use dead::{dead_of, dead_of_erased, dead_row};
 
 /// Bytes of candidates that may be under way at once.
 const UNDER_WAY: usize = 64 << 20;
 
 /// How long a request waits for room before it is told to come back.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What is acknowledged and not folded would be missing in rows: a fault ends the fold for good.
+const FOLD_ENDED: &str = "a fault in the program ended the reading of records; what is acknowledged \
+     is in the log, and a restart reads it again";
 
 type Ack = Pin<Box<dyn Future<Output = Result<std::ops::Range<u64>, LogError>> + Send>>;
 
@@ -58,8 +62,9 @@ struct Job {
     ack: Ack,
     /// Records whose ids are forgotten if they do not become durable.
     new: Vec<Arc<Record>>,
-    /// Held until their fate is known, whether or not the client still waits.
-    _claim: Claim,
+    /// Held until their fate is known, whether or not the client still waits: the ids, and the room
+    /// that the bytes take.
+    _held: (Claim, OwnedSemaphorePermit),
     reply: oneshot::Sender<Result<(), LogError>>,
 }
 
@@ -68,6 +73,8 @@ pub struct Pipeline {
     heard: Mutex<Hearing>,
     store: Arc<Store>,
     fold: mpsc::UnboundedSender<Job>,
+    /// Whether a fault has ended the fold.
+    ended: Arc<AtomicBool>,
     under_way: Arc<UnderWay>,
     room: Arc<Semaphore>,
     /// Microseconds from receipt to acknowledged and visible, of the last request.
@@ -78,21 +85,25 @@ impl Pipeline {
     /// Starts the fold on the current runtime.
     pub fn start(store: Arc<Store>) -> Arc<Self> {
         let (fold, mut jobs) = mpsc::unbounded_channel::<Job>();
-        let folding = store.clone();
+        let below = store.clone();
+        let ended = Arc::new(AtomicBool::new(false));
+        let ends = ended.clone();
         tokio::spawn(async move {
             // One task takes all in the order of the log.
             while let Some(job) = jobs.recv().await {
                 let result = job.ack.await;
                 let reply = match result {
                     Ok(range) => {
-                        fold_in(&folding, range.start, job.pieces);
+                        let fold = || fold_in(&below, range.start, job.pieces);
+                        if catch_unwind(AssertUnwindSafe(fold)).is_err() {
+                            // Before anybody is answered, whose next try must not pass for a repeat.
+                            ends.store(true, Ordering::SeqCst);
+                            return;
+                        }
                         Ok(())
                     }
                     Err(error) => {
-                        let mut seen = folding.seen.lock();
-                        for record in &job.new {
-                            seen.forget(record);
-                        }
+                        below.seen.lock().forget(&job.new);
                         Err(error)
                     }
                 };
@@ -104,6 +115,7 @@ impl Pipeline {
             heard: Mutex::new(Hearing::default()),
             store,
             fold,
+            ended,
             under_way: Arc::default(),
             room: Arc::new(Semaphore::new(UNDER_WAY)),
             visible: AtomicU64::new(u64::MAX),
@@ -129,6 +141,18 @@ impl Pipeline {
         (took < u64::MAX).then(|| Duration::from_micros(took))
     }
 
+    /// Why nothing is taken until the next start; `None` while all is well.
+    pub fn failure(&self) -> Option<String> {
+        match self.store.log.failure() {
+            Some(reason) => Some(format!("the log cannot be written: {reason}")),
+            None => self.has_ended().then(|| FOLD_ENDED.to_owned()),
+        }
+    }
+
+    fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::SeqCst)
+    }
+
     /// The store below.
     pub fn store(&self) -> &Arc<Store> {
         &self.store
@@ -142,51 +166,6 @@ impl Pipeline {
                 Err(refusal) => Err(Box::new(dead_of(&record, refusal))),
             },
         }
-    }
-}
-
-fn dead_of(record: &Record, mut refusal: Refusal) -> DeadInput {
-    if let Some(place) = record.stamp.carried.get("kafka") {
-        refusal.reason = placed(&refusal.reason, place);
-    }
-    DeadInput {
-        source: record.source.to_string(),
-        refusal,
-        bytes: record.bytes[..record.bytes.len().min(DEAD_PREFIX_BYTES)].to_vec(),
-        length: record.bytes.len() as u64,
-        sha256: hex(&Sha256::digest(&record.bytes)),
-    }
-}
-
-/// Lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
-fn dead_row(dead: DeadInput, now: i64, nth: usize) -> DeadLetterRow {
-    let received_at = tables::Instant(now);
-    let head = dead.sha256.get(..16).unwrap_or("").to_owned();
-    DeadLetterRow {
-        dead_letter_id: format!("{now}-{nth}-{head}"),
-        received_at,
-        source: dead.source,
-        reason: dead.refusal.reason,
-        class: dead.refusal.class.to_owned(),
-        bytes: dead.bytes,
-        length: i64::try_from(dead.length).unwrap_or(i64::MAX),
-        sha256: dead.sha256,
-        day: received_at.day(),
-    }
-}
-
-/// A record that speaks of what was erased: that it came, and nothing of what it says.
-fn dead_of_erased(record: &Record, refusal: Refusal) -> DeadInput {
-    DeadInput {
-        source: record.source.to_string(),
-        refusal,
-        bytes: Vec::new(),
-        length: record.bytes.len() as u64,
-        sha256: String::new(),
     }
 }
 
@@ -260,7 +239,7 @@ impl Numbered for Pipeline {
             .sum();
         let permits = u32::try_from(size.min(UNDER_WAY)).unwrap_or(u32::MAX);
         let room = tokio::time::timeout(PATIENCE, self.room.clone().acquire_many_owned(permits));
-        let Ok(Ok(_room)) = room.await else {
+        let Ok(Ok(room)) = room.await else {
             return Err(Unavailable::Full { retry_after_s: 1 });
         };
         let began = Instant::now();
@@ -280,7 +259,7 @@ impl Numbered for Pipeline {
             .collect();
 
         let claim = self.under_way.claim(own).await;
-        let verdicts = self.append(read, positions, now, claim).await?;
+        let verdicts = self.append(read, positions, now, (claim, room)).await?;
         let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX - 1);
         self.visible.store(took, Ordering::Relaxed);
         Ok(verdicts)
@@ -293,7 +272,7 @@ impl Pipeline {
         read: Vec<Read>,
         positions: Vec<Position>,
         now: i64,
-        claim: Claim,
+        held: (Claim, OwnedSemaphorePermit),
     ) -> Result<Vec<Verdict>, Unavailable> {
         let mut verdicts = Vec::with_capacity(read.len());
         let mut pieces = Vec::with_capacity(read.len());
@@ -310,6 +289,9 @@ impl Pipeline {
         {
             // Ids are remembered, the log is appended and the fold is told in one order.
             let mut seen = self.store.seen.lock();
+            if self.has_ended() {
+                return Err(Unavailable::Poisoned(FOLD_ENDED.to_owned()));
+            }
             let erased = self.store.lake.erased();
             for (nth, item) in read.into_iter().enumerate() {
                 let item = item.and_then(|(record, routing)| match erased.refusal(&routing) {
@@ -363,15 +345,17 @@ impl Pipeline {
                 pieces,
                 ack,
                 new,
-                _claim: claim,
+                _held: held,
                 reply,
             };
             if self.fold.send(job).is_err() {
-                return Err(Unavailable::Stopping);
+                return Err(Unavailable::Poisoned(FOLD_ENDED.to_owned()));
             }
         }
-        let told = told.await.unwrap_or(Err(LogError::Closed));
-        told.map_err(unavailable)?;
+        match told.await {
+            Ok(told) => told.map_err(unavailable)?,
+            Err(_) => return Err(Unavailable::Poisoned(FOLD_ENDED.to_owned())),
+        }
         self.note(now, &spoke, &verdicts);
         Ok(verdicts)
     }

@@ -55,9 +55,10 @@ pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
                 false => "what was asked for equals the truth\n",
             });
         }
-        Err(Failure::failed(format!(
-            "{different} tables differ from the truth"
-        )))
+        Err(Failure::failed(match different {
+            1 => "1 table differs from the truth".to_owned(),
+            n => format!("{n} tables differ from the truth"),
+        }))
     })
 }
 

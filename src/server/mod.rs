@@ -134,14 +134,11 @@ pub struct Server {
     serving: Vec<tokio::task::JoinHandle<()>>,
 }
 
-struct Ready(Arc<Store>);
+struct Ready(Arc<Pipeline>);
 
 impl Readiness for Ready {
     fn ready(&self) -> Result<(), String> {
-        match self.0.log.failure() {
-            Some(reason) => Err(format!("the log cannot be written: {reason}")),
-            None => Ok(()),
-        }
+        self.0.failure().map_or(Ok(()), Err)
     }
 }
 
@@ -200,7 +197,7 @@ impl Server {
         };
         let doors = Doors::new(
             pipeline.clone(),
-            Arc::new(Ready(store.clone())),
+            Arc::new(Ready(pipeline.clone())),
             options.doors,
         );
         let recordings = Recordings::new(doors.clone(), Arc::new(sound::Kept(audio.clone())));

@@ -31,6 +31,7 @@ mod rot;
 mod scenes;
 mod shift;
 mod sources;
+mod stalls;
 mod strangers;
 mod support;
 mod synced;

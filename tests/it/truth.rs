@@ -156,6 +156,14 @@ fn the_tables_equal_the_truth_in_disorder_and_with_poison() {
     }
 }
 
+/// Clocks go back while late, repeated and contradicted lines come: a local day of 100 quarters.
+#[test]
+fn the_tables_equal_the_truth_in_disorder_where_clocks_go_back() {
+    let days = ["--first-day", "2026-10-24", "--days", "3"];
+    let more = [&days[..], &["--disorder", "wild", "--poison", "0.02"]].concat();
+    equal_whatever_happens("46", "200", &more);
+}
+
 /// One line in ten is no event; the truth has class, source, length and hash of each.
 #[test]
 fn one_line_in_ten_is_poison_and_each_is_a_dead_letter_of_its_class() {

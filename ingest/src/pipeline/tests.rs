@@ -15,6 +15,7 @@ use callboard_store::store::{Clock, StoreError, StoreOptions};
 
 use super::*;
 
+mod broken;
 mod erasing;
 mod looks;
 mod positions;

@@ -48,7 +48,7 @@ impl Look<'_> {
 /// All of the lake.
 async fn lake(bench: &Bench) -> Lake {
     let mut all = Lake::new();
-    for spec in tables::TABLES {
+    for spec in callboard_model::tables::TABLES {
         all.insert(spec.name, bench.lake(spec.name).await);
     }
     all

@@ -34,19 +34,23 @@ impl Interpreter for Gated {
     }
 }
 
-/// A member of an Asterisk queue, whose records are read together.
-fn member() -> Candidate {
+/// A line of an Asterisk queue's log, of a member or of all.
+pub(super) fn line(event: &str) -> Candidate {
     let stamp = Stamp {
         instance: "pbx1".into(),
         ..Default::default()
     };
+    let who = match event {
+        "QUEUESTART" => "NONE|NONE",
+        _ => "sales|SIP/1",
+    };
     Candidate::Record(Record {
         source: "/asterisk/pbx1/queue_log".into(),
-        id: "1".into(),
+        id: event.into(),
         format: "asterisk/queue_log".into(),
         received_at: T0,
         stamp: Arc::new(stamp),
-        bytes: format!("{}|NONE|sales|SIP/1|ADDMEMBER|", T0 / 1_000_000)
+        bytes: format!("{}|NONE|{who}|{event}|", T0 / 1_000_000)
             .into_bytes()
             .into(),
     })
@@ -60,7 +64,11 @@ async fn nobody_waits_while<F: Future<Output = ()> + Send + 'static>(
     let gated = Arc::new(Gated::default());
     let options = StoreOptions::new(dir.path());
     let bench = Bench::open_reading(T0, options, gated.clone()).await;
-    bench.pipeline.submit(vec![member()]).await.unwrap();
+    bench
+        .pipeline
+        .submit(vec![line("ADDMEMBER")])
+        .await
+        .unwrap();
 
     let (arrived, comes) = mpsc::channel();
     let (goes, go) = mpsc::channel();

@@ -27,6 +27,8 @@ pub struct Groups {
     silent: BTreeSet<(i64, u64)>,
     /// The same time by agent.
     silent_from: HashMap<u64, i64>,
+    /// Keys whose rows were to be made and are not yet: a look that ends by a fault loses none.
+    owed: BTreeSet<u64>,
 }
 
 /// Keys that changed since the last look, as they were at one moment; those that are gone without.
@@ -127,9 +129,10 @@ impl Groups {
                 entry.touch();
             }
         }
-        let dirty = std::mem::take(&mut live.dirty).into_iter();
+        self.owed.append(&mut live.dirty);
+        let owed = self.owed.iter();
         Changed {
-            keys: dirty.map(|b| (b, live.entry(b).cloned())).collect(),
+            keys: owed.map(|b| (*b, live.entry(*b).cloned())).collect(),
             around: live.around.clone(),
         }
     }
@@ -143,6 +146,7 @@ impl Groups {
         for some in keys.chunk_by(|(a, _), (b, _)| a / GROUP == b / GROUP) {
             self.make_group(some, &around, now)?;
         }
+        self.owed.clear();
         let mut made = Made::new();
         for group in self.made.values() {
             for (table, batch) in &group.batches {
@@ -166,19 +170,23 @@ impl Groups {
         let Some(number) = keys.first().map(|(birth, _)| birth / GROUP) else {
             return Ok(());
         };
+        // What may fail comes before anything is taken apart.
+        let rows: Vec<_> = keys
+            .iter()
+            .map(|(_, entry)| entry.as_ref().map(|e| (e, e.made(around, now))))
+            .collect();
         let mut group = self.made.remove(&number).unwrap_or_default();
         let mut all = KeyRows::default();
         let mut owners = Owners::new();
         let mut changed = Vec::with_capacity(keys.len());
-        for (birth, entry) in keys {
+        for ((birth, _), made) in keys.iter().zip(rows) {
             let place = (birth % GROUP) as u8;
             changed.push(place);
             group.hides.remove(&place);
             if let Some(at) = self.silent_from.remove(birth) {
                 self.silent.remove(&(at, *birth));
             }
-            let Some(entry) = entry else { continue };
-            let made = entry.made(around, now);
+            let Some((entry, made)) = made else { continue };
             for (table, n) in made.rows.counts().filter(|(_, n)| *n > 0) {
                 let of = owners.entry(table).or_default();
                 of.extend(std::iter::repeat_n(place, n));
@@ -194,7 +202,10 @@ impl Groups {
                 group.hides.insert(place, hides.collect());
             }
         }
-        group.put(&changed, &all, owners)?;
+        if let Err(error) = group.put(&changed, &all, owners) {
+            self.owed.extend(number * GROUP..(number + 1) * GROUP);
+            return Err(error);
+        }
         if !group.batches.is_empty() || !group.hides.is_empty() {
             self.made.insert(number, group);
         }

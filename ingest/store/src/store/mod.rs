@@ -8,6 +8,7 @@ pub mod checkpoint;
 mod derived;
 mod ending;
 pub(crate) mod erase;
+mod error;
 mod flush;
 mod ground;
 mod health;
@@ -44,6 +45,7 @@ use crate::positions::Positions;
 use crate::snapshot::Snapshot;
 
 pub use as_of::AsOfLimits;
+pub use error::StoreError;
 pub use flush::Flushed;
 pub use ground::{Ground, LakeGround};
 pub use health::Health;
@@ -81,40 +83,6 @@ pub trait Derive: Send + Sync {
         snapshot: Arc<Snapshot>,
         days: &[i32],
     ) -> Result<BTreeMap<&'static str, Vec<RecordBatch>>, String>;
-}
-
-/// What can go wrong below.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The data folder.
-    #[error(transparent)]
-    Folder(#[from] crate::datafolder::DataFolderError),
-    /// The log.
-    #[error(transparent)]
-    Log(#[from] crate::log::LogError),
-    /// The lake.
-    #[error(transparent)]
-    Lake(#[from] crate::lake::LakeError),
-    /// A file of the store.
-    #[error("the data folder cannot be read or written: {0}")]
-    Io(#[from] std::io::Error),
-    /// Log, state and lake are of different times: what comes next would be taken for known.
-    #[error("{0}; restore log, state and lake from the same backup")]
-    Ages(String),
-    /// A rebuild has put these tables aside and has not made them anew yet.
-    #[error(
-        "a rebuild was cut off before it had made all rows of {0} anew; run `callboard rebuild` again"
-    )]
-    Unfinished(String),
-    /// Why rows cannot be made anew.
-    #[error("{0}")]
-    Rebuild(String),
-    /// An entry of the log that this program cannot read.
-    #[error(transparent)]
-    Codec(#[from] crate::live::codec::CodecError),
-    /// Rows that do not fit their table.
-    #[error("rows do not fit their table: {0}")]
-    Rows(#[from] deltalake::arrow::error::ArrowError),
 }
 
 /// So many times what makes a flush due may be held while it is under way.
@@ -196,6 +164,8 @@ pub(crate) struct Inner {
     pub derive_days: Vec<i32>,
     /// How far sources that number what they hold were read.
     pub positions: Positions,
+    /// Set while records are taken in. A fault leaves it set: what is here is not what was told.
+    pub torn: bool,
 }
 
 /// The store. Share it by `Arc`.
@@ -301,6 +271,7 @@ impl Store {
             tables: HashMap::new(),
             derive_days: Vec::new(),
             positions: Positions::default(),
+            torn: false,
         };
         let store = Store {
             log,

@@ -90,6 +90,9 @@ impl Store {
         let (births, over) = {
             let mut inner = self.inner.lock();
             let inner = &mut *inner;
+            if inner.torn {
+                return Err(StoreError::Torn);
+            }
             plan.attempt = inner.attempt + 1;
             plan.upto = inner.folded;
             let [(_, records), (_, dead)] = inner.live.unflushed.upto(plan.upto)?;

@@ -22,6 +22,7 @@ impl Store {
     ) {
         let mut inner = self.inner.lock();
         let inner = &mut *inner;
+        inner.torn = true;
         for routed in records {
             inner.folded = inner.folded.max(routed.seq);
             inner.fresh.note(&routed.record, &routed.routing);
@@ -37,6 +38,7 @@ impl Store {
             inner.folded = inner.folded.max(seq);
             inner.positions.set(position);
         }
+        inner.torn = false;
         self.changes.send_replace(inner.live.version);
         crate::steps::pass("live.published");
         if self.load(inner) > 1.0 {

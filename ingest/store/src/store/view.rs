@@ -56,7 +56,11 @@ impl Store {
         let mut made = match look.groups.put(changed, now) {
             Ok(made) => made,
             Err(error) => {
-                tracing::error!(%error, "live rows do not fit their table");
+                tracing::error!(%error, "live rows do not fit their table: what was seen last is shown");
+                // The next look tries again; without these rows figures would be wrong.
+                if let Some((.., last)) = &look.made {
+                    return last.clone();
+                }
                 Default::default()
             }
         };

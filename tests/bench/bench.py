@@ -52,6 +52,8 @@ class Sizes:
     steady: int = 300
     #: Seconds of doing nothing.
     idle: int = 60
+    #: Watchers of a board.
+    boards: tuple = (1_000, 5_000)
     #: Contacts that an outside reader waits for, and the seconds between the first and the last.
     outside: int = 24
     outside_seconds: int = 75
@@ -60,7 +62,7 @@ class Sizes:
 QUICK = Sizes(adapter_megabytes=2, contacts=10_000, simulated=2_000, day=2_000, report_contacts=25_000, many_contacts=50_000, simulated_m=5_000,
               stream_contacts=20_000, stream_days=10, stream_until=4, report_runs=5,
               seconds=5, probes=8, recordings=4, log_bytes=4 << 20, pace=1_000, commits=600, commit_seconds=60, open=1_000,
-              ramp=10, steady=15, idle=10, outside=4, outside_seconds=6)
+              ramp=10, steady=15, idle=10, boards=(200,), outside=4, outside_seconds=6)
 
 
 class Bench:

@@ -18,8 +18,8 @@ import traceback
 import machine
 import table
 from bench import PROJECT, QUICK, Bench, Sizes
-from figures import (acknowledgement, adapters, commits, day, decoders, delay, idle, ingest, intervals, memory, outside, report, report10m,
-                     restart, simulated, simulated_m, size, speech, stream)
+from figures import (acknowledgement, adapters, boards, commits, day, decoders, delay, idle, ingest, intervals, memory, outside, report, report10m,
+                     restart, simulated, simulated_m, size, speech, stream, wire)
 from server import Server
 
 FIGURES = {
@@ -34,6 +34,8 @@ FIGURES = {
     "restart": ("start after kill -9", restart),
     "memory": ("memory with many open contacts, and its growth", memory),
     "idle": ("CPU of a server with nothing to do", idle),
+    "boards": ("many watchers of a board", boards),
+    "wire": ("rows per CPU-second over the PostgreSQL wire", wire),
     "report": ("queue report over 1 M contacts", report),
     "report-10m": ("queue report over 10 M contacts", report10m),
     "stream": ("fifty million events of scale L: memory, and the truth", stream),

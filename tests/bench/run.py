@@ -72,8 +72,8 @@ def found_wer(binary):
     return next((p for p in places if p.is_file()), None)
 
 
-def measured(bench, names):
-    """Rows of all figures; one that fails leaves a row that says so."""
+def measured(bench, names, told):
+    """Rows of all figures, told after each; one that fails leaves a row that says so."""
     rows = []
     for name in names:
         what, figure = FIGURES[name]
@@ -92,7 +92,16 @@ def measured(bench, names):
             for server in list(Server.running):
                 server.kill()
         print(f"{name}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+        told(rows)
     return rows
+
+
+def written(path, rows, facts, bench, heading):
+    """The run as Markdown, its pictures beside it: after each figure, so that one that is broken off leaves what it had."""
+    pictures = {name: path.with_name(f"{path.stem}-{name}.svg") for name in bench.plots}
+    for name, picture in pictures.items():
+        picture.write_text(bench.plots[name])
+    path.write_text(table.markdown(rows, facts, bench.notes, pictures, heading))
 
 
 def main():
@@ -111,23 +120,26 @@ def main():
             print(f"the machine is not idle (load {machine.busy():.1f}): wait, or do not believe the figures", file=sys.stderr)
         bench = Bench(binary, work, QUICK if args.quick else Sizes(), args.wer or found_wer(binary))
         begun = datetime.datetime.now(datetime.timezone.utc)
-        rows = measured(bench, args.only or [name for name in FIGURES if args.long or name not in LONG])
-        minutes = (datetime.datetime.now(datetime.timezone.utc) - begun).total_seconds() / 60
+
+        def heading():
+            minutes = (datetime.datetime.now(datetime.timezone.utc) - begun).total_seconds() / 60
+            return f"{begun:%Y-%m-%d %H:%M} UTC, {minutes:.0f} minutes" + (", small sizes (--quick)" if args.quick else "")
+
+        def told(rows):
+            if args.markdown:
+                written(args.markdown, rows, facts, bench, heading())
+
+        rows = measured(bench, args.only or [name for name in FIGURES if args.long or name not in LONG], told)
     finally:
         for server in list(Server.running):
             server.kill()
         shutil.rmtree(work, ignore_errors=True)
-    heading = f"{begun:%Y-%m-%d %H:%M} UTC, {minutes:.0f} minutes" + (", small sizes (--quick)" if args.quick else "")
     facts.append(("load after the run", f"{machine.busy():.2f} (its own work included)"))
-    print(f"\nCallboard's benchmark, {heading}\n")
+    told(rows)
+    print(f"\nCallboard's benchmark, {heading()}\n")
     print("\n".join(f"{name:<20} {value}" for name, value in facts) + "\n")
     print(table.text(rows) + "\n")
     print("\n".join(f"* {note}" for note in bench.notes))
-    if args.markdown:
-        pictures = {name: args.markdown.with_name(f"{args.markdown.stem}-{name}.svg") for name in bench.plots}
-        for name, path in pictures.items():
-            path.write_text(bench.plots[name])
-        args.markdown.write_text(table.markdown(rows, facts, bench.notes, pictures, heading))
     sys.exit(any(row.reached.startswith("failed") for row in rows))
 
 

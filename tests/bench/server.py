@@ -12,6 +12,8 @@ import time
 TICK = os.sysconf("SC_CLK_TCK")
 #: How long anything may take before a figure counts as failed.
 PATIENCE = 300
+#: Seconds after which a connection is not used again: the server closes those on which nothing moves.
+STILL = 5
 
 
 class Failed(Exception):
@@ -66,15 +68,17 @@ class Server:
 
     def ask(self, method, path, body=None, headers=None):
         """One request on this thread's own connection: status and bytes."""
-        link = getattr(self._local, "link", None)
-        if link is None:
-            link = self._local.link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        link, used = getattr(self._local, "link", (None, 0))
+        if link is None or time.monotonic() - used > STILL:
+            link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             link.request(method, path, body, headers or {})
             answer = link.getresponse()
-            return answer.status, answer.read()
+            found = answer.status, answer.read()
+            self._local.link = link, time.monotonic()
+            return found
         except (OSError, http.client.HTTPException):
-            self._local.link = None
+            self._local.link = None, 0
             raise
 
     def ready(self):

@@ -13,6 +13,8 @@ from server import Failed
 from table import Row, pair, percentile
 
 SQL_AIM, BOARD_AIM = 0.05, 0.3
+#: Events a second of a centre of 5,000 agents: ten contacts an hour each, forty events a contact.
+CENTRE = 556
 OFFERED = re.compile(r'data-measure="offered"[^>]*data-value="(\d+)"')
 
 
@@ -114,7 +116,7 @@ def sending(bench, server, pace):
 
 def measure(bench):
     """Probes on a server with nothing else to do, and on servers that are sent events at a rate."""
-    rates = {"idle": 0, **acknowledgement.rates(bench)}
+    rates = {"idle": 0, f"at {CENTRE} events/s, a centre of 5,000 agents": CENTRE, **acknowledgement.rates(bench)}
     rows = []
     for kind, pace in rates.items():
         with bench.serve(bench.folder("delay")) as server:

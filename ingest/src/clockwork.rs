@@ -18,7 +18,7 @@ use crate::pipeline::Pipeline;
 pub struct Periods {
     /// Between flushes.
     pub flush: Duration,
-    /// Between rounds of joining late records with what has settled.
+    /// Between rounds of joining late records with what has settled, at least.
     pub late: Duration,
     /// Between rounds of upkeep over the lake's tables.
     pub upkeep: Duration,
@@ -30,7 +30,7 @@ impl Default for Periods {
     fn default() -> Self {
         Periods {
             flush: Duration::from_secs(30),
-            late: Duration::from_secs(5),
+            late: Duration::from_secs(2),
             upkeep: Duration::from_secs(300),
             silence: Duration::from_secs(60),
         }
@@ -99,6 +99,10 @@ fn flush(pipeline: Arc<Pipeline>, period: Duration, stop: CancellationToken) {
     });
 }
 
+/// Pauses between rounds last at least so many times as long as the round before: what comes in
+/// has the machine for most of the time.
+const PAUSES: u32 = 9;
+
 /// A round that ends by a fault of ours is said, and the next one is tried.
 fn every<F, Fut>(period: Duration, stop: &CancellationToken, mut act: F)
 where
@@ -107,14 +111,17 @@ where
 {
     let stop = stop.clone();
     tokio::spawn(async move {
+        let mut pause = period;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(period) => {}
+                () = tokio::time::sleep(pause) => {}
             }
+            let begun = tokio::time::Instant::now();
             if let Err(fault) = tokio::spawn(act()).await {
                 tracing::error!(%fault, "a round of upkeep ended by a fault; the next is tried");
             }
+            pause = period.max(begun.elapsed().saturating_mul(PAUSES));
         }
     });
 }

@@ -42,6 +42,8 @@ pub(super) struct Plan {
     /// Names of all keys whose rows may have been written since the flush that counts, by this
     /// plan or by one before, with the days they lie in.
     pub begun: BTreeMap<String, Vec<i32>>,
+    /// Contacts that have not ended, and settle because live holds too much.
+    pub early: u64,
 }
 
 /// What is added to a table: its name, the rows, and the marks that go with them.
@@ -121,6 +123,14 @@ impl Store {
             let chosen: HashSet<u64> = plan.keys.iter().map(|k| k.birth).collect();
             let rest: Vec<u64> = births.into_iter().filter(|b| !chosen.contains(b)).collect();
             self.choose(&rest, &mut plan, &mut choice, &mut made).await;
+        }
+        if plan.early > 0 {
+            metrics::counter!("callboard_settled_open_total").increment(plan.early);
+            tracing::warn!(
+                contacts = plan.early,
+                "more is open than memory may hold: contacts that have not ended were written to the \
+                 lake, and what is told of them now is seen some seconds late"
+            );
         }
         for rows in made {
             plan.rows.extend(&rows);
@@ -213,6 +223,7 @@ impl Store {
             || rows.recordings.iter().any(|r| r.transcript_state.is_none());
         if !settle && !sticky && choice.over > 0 && (choice.open_too || !open) {
             choice.over = choice.over.saturating_sub(entry.weight());
+            plan.early += u64::from(open);
             settle = true;
         }
         if !(settle || (sticky || all) && changed) {

@@ -151,12 +151,13 @@ fn clients_that_give_up_while_the_disk_stands_still_hold_no_more_than_they_may()
     let grown = most.saturating_sub(before);
     assert!(grown < MAY_GROW, "{} MiB were added", grown >> 20);
 
-    // Who waits is told to come back, and queries are answered.
-    // A connection may have been given up meanwhile: who gets no answer asks again, on another.
+    // Who waits is told to come back, or is served where a slow machine gave back room meanwhile, and
+    // queries are answered. Seven syncs may last longer than a client waits: it asks again.
     let much = body(CLIENTS, 0, MUCH).into_bytes();
     let answer = (0..5).find_map(|_| Sender::to(&server.url, "patient").once(much.clone()));
     let answer = answer.expect("it is answered");
-    assert!(!answer.taken(), "there was room: {answer:?}");
+    let told = answer.status == 503 && answer.retry_after.is_some();
+    assert!(told || answer.taken(), "{answer:?}");
     assert_eq!(
         server.number("select count(*) from records where source = '/patient'"),
         acknowledged as i64

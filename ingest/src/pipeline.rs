@@ -192,6 +192,7 @@ fn unavailable(error: LogError) -> Unavailable {
         LogError::Full { .. } => Unavailable::Full { retry_after_s: 30 },
         LogError::Busy { .. } => Unavailable::Full { retry_after_s: 1 },
         LogError::Closed => Unavailable::Stopping,
+        LogError::TooLarge { .. } => Unavailable::TooMuch(error.to_string()),
         other => Unavailable::Poisoned(other.to_string()),
     }
 }
@@ -230,13 +231,7 @@ impl Numbered for Pipeline {
         if batch.is_empty() && positions.is_empty() {
             return Ok(Vec::new());
         }
-        let size: usize = batch
-            .iter()
-            .map(|c| match c {
-                Candidate::Record(r) => r.bytes.len() + 256,
-                Candidate::Dead(d) => d.bytes.len() + 256,
-            })
-            .sum();
+        let size: usize = batch.iter().map(Candidate::weight).sum();
         let permits = u32::try_from(size.min(UNDER_WAY)).unwrap_or(u32::MAX);
         let room = tokio::time::timeout(PATIENCE, self.room.clone().acquire_many_owned(permits));
         let Ok(Ok(room)) = room.await else {

@@ -99,6 +99,7 @@ pub fn store_options(config: &Config) -> StoreOptions {
     options.lake = config.lake.url.clone();
     options.keep = config.keep();
     options.as_of = config.as_of_limits();
+    options.transcribes = config.transcribe.enabled;
     let given = config.lake.options.iter();
     options.lake_options.storage_options = given.map(|(k, v)| (k.clone(), v.clone())).collect();
     options

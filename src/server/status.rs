@@ -68,6 +68,13 @@ impl Status for Reported {
         };
         let feeds = self.feeds().await;
         let mut problems: Vec<String> = health.failing.into_iter().collect();
+        if let Some(first) = health.faulty.first() {
+            problems.push(format!(
+                "a fault in the program keeps {} keys out of every figure, among them {first}; their \
+                 records are kept, and a version without the fault makes their rows",
+                health.faulty.len()
+            ));
+        }
         problems.extend(self.topics.iter().flat_map(|t| t.problems()));
         if self.scribe.is_some() {
             problems.extend(problem.clone());

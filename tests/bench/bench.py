@@ -48,7 +48,7 @@ class Sizes:
     stream_until: int = 41
     #: Contacts that are open at a time; seconds until memory is looked at, and for how long.
     open: int = 50_000
-    ramp: int = 210
+    ramp: int = 390
     steady: int = 300
     #: Seconds of doing nothing.
     idle: int = 60

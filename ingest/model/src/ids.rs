@@ -207,6 +207,14 @@ impl Key {
             Key::Beside(what, id) => format!("{}:{id}", what.as_str()),
         }
     }
+
+    /// The name under which an open key is found: the id of a contact, else the key as text.
+    pub fn name(&self) -> String {
+        match self {
+            Key::Contact(id) => id.to_string(),
+            key => key.text(),
+        }
+    }
 }
 
 #[cfg(test)]

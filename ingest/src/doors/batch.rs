@@ -55,15 +55,11 @@ impl Batch {
 
     /// Adds what stands at that line.
     pub fn push(&mut self, line: u64, candidate: Candidate) {
-        let (id, refused, bytes) = match &candidate {
-            Candidate::Record(record) => (Some(record.id.clone()), None, record.bytes.len()),
-            Candidate::Dead(dead) => (
-                None,
-                Some(Verdict::Refused(dead.refusal.clone())),
-                dead.bytes.len(),
-            ),
+        let (id, refused) = match &candidate {
+            Candidate::Record(record) => (Some(record.id.clone()), None),
+            Candidate::Dead(dead) => (None, Some(Verdict::Refused(dead.refusal.clone()))),
         };
-        self.bytes += bytes;
+        self.bytes += candidate.weight();
         self.refused_waiting += u64::from(refused.is_some());
         self.places.push(Place { line, id, refused });
         self.pending.push(candidate);

@@ -14,7 +14,11 @@ use super::limits::Limits;
 use super::problem::Problem;
 
 /// Compressed bytes decoded at once: at most about a thousandfold of it is held.
-const GZIP_STEP: usize = 4096;
+const GZIP_STEP: usize = 1024;
+
+/// Decoded bytes that are given at once: whoever reads lines makes far more of many short ones, and
+/// looks only after each piece whether that is enough.
+const PIECE: usize = 4096;
 
 /// A body must come at this pace at least, bytes a second: one that drips would hold its place
 /// among the requests for ever.
@@ -30,6 +34,8 @@ pub struct Chunks {
     stream: BodyDataStream,
     gzip: Option<Box<MultiGzDecoder<Vec<u8>>>>,
     held: Bytes,
+    /// Decoded, and not given yet.
+    ready: Bytes,
     sent: u64,
     decoded: u64,
     ended: bool,
@@ -59,6 +65,7 @@ impl Chunks {
             stream: body.into_data_stream(),
             gzip: decoder(headers)?,
             held: Bytes::new(),
+            ready: Bytes::new(),
             sent: 0,
             decoded: 0,
             ended: false,
@@ -75,6 +82,10 @@ impl Chunks {
     /// A [`Problem`] when a bound is passed, the sender stopped, or the gzip is broken.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
         loop {
+            if !self.ready.is_empty() {
+                let piece = self.ready.len().min(PIECE);
+                return Ok(Some(self.ready.split_to(piece)));
+            }
             if self.held.is_empty() && !self.ended {
                 self.receive().await?;
             }
@@ -95,10 +106,8 @@ impl Chunks {
                     ),
                 ));
             }
-            if !chunk.is_empty() {
-                return Ok(Some(chunk));
-            }
-            if self.ended && self.held.is_empty() {
+            self.ready = chunk;
+            if self.ready.is_empty() && self.ended && self.held.is_empty() {
                 return Ok(None);
             }
         }

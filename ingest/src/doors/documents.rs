@@ -6,7 +6,6 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Json, Response};
-use bytes::Bytes;
 use callboard_sources::adapter::{Adapter, Declared, Handshake};
 use callboard_sources::lines::NewLine;
 use serde::Serialize;
@@ -30,9 +29,6 @@ pub const MOST_BYTES: usize = 64 * 1024 * 1024;
 
 /// A body's memory grows by this at least, bytes.
 const LEAST_STEP: usize = 16 * 1024;
-
-/// Bytes of a signed body of lines that are read at once.
-const STEP: usize = 64 * 1024;
 
 /// Who reads documents.
 pub(super) enum Reader {
@@ -180,13 +176,7 @@ pub(super) async fn proven(
     let body = gather(chunks, most(doors, source), &mut weight).await?;
     source.options.proof.of_body(headers, asked, &body)?;
     source.take_room()?;
-    let body = Bytes::from(body);
-    // In steps, as it would have come: what is read of one is handed in before the next.
-    let steps = (0..body.len()).step_by(STEP).map(move |at| {
-        let end = body.len().min(at + STEP);
-        Ok::<_, std::convert::Infallible>(body.slice(at..end))
-    });
-    let again = Body::from_stream(futures::stream::iter(steps));
+    let again = Body::from(body);
     // Its length was looked at, and it was unpacked on the way.
     let limits = Limits {
         body_bytes: u64::MAX,

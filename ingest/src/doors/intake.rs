@@ -22,6 +22,11 @@ pub struct DeadInput {
     pub sha256: String,
 }
 
+/// A record beside its bytes, on its way to the log.
+const RECORD_BYTES: usize = 256;
+/// A dead letter beside its bytes: source, reason and hash, more than once.
+const DEAD_BYTES: usize = 1_500;
+
 /// One thing that arrived.
 #[derive(Debug, Clone)]
 pub enum Candidate {
@@ -29,6 +34,16 @@ pub enum Candidate {
     Record(Record),
     /// The door saw already that it cannot. It is kept as a dead letter.
     Dead(DeadInput),
+}
+
+impl Candidate {
+    /// Memory that it takes on its way to the log, bytes, roughly.
+    pub fn weight(&self) -> usize {
+        match self {
+            Candidate::Record(record) => record.bytes.len() + RECORD_BYTES,
+            Candidate::Dead(dead) => dead.bytes.len() + DEAD_BYTES,
+        }
+    }
 }
 
 /// What became of a candidate.
@@ -57,18 +72,22 @@ pub enum Unavailable {
     /// The log could not be written; only a restart helps.
     #[error("the server cannot write its log ({0}); mend the disk and restart it")]
     Poisoned(String),
+    /// It is more than the log takes at once, and would be the next time too.
+    #[error("what was sent is more than the log takes at once ({0}); send it in parts")]
+    TooMuch(String),
     /// The server is stopping.
     #[error("the server is stopping")]
     Stopping,
 }
 
 impl Unavailable {
-    /// When to come back, seconds.
-    pub fn retry_after_s(&self) -> u32 {
+    /// When to come back, seconds; none where that would not help.
+    pub fn retry_after_s(&self) -> Option<u32> {
         match self {
-            Unavailable::Full { retry_after_s } => (*retry_after_s).max(1),
-            Unavailable::Poisoned(_) => 30,
-            Unavailable::Stopping => 5,
+            Unavailable::Full { retry_after_s } => Some((*retry_after_s).max(1)),
+            Unavailable::Poisoned(_) => Some(30),
+            Unavailable::TooMuch(_) => None,
+            Unavailable::Stopping => Some(5),
         }
     }
 }

@@ -64,13 +64,14 @@ impl Problem {
 
 impl From<Unavailable> for Problem {
     fn from(cause: Unavailable) -> Self {
-        let class = match cause {
-            Unavailable::Full { .. } => "busy",
-            Unavailable::Poisoned(_) => "log_failed",
-            Unavailable::Stopping => "stopping",
+        let (status, class) = match cause {
+            Unavailable::Full { .. } => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            Unavailable::Poisoned(_) => (StatusCode::SERVICE_UNAVAILABLE, "log_failed"),
+            Unavailable::TooMuch(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_much_at_once"),
+            Unavailable::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
         };
-        let mut problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, class, cause.to_string());
-        problem.retry_after_s = Some(cause.retry_after_s());
+        let mut problem = Problem::new(status, class, cause.to_string());
+        problem.retry_after_s = cause.retry_after_s();
         problem
     }
 }

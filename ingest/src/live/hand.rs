@@ -100,7 +100,7 @@ async fn one(
             Err(Unavailable::Stopping) => return None,
             Err(why) => {
                 tracing::warn!(%why, "what a connection brought waits");
-                let pause = Duration::from_secs(u64::from(why.retry_after_s()));
+                let pause = Duration::from_secs(u64::from(why.retry_after_s().unwrap_or(30)));
                 tokio::select! {
                     () = stop.cancelled() => return None,
                     () = tokio::time::sleep(pause) => {}

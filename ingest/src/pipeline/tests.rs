@@ -17,6 +17,7 @@ use super::*;
 
 mod broken;
 mod erasing;
+mod late;
 mod looks;
 mod positions;
 mod retention;

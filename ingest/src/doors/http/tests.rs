@@ -1,5 +1,3 @@
-use std::io::Write as _;
-
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderValue, Method};
 use tower::ServiceExt as _;
@@ -9,6 +7,7 @@ use super::super::testing::{AlwaysReady, MemoryIntake};
 use super::*;
 
 mod conformance;
+mod packed;
 mod published;
 
 const NDJSON: &str = "application/x-ndjson";
@@ -264,55 +263,6 @@ async fn whole_request_errors_are_problems() {
     let (status, headers, _) = s.send(request).await;
     assert_eq!(status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     assert_eq!(headers[header::CONTENT_TYPE], "application/problem+json");
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    out.write_all(bytes).unwrap();
-    out.finish().unwrap()
-}
-
-fn gzipped(body: Vec<u8>) -> Request {
-    let mut request = post_to("/v1/events", NDJSON, body);
-    request
-        .headers_mut()
-        .insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    request
-}
-
-#[tokio::test]
-async fn gzip_is_read_and_its_faults_are_named() {
-    let s = server();
-    let text: String = (0..500).map(|i| event(&i.to_string()) + "\n").collect();
-    let mut packed = gzip(&text.as_bytes()[..3000]);
-    packed.extend(gzip(&text.as_bytes()[3000..]));
-    let (status, _, answer) = s.send(gzipped(packed)).await;
-    assert_eq!(
-        (status, &answer["taken"]),
-        (StatusCode::OK, &json!(500)),
-        "{answer}"
-    );
-    let mut cut = gzip(text.as_bytes());
-    cut.truncate(cut.len() - 4);
-    let (status, _, problem) = s.send(gzipped(cut)).await;
-    assert_eq!(
-        (status, &problem["class"]),
-        (StatusCode::BAD_REQUEST, &json!("bad_gzip"))
-    );
-    let (status, _, _) = s.send(gzipped(b"not gzip at all".to_vec())).await;
-    assert_eq!(status, StatusCode::BAD_REQUEST);
-}
-
-#[tokio::test]
-async fn a_gzip_bomb_is_bounded() {
-    let s = server_with(Limits {
-        decoded_bytes: 20_000_000,
-        ..Limits::default()
-    });
-    let (status, _, problem) = s.send(gzipped(gzip(&vec![b'x'; 40_000_000]))).await;
-    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
-    assert_eq!(problem["class"], "decoded_too_large");
-    assert!(s.intake.records.lock().is_empty());
 }
 
 #[tokio::test]

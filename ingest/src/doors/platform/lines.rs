@@ -86,8 +86,10 @@ pub(in crate::doors) async fn pace(limits: &Limits, batch: &mut Batch) -> Result
 
 /// The first line: the state at which this part of a file begins.
 async fn state(head: &mut Vec<u8>, chunks: &mut Chunks) -> Result<ReaderState, Problem> {
+    let mut searched = 0;
     loop {
-        if let Some(end) = head.iter().position(|b| *b == b'\n') {
+        let end = head.iter().skip(searched).position(|b| *b == b'\n');
+        if let Some(end) = end.map(|n| searched + n) {
             let state = serde_json::from_slice(&head[..end]).map_err(|e| {
                 Problem::bad(
                     "bad_state",
@@ -97,6 +99,7 @@ async fn state(head: &mut Vec<u8>, chunks: &mut Chunks) -> Result<ReaderState, P
             head.drain(..=end);
             return Ok(state);
         }
+        searched = head.len();
         let more = if head.len() > STATE_BYTES {
             None
         } else {

@@ -5,13 +5,11 @@ use std::sync::atomic::AtomicBool;
 use callboard_model::ids::Key;
 use callboard_model::record::{Interpreter, Refusal, Routing};
 use callboard_model::statement::Statement;
-use tokio_util::sync::CancellationToken;
 
 use super::waits::line;
 use super::*;
-use crate::clockwork::{self, Periods};
 
-/// Reads like [`Registry`], and panics once at such a key when it is told to.
+/// Reads like [`Registry`], and panics at such a key as long as it is told to.
 struct Broken {
     at: fn(&Key) -> bool,
     armed: AtomicBool,
@@ -23,8 +21,8 @@ impl Broken {
         Arc::new(Broken { at, armed })
     }
 
-    fn arm(&self) {
-        self.armed.store(true, Ordering::SeqCst);
+    fn arm(&self, armed: bool) {
+        self.armed.store(armed, Ordering::SeqCst);
     }
 }
 
@@ -34,7 +32,7 @@ impl Interpreter for Broken {
     }
 
     fn interpret(&self, key: &Key, set: &[&Record]) -> Vec<Statement> {
-        if (self.at)(key) && self.armed.swap(false, Ordering::SeqCst) {
+        if (self.at)(key) && self.armed.load(Ordering::SeqCst) {
             panic!("a fault that was planted");
         }
         Registry.interpret(key, set)
@@ -49,57 +47,112 @@ async fn bench(dir: &Path, broken: &Arc<Broken>) -> Bench {
     Bench::open_reading(T0, StoreOptions::new(dir), broken.clone()).await
 }
 
+/// Rows of `agent_states` that the line of a member makes.
+const STATES: usize = 2;
+
+fn faulty(bench: &Bench) -> Vec<String> {
+    let health = bench.pipeline.store().health();
+    health.faulty.into_iter().collect()
+}
+
+fn states(bench: &Bench) -> usize {
+    let states = &bench.pipeline.store().snapshot().tables["agent_states"];
+    states.live.iter().map(RecordBatch::num_rows).sum()
+}
+
 #[tokio::test]
-async fn a_look_that_ends_by_a_fault_loses_no_rows() {
+async fn a_key_whose_rows_cannot_be_made_is_left_out_alone_until_they_can() {
     let dir = tempfile::tempdir().unwrap();
     let broken = Broken::new(agent);
     let bench = bench(dir.path(), &broken).await;
     bench.send(&call("a", T0)).await;
-    let store = bench.pipeline.store().clone();
     assert_eq!(bench.contacts().await.len(), 1);
 
     // Of the same batch of 64 keys: one that is known, one that is new, and the one that fails.
     bench.send(&call("b", T0)).await;
-    bench
-        .pipeline
-        .submit(vec![line("ADDMEMBER")])
-        .await
-        .unwrap();
-    broken.arm();
-    let looking = store.clone();
-    let fault = tokio::spawn(async move { looking.snapshot() }).await;
-    assert!(fault.is_err_and(|e| e.is_panic()));
+    let member = vec![line("ADDMEMBER")];
+    bench.pipeline.submit(member).await.unwrap();
+    broken.arm(true);
     assert_eq!(bench.contacts().await.len(), 2);
-    assert!(!store.snapshot().tables["agent_states"].live.is_empty());
+    assert_eq!((states(&bench), faulty(&bench).len()), (0, 1));
+    assert!(
+        faulty(&bench)[0].starts_with("agent:"),
+        "{:?}",
+        faulty(&bench)
+    );
+
+    // A flush without the fault tries again.
+    broken.arm(false);
+    bench.flush().await;
+    assert_eq!((states(&bench), faulty(&bench)), (STATES, Vec::new()));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_flush_that_ends_by_a_fault_is_tried_again() {
+#[tokio::test]
+async fn flushes_and_starts_go_on_beside_a_key_whose_rows_cannot_be_made() {
     let dir = tempfile::tempdir().unwrap();
     let broken = Broken::new(agent);
-    let bench = bench(dir.path(), &broken).await;
-    bench
-        .pipeline
-        .submit(vec![line("ADDMEMBER")])
-        .await
-        .unwrap();
-    broken.arm();
-    let stop = CancellationToken::new();
-    let periods = Periods {
-        flush: Duration::from_millis(20),
-        ..Default::default()
-    };
-    clockwork::start(&bench.pipeline, periods, &stop);
-    let until = Instant::now() + Duration::from_secs(30);
-    while bench.pipeline.store().health().flushes < 2 {
-        assert!(Instant::now() < until, "no flush came after the fault");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+    broken.arm(true);
+    for round in 1..3 {
+        let bench = bench(dir.path(), &broken).await;
+        bench.send(&call(&format!("a{round}"), T0)).await;
+        let member = vec![line("ADDMEMBER")];
+        bench.pipeline.submit(member).await.unwrap();
+        bench.settle().await;
+        assert_eq!(bench.pipeline.failure(), None);
+        assert_eq!(bench.contacts().await.len(), round);
+        assert_eq!(bench.lake_rows("contacts").await, round);
+        assert_eq!(bench.lake_rows("records").await, 1 + 4 * round);
+        assert_eq!(bench.lake_rows("agent_states").await, 0);
+        assert_eq!((states(&bench), faulty(&bench).len()), (0, 1));
     }
-    stop.cancel();
-    assert!(!broken.armed.load(Ordering::SeqCst), "there was no fault");
-    assert_eq!(bench.pipeline.failure(), None);
-    let states = &bench.pipeline.store().snapshot().tables["agent_states"];
-    assert!(states.lake.is_some() || !states.live.is_empty());
+    broken.arm(false);
+    let bench = bench(dir.path(), &broken).await;
+    assert_eq!((states(&bench), faulty(&bench)), (STATES, Vec::new()));
+    bench.flush().await;
+    assert_eq!(bench.lake_rows("agent_states").await, STATES);
+}
+
+/// A contact in the lake of which a late record tells: what the lake says of it is out of date, and
+/// nothing else is known.
+#[tokio::test]
+async fn a_contact_whose_rows_can_be_made_no_more_is_in_no_figure_and_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let broken = Broken::new(|key| matches!(key, Key::Contact(_)));
+    let bench = bench(dir.path(), &broken).await;
+    let told = |id: &str, at: i64| {
+        let stamp = callboard_model::record::Stamp {
+            instance: "pbx1".into(),
+            ..Default::default()
+        };
+        let text = format!("{}|1795253950.1|sales|NONE|{id}", T0 / 1_000_000 + at);
+        Candidate::Record(Record {
+            source: "/asterisk/pbx1/queue_log".into(),
+            id: id.into(),
+            format: "asterisk/queue_log".into(),
+            received_at: bench.clock.now(),
+            stamp: Arc::new(stamp),
+            bytes: text.into_bytes().into(),
+        })
+    };
+    let lines = vec![told("ENTERQUEUE||5551", 0), told("ABANDON|1|1|9", 9)];
+    bench.pipeline.submit(lines).await.unwrap();
+    bench.settle().await;
+    let before = bench.contacts().await;
+    assert_eq!((before.len(), bench.lake_rows("contacts").await), (1, 1));
+    broken.arm(true);
+    let late = vec![told("EXITWITHKEY|1|1", 8)];
+    bench.pipeline.submit(late).await.unwrap();
+    bench.settle().await;
+    assert_eq!(bench.contacts().await, []);
+    assert_eq!(faulty(&bench).len(), 1);
+    broken.arm(false);
+    bench.flush().await;
+    assert_eq!(bench.contacts().await.len(), 1);
+    bench.settle().await;
+    assert_eq!(
+        (bench.lake_rows("contacts").await, faulty(&bench)),
+        (1, Vec::new())
+    );
 }
 
 #[tokio::test]
@@ -110,7 +163,7 @@ async fn a_fold_that_ends_by_a_fault_takes_nothing_more_and_says_so() {
         let bench = bench(dir.path(), &broken).await;
         bench.send(&call("a", T0)).await;
         assert_eq!(bench.pipeline.failure(), None);
-        broken.arm();
+        broken.arm(true);
         for again in 0..2 {
             let taken = bench.pipeline.submit(vec![line("QUEUESTART")]).await;
             let Err(Unavailable::Poisoned(why)) = taken else {
@@ -122,6 +175,7 @@ async fn a_fold_that_ends_by_a_fault_takes_nothing_more_and_says_so() {
         let flushed = bench.pipeline.store().flush(true).await;
         assert!(matches!(flushed, Err(StoreError::Torn)), "{flushed:?}");
     }
+    broken.arm(false);
     let bench = bench(dir.path(), &broken).await;
     assert_eq!(bench.contacts().await.len(), 1);
     let restarts = bench.pipeline.submit(vec![line("QUEUESTART")]).await;

@@ -53,7 +53,7 @@ pub(super) async fn examine(
             continue;
         };
         let made = entry.made(live.around(), now);
-        if made.rows.contacts.iter().any(by_restart) || left_out_of(entry, kept) {
+        if made.faulty || made.rows.contacts.iter().any(by_restart) || left_out_of(entry, kept) {
             left_out += 1;
             for (table, ids) in tables_of(&entry.key, &entry.ids) {
                 open.entry(table).or_default().extend(ids);
@@ -61,6 +61,14 @@ pub(super) async fn examine(
             continue;
         }
         rows.extend(&made.rows);
+    }
+    if let Some(first) = live.around().faulty().first() {
+        found.find(
+            Level::Notice,
+            "rows",
+            format!("a fault in the program keeps rows from being made, of {first} at least"),
+            "look at it with a version without the fault; the records are kept",
+        );
     }
     let mut made = rows.batches()?;
     let mut same = 0;

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use callboard_model::ids::Key;
 use callboard_model::record::Interpreter;
+use parking_lot::Mutex;
 
 use crate::store::retention::Horizons;
 
@@ -17,6 +19,8 @@ pub struct Around {
     restarts: Arc<BTreeMap<String, Vec<i64>>>,
     /// Days of which no rows are made any more.
     pub horizons: Arc<Horizons>,
+    /// Names of keys of which no rows can be made, for a fault in the program ends it.
+    faulty: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Around {
@@ -26,7 +30,33 @@ impl Around {
             interpreter,
             restarts: Arc::default(),
             horizons: Arc::default(),
+            faulty: Arc::default(),
         }
+    }
+
+    /// Notes whether rows of a key could be made.
+    pub fn note_faulty(&self, key: &Key, faulty: bool) {
+        let mut all = self.faulty.lock();
+        match faulty {
+            true => {
+                all.insert(key.name());
+            }
+            // Mostly there is none, and no name to be made.
+            false if !all.is_empty() => {
+                all.remove(&key.name());
+            }
+            false => {}
+        }
+    }
+
+    /// Names of the keys of which no rows could be made when it was last tried.
+    pub fn faulty(&self) -> BTreeSet<String> {
+        self.faulty.lock().clone()
+    }
+
+    /// Lets go of a name that is none of an open key any more.
+    pub fn forget_faulty(&self, name: &str) {
+        self.faulty.lock().remove(name);
     }
 
     /// Restarts of an instance, ascending.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use callboard_model::ids::{Key, PlatformId};
@@ -72,6 +73,8 @@ pub struct Made {
     pub rows: Arc<KeyRows>,
     /// When those of an agent change by the clock alone: his pulse fails then, UTC microseconds.
     pub silent_from: Option<i64>,
+    /// Whether there are none because a fault ended their making.
+    pub faulty: bool,
 }
 
 impl Entry {
@@ -261,13 +264,31 @@ impl Entry {
         made.rows
     }
 
-    /// The rows, made anew when anything changed since they were kept.
+    /// The rows, made anew when anything changed since they were kept. Where a fault in the program
+    /// ends their making there are none, and that is noted: others must not wait for this key.
     pub fn made(&self, around: &Around, now: i64) -> Made {
         if let Some((version, made)) = &self.rows
             && *version == self.version
         {
             return made.clone();
         }
+        let made = catch_unwind(AssertUnwindSafe(|| self.make(around, now)));
+        around.note_faulty(&self.key, made.is_err());
+        made.unwrap_or_else(|_| {
+            tracing::error!(
+                key = self.key.name(),
+                "a fault in the program ended the making of its rows: it is left out of every figure \
+                 until this is mended; its records are kept, and each flush tries again"
+            );
+            Made {
+                rows: Arc::default(),
+                silent_from: None,
+                faulty: true,
+            }
+        })
+    }
+
+    fn make(&self, around: &Around, now: i64) -> Made {
         let state = self.merged(&*around.interpreter);
         let silent_from = match self.key {
             Key::Agent(..) => rows::silent_from(&state),
@@ -291,6 +312,7 @@ impl Entry {
         Made {
             rows: Arc::new(rows),
             silent_from,
+            faulty: false,
         }
     }
 

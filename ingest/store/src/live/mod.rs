@@ -59,7 +59,8 @@ pub struct Live {
     next_birth: u64,
     /// Changed since the last look.
     dirty: BTreeSet<u64>,
-    /// Records that speak of settled keys, waiting for the next flush tick.
+    /// Records that speak of settled keys, waiting to be joined with what the lake has of these: of
+    /// their keys only those that have settled.
     pub late: Vec<Routed>,
     /// What is not in the lake yet: records and dead letters.
     pub unflushed: Unflushed,
@@ -96,8 +97,9 @@ impl Live {
     }
 
     /// As [`Live::fold`], for a record that is in the lake's records already.
-    pub fn fold_known(&mut self, routed: Routed, settled: &dyn Fn(&str) -> bool) {
-        let late = routed.routing.keys.iter().any(|key| match key {
+    pub fn fold_known(&mut self, mut routed: Routed, settled: &dyn Fn(&str) -> bool) {
+        let keys = std::mem::take(&mut routed.routing.keys);
+        let (late, open): (Vec<_>, Vec<_>) = keys.into_iter().partition(|key| match key {
             RouteKey::Contact(ids) => ids
                 .iter()
                 .any(|id| !self.by_contact.contains_key(id) && settled(&id.0)),
@@ -106,10 +108,14 @@ impl Live {
                 Some(birth) => self.is_past(*birth, &routed),
             },
         });
-        if late {
-            self.late.push(routed);
-        } else {
+        // A key that is open hears of it now: it waits for those alone that have settled.
+        routed.routing.keys = open;
+        if !routed.routing.keys.is_empty() {
             self.apply(&routed);
+        }
+        if !late.is_empty() {
+            routed.routing.keys = late;
+            self.late.push(routed);
         }
     }
 

@@ -218,6 +218,17 @@ fn hour_of(now: i64) -> i64 {
 }
 
 impl Live {
+    /// Lets the rows of those keys be made again of which a fault had ended it.
+    pub fn try_faulty_again(&mut self) {
+        for name in self.around.faulty() {
+            let birth = self.find(&name);
+            match birth.and_then(|birth| self.entry_mut(birth)) {
+                Some(entry) if entry.key.name() == name => entry.touch(),
+                _ => self.around.forget_faulty(&name),
+            }
+        }
+    }
+
     /// The rows of one open key.
     pub fn rows(&mut self, birth: u64, now: i64) -> Arc<KeyRows> {
         let around = &self.around;

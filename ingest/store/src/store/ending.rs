@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use callboard_model::ids::Key;
@@ -31,7 +32,10 @@ impl Store {
         ending.next.settled_sums = commit.settled_sums.clone();
         // Files of an older program count until they have been put together.
         ending.next.sealed = commit.sealed || ending.next.seen.is_empty();
-        let written = self.write_ending(plan, &mut ending, commit);
+        // What was taken for it goes back after a fault too: nobody else knows of these ids and names.
+        let write = || self.write_ending(plan, &mut ending, commit);
+        let written = catch_unwind(AssertUnwindSafe(write))
+            .unwrap_or_else(|_| Err(io::Error::other("a fault ended the writing of state files")));
         self.make_count(commit, plan, ending, written)?;
         self.files.tidy(commit);
         Ok(())
@@ -188,11 +192,14 @@ impl Store {
     /// Names of planned records are known to be in the lake from here on: some at a time, since there
     /// may be very many.
     fn settle_names(&self) {
-        let names: Vec<(i32, u64)> = self.inner.lock().planned.names.iter().copied().collect();
-        for some in names.chunks(NAMES_AT_ONCE) {
-            let mut inner = self.inner.lock();
-            for (day, name) in some {
-                inner.settled.add(*day, *name);
+        let names = self.inner.lock().planned.names.clone();
+        for (day, names) in names {
+            let names: Vec<u64> = names.into_iter().collect();
+            for some in names.chunks(NAMES_AT_ONCE) {
+                let mut inner = self.inner.lock();
+                for name in some {
+                    inner.settled.add(day, *name);
+                }
             }
         }
     }

@@ -1,5 +1,6 @@
 //! How the store fares, for the status page and for `/metrics`.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use super::Store;
@@ -23,18 +24,21 @@ pub struct Health {
     pub last_flush: Option<i64>,
     /// Why flushing or the log fails, if it does.
     pub failing: Option<String>,
+    /// Names of keys that are in no figure, for a fault in the program ends the making of their rows.
+    pub faulty: BTreeSet<String>,
 }
 
 impl Store {
     /// How the store fares.
     pub fn health(&self) -> Health {
-        let (open_keys, live_bytes, late, unflushed) = {
+        let (open_keys, live_bytes, late, unflushed, faulty) = {
             let inner = self.inner.lock();
             (
                 inner.live.len(),
                 inner.live.bytes,
                 inner.live.late.len(),
                 inner.live.unflushed.len(),
+                inner.live.around().faulty(),
             )
         };
         Health {
@@ -46,6 +50,7 @@ impl Store {
             flushes: self.flushes.load(Ordering::Relaxed),
             last_flush: Some(self.last_flush.load(Ordering::Relaxed)).filter(|t| *t > 0),
             failing: self.failing.lock().clone().or_else(|| self.log.failure()),
+            faulty,
         }
     }
 }

@@ -22,7 +22,7 @@ impl Store {
             let waiting = inner.live.late.clone();
             let names: BTreeSet<String> =
                 waiting.iter().flat_map(|r| natives(&r.routing)).collect();
-            let days = inner.settled.days_of(names.iter().map(String::as_str));
+            let days = inner.days_of(names.iter().map(String::as_str));
             let instances: BTreeSet<String> = inner.live.instances();
             let restarts: Vec<(String, Vec<i64>)> = instances
                 .into_iter()
@@ -101,7 +101,9 @@ impl Store {
             }
             // A flush that was cut off may have written rows of it: then they are replaced too.
             let cut_off: Vec<&Vec<i32>> = names.iter().filter_map(|n| begun.get(n)).collect();
-            if *new_rows == old_rows && cut_off.is_empty() {
+            // Where no rows can be made it is open, so that this is seen and tried again.
+            let faulty = after.around().faulty().contains(&entry.key.name());
+            if *new_rows == old_rows && cut_off.is_empty() && !faulty {
                 continue;
             }
             lake_days.extend(cut_off.into_iter().flatten());
@@ -147,12 +149,13 @@ impl Store {
         &self,
         mut names: BTreeSet<String>,
         mut have: HashSet<Identity>,
-        mut days: Vec<i32>,
+        mut days: BTreeSet<i32>,
     ) -> Result<Vec<Record>, StoreError> {
         let mut known: Vec<Record> = Vec::new();
         loop {
             let list: Vec<String> = names.iter().cloned().collect();
-            let mut batches = self.lake.records_naming(&days, &list).await?;
+            let on: Vec<i32> = days.iter().copied().collect();
+            let mut batches = self.lake.records_naming(&on, &list).await?;
             {
                 let mut inner = self.inner.lock();
                 // Those that came since and wait too are not known yet: their turn is the next.
@@ -184,11 +187,7 @@ impl Store {
             if !grew {
                 return Ok(known);
             }
-            days = self
-                .inner
-                .lock()
-                .settled
-                .days_of(names.iter().map(String::as_str));
+            days = self.inner.lock().days_of(names.iter().map(String::as_str));
         }
     }
 }

@@ -121,6 +121,8 @@ pub struct StoreOptions {
     pub as_of: AsOfLimits,
     /// How long rows are kept.
     pub keep: retention::Keep,
+    /// Whether somebody transcribes: recordings that wait for it settle early only after all else.
+    pub transcribes: bool,
     /// Whether a folder is opened in which a rebuild was cut off: by the next one alone.
     pub unfinished: bool,
 }
@@ -140,6 +142,7 @@ impl StoreOptions {
             replay_bytes: 64 << 20,
             as_of: AsOfLimits::default(),
             keep: retention::Keep::new(),
+            transcribes: true,
             unfinished: false,
         }
     }

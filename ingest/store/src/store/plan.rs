@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use callboard_model::ids::{Beside, Key};
-use callboard_model::tables::{CorrectionRow, Instant};
+use callboard_model::tables::{CorrectionRow, Instant, RecordingRow};
 use deltalake::arrow::array::RecordBatch;
 
 use super::{Inner, Store, StoreError, aside};
@@ -44,6 +44,8 @@ pub(super) struct Plan {
     pub begun: BTreeMap<String, Vec<i32>>,
     /// Contacts that have not ended, and settle because live holds too much.
     pub early: u64,
+    /// Recordings without a transcript that do.
+    pub untranscribed: u64,
 }
 
 /// What is added to a table: its name, the rows, and the marks that go with them.
@@ -78,8 +80,19 @@ struct Choice {
     all: bool,
     /// Bytes by which live holds more than it should: so much settles early, the oldest first.
     over: usize,
-    /// Whether contacts that have not ended may settle early too.
-    open_too: bool,
+    /// What may settle early beside that which has ended.
+    early: Early,
+}
+
+/// What may settle early where live holds too much, each only where all before it is not enough.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Early {
+    /// What has ended.
+    Ended,
+    /// Contacts that have not: they are told late of their end, and of silence never.
+    Open,
+    /// Recordings that wait for their transcript: they will have none.
+    Untranscribed,
 }
 
 impl Store {
@@ -100,6 +113,7 @@ impl Store {
             let [(_, records), (_, dead)] = inner.live.unflushed.upto(plan.upto)?;
             (plan.records, plan.dead) = (records, dead);
             plan.marks = inner.positions.marks();
+            inner.live.try_faulty_again();
             // Their ids and names count with this flush, those of later records do not.
             let fresh = std::mem::take(&mut inner.fresh);
             inner.planned.absorb(fresh);
@@ -111,18 +125,29 @@ impl Store {
             now,
             all,
             over,
-            open_too: false,
+            early: Early::Ended,
         };
         let mut made = Vec::new();
         self.choose(&births, &mut plan, &mut choice, &mut made)
             .await;
-        if choice.over > 0 {
-            // What has ended was not enough. A contact that settles open is told late of its end,
-            // and of silence never: only where there is no other way.
-            choice.open_too = true;
+        for early in [Early::Open, Early::Untranscribed] {
+            if choice.over == 0 {
+                break;
+            }
+            choice.early = early;
             let chosen: HashSet<u64> = plan.keys.iter().map(|k| k.birth).collect();
-            let rest: Vec<u64> = births.into_iter().filter(|b| !chosen.contains(b)).collect();
+            let rest = births.iter().copied().filter(|b| !chosen.contains(b));
+            let rest: Vec<u64> = rest.collect();
             self.choose(&rest, &mut plan, &mut choice, &mut made).await;
+        }
+        if plan.untranscribed > 0 {
+            metrics::counter!("callboard_settled_untranscribed_total")
+                .increment(plan.untranscribed);
+            tracing::warn!(
+                recordings = plan.untranscribed,
+                "more recordings wait for their transcript than memory may hold: the oldest were \
+                 written to the lake, and get none"
+            );
         }
         if plan.early > 0 {
             metrics::counter!("callboard_settled_open_total").increment(plan.early);
@@ -215,15 +240,19 @@ impl Store {
             // It changed without a record: an instance restarted, an hour ended.
             false => entry.made(inner.live.around(), now),
         };
+        // It stays open, and what the lake has of it stays there.
+        if made.faulty {
+            return None;
+        }
         let rows = made.rows.clone();
         let sticky = entry.stays();
         let changed = entry.flushed_version != entry.version;
         let mut settle = !sticky && self.settles(entry, &rows, now);
-        let open = rows.contacts.iter().any(|c| c.state == "open")
-            || rows.recordings.iter().any(|r| r.transcript_state.is_none());
-        if !settle && !sticky && choice.over > 0 && (choice.open_too || !open) {
+        let early = self.early(&rows);
+        if !settle && !sticky && choice.over > 0 && early <= choice.early {
             choice.over = choice.over.saturating_sub(entry.weight());
-            plan.early += u64::from(open);
+            plan.early += u64::from(early == Early::Open);
+            plan.untranscribed += u64::from(early == Early::Untranscribed);
             settle = true;
         }
         if !(settle || (sticky || all) && changed) {
@@ -276,6 +305,20 @@ impl Store {
     fn quiet(&self, entry: &Entry, now: i64) -> bool {
         let last = entry.last_received.max(entry.last_sign);
         is_whole(&entry.key) || now.saturating_sub(last) >= self.options.grace
+    }
+
+    /// When a key of these rows may settle early.
+    fn early(&self, rows: &KeyRows) -> Early {
+        let waits = |r: &RecordingRow| r.state == "ready" && r.transcript_state.is_none();
+        if self.options.transcribes && rows.recordings.iter().any(waits) {
+            return Early::Untranscribed;
+        }
+        let open = rows.contacts.iter().any(|c| c.state == "open")
+            || rows.recordings.iter().any(|r| r.state == "active");
+        match open {
+            true => Early::Open,
+            false => Early::Ended,
+        }
     }
 
     fn settles(&self, entry: &Entry, rows: &KeyRows, now: i64) -> bool {

@@ -71,14 +71,12 @@ impl Settled {
         self.days.values().any(|d| d.contains(&hash))
     }
 
-    /// Days of receipt on which records may speak of any of these.
-    pub fn days_of<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Vec<i32> {
-        let hashes: Vec<u64> = names.into_iter().map(hash).collect();
+    /// Days of receipt on which records may speak of any name with one of these [`hash`]es.
+    pub fn days_of<'a>(&'a self, hashes: &'a [u64]) -> impl Iterator<Item = i32> + 'a {
         self.days
             .iter()
             .filter(|(_, d)| hashes.iter().any(|h| d.contains(h)))
             .map(|(day, _)| *day)
-            .collect()
     }
 
     /// Whether a record received before that day speaks of it.
@@ -253,7 +251,8 @@ mod tests {
         let settled = Settled::open(Arc::new(Disk), dir.path(), &lengths, &sums).unwrap();
         assert!(settled.holds("asterisk/pbx1/1.2"));
         assert!(!settled.holds("asterisk/pbx1/1.3"));
-        assert_eq!(settled.days_of(["asterisk/pbx1/1.1", "x"]), [3]);
+        let days = [hash("asterisk/pbx1/1.1"), hash("x")];
+        assert_eq!(settled.days_of(&days).collect::<Vec<_>>(), [3]);
     }
 
     #[test]

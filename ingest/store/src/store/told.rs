@@ -1,12 +1,13 @@
 //! What a flush remembers of records beside their rows: their ids, so that a repeat is known
 //! after a restart, and the names under which they will be found in the lake.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use callboard_model::record::{Record, RouteKey, Routing};
 use callboard_model::tables::Instant;
 
+use super::Inner;
 use super::settled::hash;
 
 /// A record's row, ids and names beside its bytes.
@@ -17,8 +18,8 @@ const RECORD_BYTES: usize = 400;
 pub(crate) struct Told {
     /// Hashes of id and content by source, in the order of the log.
     pub ids: BTreeMap<Arc<str>, Vec<(u64, u64)>>,
-    /// Hashes of names with the UTC day of receipt.
-    pub names: HashSet<(i32, u64)>,
+    /// Hashes of names by the UTC day of receipt.
+    pub names: BTreeMap<i32, HashSet<u64>>,
     /// Bytes that the records, and what is remembered of them, hold in memory, roughly.
     pub bytes: usize,
 }
@@ -35,13 +36,12 @@ impl Told {
             }
         }
         let day = Instant(record.received_at).day().0;
+        let names = self.names.entry(day).or_default();
         for key in &routing.keys {
             match key {
-                RouteKey::Contact(ids) => {
-                    self.names.extend(ids.iter().map(|id| (day, hash(&id.0))));
-                }
+                RouteKey::Contact(ids) => names.extend(ids.iter().map(|id| hash(&id.0))),
                 RouteKey::Direct(key) => {
-                    self.names.insert((day, hash(&key.text())));
+                    names.insert(hash(&key.text()));
                 }
             }
         }
@@ -52,7 +52,30 @@ impl Told {
         for (source, mut pairs) in later.ids {
             self.ids.entry(source).or_default().append(&mut pairs);
         }
-        self.names.extend(later.names);
+        for (day, names) in later.names {
+            self.names.entry(day).or_default().extend(names);
+        }
         self.bytes += later.bytes;
+    }
+
+    /// Days of receipt on which any of these names was told of, by their hashes.
+    fn days_of<'a>(&'a self, hashes: &'a [u64]) -> impl Iterator<Item = i32> + 'a {
+        let days = self.names.iter();
+        days.filter(|(_, names)| hashes.iter().any(|h| names.contains(h)))
+            .map(|(day, _)| *day)
+    }
+}
+
+impl Inner {
+    /// Days of receipt on which the lake, or what is on its way there, may have records of any of
+    /// these names. Records of a flush that did not count are in the lake too, and not among the
+    /// settled names.
+    pub fn days_of<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> BTreeSet<i32> {
+        let hashes: Vec<u64> = names.into_iter().map(hash).collect();
+        let told = self
+            .planned
+            .days_of(&hashes)
+            .chain(self.fresh.days_of(&hashes));
+        told.chain(self.settled.days_of(&hashes)).collect()
     }
 }

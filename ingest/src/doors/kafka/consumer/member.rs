@@ -179,7 +179,7 @@ impl Member {
                     if let Unavailable::Poisoned(_) = &error {
                         context.figures.trouble(&error.to_string());
                     }
-                    let wait = u64::from(error.retry_after_s());
+                    let wait = u64::from(error.retry_after_s().unwrap_or(30));
                     self.pause(Instant::now() + Duration::from_secs(wait));
                     return true;
                 }

@@ -21,7 +21,6 @@ use crate::lake::{Part, not_later, read_part};
 use crate::live::keyrows::{KeyRows, tables_of};
 use crate::live::{Live, Routed};
 use crate::snapshot::{AsOfError, Hidden, Snapshot, TableSnapshot};
-use crate::store::settled::hash;
 use crate::store::{Store, StoreError, records_of};
 
 /// A record in memory beside its bytes, roughly.
@@ -124,7 +123,8 @@ async fn known(
         }
         if let Some(lake) = &records.lake {
             let list: HashSet<&str> = names.iter().map(String::as_str).collect();
-            let mut days = days_of(store, &names);
+            let some = names.iter().map(String::as_str);
+            let mut days = store.inner.lock().days_of(some);
             days.retain(|day| *day <= Instant(at).day().0);
             let part = Part {
                 days: Some(days),
@@ -158,20 +158,6 @@ fn grown(contacts: &mut HashSet<PlatformId>, joins: &[Vec<PlatformId>]) -> BTree
             return new;
         }
     }
-}
-
-/// Days of receipt on which the lake may have records of these names.
-fn days_of(store: &Store, names: &BTreeSet<String>) -> BTreeSet<i32> {
-    let inner = store.inner.lock();
-    let settled = inner.settled.days_of(names.iter().map(String::as_str));
-    // Records of a flush that did not count are in the lake too, and not among the settled names.
-    let hashes: HashSet<u64> = names.iter().map(|name| hash(name)).collect();
-    let begun = inner.planned.names.iter().chain(&inner.fresh.names);
-    let begun = begun.filter(|(_, name)| hashes.contains(name));
-    settled
-        .into_iter()
-        .chain(begun.map(|(day, _)| *day))
-        .collect()
 }
 
 /// Ids under which the touched keys may have rows now, by table.

@@ -210,7 +210,11 @@ impl Store {
                 inner.live.close(birth);
             }
         }
-        inner.live.late.retain(|r| !names.spoken_of(&r.routing));
+        // Of its keys only those that have settled wait; who is erased may be another.
+        inner.live.late.retain(|late| {
+            let routing = self.interpreter.route(&late.record);
+            !routing.is_ok_and(|routing| names.spoken_of(&routing))
+        });
         inner.begun.retain(|name, _| !names.hold(name));
         for other in others {
             self.put_anew(inner, other)?;

@@ -24,24 +24,16 @@ pub(super) struct Other {
     names: BTreeSet<String>,
 }
 
-/// The name under which a key is found.
-fn name_of(key: &Key) -> String {
-    match key {
-        Key::Contact(id) => id.to_string(),
-        key => key.text(),
-    }
-}
-
 impl Store {
     /// What the others are without the records that went.
     pub(super) async fn others_anew(&self, found: &Found) -> Result<Vec<Other>, StoreError> {
         if found.touched.is_empty() {
             return Ok(Vec::new());
         }
-        let names: BTreeSet<String> = found.touched.iter().map(name_of).collect();
+        let names: BTreeSet<String> = found.touched.iter().map(Key::name).collect();
         let (days, restarts) = {
             let inner = self.inner.lock();
-            let days = inner.settled.days_of(names.iter().map(String::as_str));
+            let days = inner.days_of(names.iter().map(String::as_str));
             let all = inner.live.instances().into_iter();
             let restarts: Vec<_> = all
                 .map(|i| {
@@ -63,7 +55,7 @@ impl Store {
         let mut births = BTreeSet::new();
         let mut others = Vec::new();
         for key in &found.touched {
-            let mut entry = match live.find(&name_of(key)) {
+            let mut entry = match live.find(&key.name()) {
                 // A contact may have been touched under several of its ids.
                 Some(birth) if !births.insert(birth) => continue,
                 Some(birth) => match live.entry(birth) {

@@ -15,6 +15,8 @@ from table import Row, pair, percentile
 SQL_AIM, BOARD_AIM = 0.05, 0.3
 #: Events a second of a centre of 5,000 agents: ten contacts an hour each, forty events a contact.
 CENTRE = 556
+#: So often a probe is sent, a second between: a server at its bounds says that it is to come back.
+PATIENCE = 60
 OFFERED = re.compile(r'data-measure="offered"[^>]*data-value="(\d+)"')
 
 
@@ -69,29 +71,35 @@ class Board:
 
 
 def probe(server, board, name, offered):
-    """One call enters a queue now: seconds from its acknowledgement to SQL and to the board."""
+    """One call enters a queue now: seconds from its acknowledgement to SQL and to the board, and how often
+    it was told to come back before."""
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
     event = {"specversion": "1.0", "id": name, "source": "/bench/probe", "type": "callboard.segment.started", "time": now,
              "data": {"contact_id": name, "segment_id": "q", "kind": "queue", "queue": "probe"}}
-    status, body = server.ask("POST", "/v1/events", json.dumps(event), {"content-type": "application/cloudevents+json"})
-    acknowledged = time.monotonic()
+    for refused in range(PATIENCE):
+        status, body = server.ask("POST", "/v1/events", json.dumps(event), {"content-type": "application/cloudevents+json"})
+        acknowledged = time.monotonic()
+        if status != 503:
+            break
+        time.sleep(1)
     if status != 200:
         raise Failed(f"a probe was answered {status} {body[:200].decode(errors='replace')}")
     found = server.until(f"select count(*) from contacts where contact_id = '{name}'", 1, pause=0)
-    return found - acknowledged, max(0.0, board.shown(offered) - acknowledged)
+    return found - acknowledged, max(0.0, board.shown(offered) - acknowledged), refused
 
 
 def round_of(bench, server, board, kind):
     """Probes at moments that do not follow the board's own beat."""
     rng = random.Random(kind)
-    sql, shown = [], []
+    sql, shown, refused = [], [], 0
     for n in range(bench.sizes.probes):
         time.sleep(rng.uniform(0.2, 0.9))
-        a, b = probe(server, board, f"probe-{n}", n + 1)
+        a, b, again = probe(server, board, f"probe-{n}", n + 1)
         sql.append(a)
         shown.append(b)
-    bench.say(f"{kind}: SQL {pair(sql)}, board {pair(shown)}")
-    return sql, shown
+        refused += again
+    bench.say(f"{kind}: SQL {pair(sql)}, board {pair(shown)}, told to come back {refused} times")
+    return sql, shown, refused
 
 
 @contextlib.contextmanager
@@ -117,14 +125,14 @@ def sending(bench, server, pace):
 def measure(bench):
     """Probes on a server with nothing else to do, and on servers that are sent events at a rate."""
     rates = {"idle": 0, f"at {CENTRE} events/s, a centre of 5,000 agents": CENTRE, **acknowledgement.rates(bench)}
-    rows = []
+    rows, full = [], {}
     for kind, pace in rates.items():
         with bench.serve(bench.folder("delay")) as server:
             board = Board(server.port)
             board.begin()
             try:
                 with sending(bench, server, pace) if pace else contextlib.nullcontext():
-                    sql, shown = round_of(bench, server, board, kind)
+                    sql, shown, full[kind] = round_of(bench, server, board, kind)
             finally:
                 board.close()
         rows.append(Row(f"acknowledgement to SQL, {kind}, p50 / p99", pair(sql), "", "",
@@ -134,5 +142,6 @@ def measure(bench):
     bench.note(f"Delay: {bench.sizes.probes} single events each, at moments 0.2 to 0.9 s after the one before was seen: p99 is the "
                f"longest of them. First idle, then beside {', then '.join(f'{p:,.0f}' for p in rates.values() if p)} events a second, "
                f"a fresh folder each. SQL: a query for the contact is repeated without a pause until it finds it, so one "
-               f"query's time is in it. Board: until the stream of the page carries the new count.")
+               f"query's time is in it. Board: until the stream of the page carries the new count. Probes that were told to come back "
+               f"(503) before they were taken: {', '.join(f'{kind} {n}' for kind, n in full.items())}.")
     return rows

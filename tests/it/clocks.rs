@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::scene::{Scene, number};
+use crate::support::scene::{Scene, again, number};
 use crate::support::sender::{Sender, event};
 use crate::support::{Server, until};
 
@@ -24,7 +24,7 @@ fn set(scene: &Scene, seconds: i64) {
 fn clocks_jump_and_the_tables_equal_the_truth() {
     let first = number("CALLBOARD_SEED", 3_400);
     for seed in first..first + number("CALLBOARD_FAULT_SEEDS", 1) {
-        let what = format!("CALLBOARD_SEED={seed}");
+        let what = again(&format!("CALLBOARD_SEED={seed}"), "clocks::");
         let scene = Scene::new(seed, "80");
         let pace = Duration::from_millis(number("CALLBOARD_PACE_MS", 25));
         let sending = scene.send(&scene.lines(), pace);

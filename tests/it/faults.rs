@@ -1,8 +1,7 @@
 //! Disks that are full, read-only or broken, and two servers on one folder: nothing that was
 //! acknowledged is lost, nothing more is acknowledged than can be kept, and what to do is said.
 //!
-//! `make test` takes one seed of each, `make torture` twenty. A failure names its seed:
-//! `CALLBOARD_SEED=17` repeats it.
+//! `make test` takes one seed of each, `make torture` twenty. A failure names the line that repeats it.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::scene::{Scene, number};
+use crate::support::scene::{Scene, again, number};
 use crate::support::sender::{LINES, Sender};
 use crate::support::small::Small;
 use crate::support::{Server, command, command_by, until};
@@ -80,7 +79,7 @@ fn send_until_full(scene: &Scene, lines: &[Vec<u8>]) -> usize {
 #[test]
 fn a_full_disk_takes_nothing_loses_nothing_and_goes_on_once_there_is_room() {
     for seed in seeds(3_100) {
-        let what = format!("CALLBOARD_SEED={seed}");
+        let what = again(&format!("CALLBOARD_SEED={seed}"), "faults::a_full_disk");
         let scene = Scene::on_a_small_disk(seed, "150", 48);
         let small = scene.small.as_ref().unwrap();
         let sender = Sender::to(&scene.url(), "scene");
@@ -153,7 +152,8 @@ fn after_a_failed_write_or_sync_nothing_is_acknowledged_until_a_restart() {
 }
 
 fn breaks(seed: u64, call: &str, fault: &str) {
-    let what = format!("CALLBOARD_SEED={seed}, {call} {fault}");
+    let settings = format!("CALLBOARD_SEED={seed} CALLBOARD_FAULT_SEEDS=2");
+    let what = format!("{call} {fault}; {}", again(&settings, "faults::"));
     let mut scene = Scene::new(seed, "60");
     let (trace, inject) = (format!("trace={call}"), format!("inject={call}:{fault}"));
     // The tracer goes beside, so that the server stays our child.

@@ -2,8 +2,8 @@
 //! refuses to start, or a query ends with an error that names the file; no figure is ever another than
 //! before, and the doctor names what no query met.
 //!
-//! `make test` flips one bit in each kind, `make torture` 300 in all. A failure names its seed:
-//! `CALLBOARD_SEED=3417 CALLBOARD_FLIPS=1` repeats it.
+//! `make test` flips one bit in each kind, `make torture` 300 in all. A failure names the line that
+//! repeats it.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::doctor::{CONFIG, doctor, files, folder};
-use crate::support::scene::number;
+use crate::support::scene::{again, number};
 use crate::support::sender::event;
 use crate::support::{Server, command, copy, until};
 
@@ -272,10 +272,12 @@ fn a_flipped_bit_in_any_kind_of_file_is_never_a_figure() {
         let below = place.path.strip_prefix(&data).unwrap();
         let whole = std::fs::read(&place.path).unwrap();
         let (at, bit) = (random(seed) % whole.len(), random(!seed) % 8);
+        let settings = format!("CALLBOARD_SEED={seed} CALLBOARD_FLIPS=1");
         let what = format!(
-            "CALLBOARD_SEED={seed} CALLBOARD_FLIPS=1: {}, byte {at} of {}, bit {bit}",
+            "{}, byte {at} of {}, bit {bit}; {}",
             below.display(),
-            whole.len()
+            whole.len(),
+            again(&settings, "rot::")
         );
         let mut bytes = whole.clone();
         bytes[at] ^= 1 << bit;

@@ -2,7 +2,7 @@
 //! server, written down by `strace`, are read for what a power cut at any of them would leave.
 //! `kill -9` cannot tell, since what was only written is still in the kernel's memory then.
 //!
-//! A failure names its seed: `CALLBOARD_SEED=17` repeats it.
+//! A failure names the line that repeats it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::doctor::{doctor, files};
-use crate::support::scene::{Scene, number};
+use crate::support::scene::{Scene, again, number};
 use crate::support::{Server, until};
 
 mod trace;
@@ -121,7 +121,7 @@ fn what_counts_was_synced_before_and_every_sync_is_needed() {
     assert!(strace.is_ok(), "this test needs strace: install it");
     let first = number("CALLBOARD_SEED", 3_500);
     for seed in first..first + number("CALLBOARD_FAULT_SEEDS", 1) {
-        let what = format!("CALLBOARD_SEED={seed}");
+        let what = again(&format!("CALLBOARD_SEED={seed}"), "synced::");
         let mut scene = Scene::new(seed, "40");
         let all = traced(&mut scene, &what);
         let data = scene.data().canonicalize().unwrap();

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::readers::{read, same};
-use crate::support::scene::number;
+use crate::support::scene::{again, number};
 use crate::support::{Server, callboard, command};
 
 /// Contacts settle and reach the lake while the test runs.
@@ -85,7 +85,9 @@ fn equal_whatever_happens(seed: &str, contacts: &str, more: &[&str]) {
     assert_eq!(counted(&said, "refused"), count("refused"), "{said}");
     assert_eq!(counted(&said, "conflicting"), count("conflicts"), "{said}");
     let (equal, said) = verify(&server, &truth, "60");
-    assert!(equal, "seed {seed}: {said}");
+    let settings = format!("CALLBOARD_SEED={seed} CALLBOARD_CONTACTS={contacts}");
+    let what = again(&settings, "truth::");
+    assert!(equal, "{said}\n{what}");
     for table in [
         "contacts",
         "segments",
@@ -118,7 +120,7 @@ fn equal_whatever_happens(seed: &str, contacts: &str, more: &[&str]) {
     }
     let again = Server::serve(&data, &config);
     let (equal, said) = verify(&again, &truth, "30");
-    assert!(equal, "seed {seed}, after a restart: {said}");
+    assert!(equal, "after a restart: {said}\n{what}");
 }
 
 #[test]

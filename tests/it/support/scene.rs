@@ -41,6 +41,14 @@ pub fn number(name: &str, otherwise: u64) -> u64 {
     setting(name).map_or(otherwise, |v| v.parse().unwrap())
 }
 
+/// The line that repeats a test: with these settings, and on the same days.
+pub fn again(settings: &str, test: &str) -> String {
+    let day = first_day();
+    format!(
+        "repeat it: {settings} CALLBOARD_FIRST_DAY={day} cargo test --workspace --test it {test} -- --nocapture"
+    )
+}
+
 /// The day of a shift that is over whatever its channels: 40 days ago where nothing else is set.
 pub fn first_day() -> String {
     setting("CALLBOARD_FIRST_DAY").unwrap_or_else(|| {

@@ -16,7 +16,7 @@ use crate::pipeline::Pipeline;
 /// How often things happen.
 #[derive(Debug, Clone)]
 pub struct Periods {
-    /// Between flushes.
+    /// Between flushes, and between looks for days of which intervals are to be made.
     pub flush: Duration,
     /// Between rounds of joining late records with what has settled, at least.
     pub late: Duration,
@@ -41,7 +41,7 @@ impl Default for Periods {
 pub fn start(pipeline: &Arc<Pipeline>, periods: Periods, stop: &CancellationToken) {
     flush(pipeline.clone(), periods.flush, stop.clone());
     let joining = pipeline.clone();
-    every(periods.late, stop, move || {
+    every(periods.late, LATE_REST, stop, move || {
         let pipeline = joining.clone();
         async move {
             if let Err(error) = pipeline.store().resolve().await {
@@ -49,8 +49,18 @@ pub fn start(pipeline: &Arc<Pipeline>, periods: Periods, stop: &CancellationToke
             }
         }
     });
+    let deriving = pipeline.clone();
+    every(periods.flush, 0, stop, move || {
+        let pipeline = deriving.clone();
+        async move {
+            if let Err(error) = pipeline.store().derive_due().await {
+                metrics::counter!("callboard_derive_failures_total").increment(1);
+                tracing::error!(%error, "tables of intervals are not up to date; it is tried again");
+            }
+        }
+    });
     let tidying = pipeline.clone();
-    every(periods.upkeep, stop, move || {
+    every(periods.upkeep, 0, stop, move || {
         let pipeline = tidying.clone();
         async move {
             if let Err(error) = pipeline.store().finish_erasure().await {
@@ -67,7 +77,7 @@ pub fn start(pipeline: &Arc<Pipeline>, periods: Periods, stop: &CancellationToke
         }
     });
     let listening = pipeline.clone();
-    every(periods.silence, stop, move || {
+    every(periods.silence, 0, stop, move || {
         let pipeline = listening.clone();
         async move { say_silence(&pipeline).await }
     });
@@ -99,12 +109,12 @@ fn flush(pipeline: Arc<Pipeline>, period: Duration, stop: CancellationToken) {
     });
 }
 
-/// Pauses between rounds last at least so many times as long as the round before: what comes in
-/// has the machine for most of the time.
-const PAUSES: u32 = 9;
+/// Of the time at most a tenth goes into late records: what comes in has the machine for most of it.
+const LATE_REST: u32 = 9;
 
-/// A round that ends by a fault of ours is said, and the next one is tried.
-fn every<F, Fut>(period: Duration, stop: &CancellationToken, mut act: F)
+/// Rounds in this period, or `rest` times as long after one as it took. One that ends by a fault of
+/// ours is said, and the next is tried.
+fn every<F, Fut>(period: Duration, rest: u32, stop: &CancellationToken, mut act: F)
 where
     F: FnMut() -> Fut + Send + 'static,
     Fut: Future<Output = ()> + Send + 'static,
@@ -121,7 +131,7 @@ where
             if let Err(fault) = tokio::spawn(act()).await {
                 tracing::error!(%fault, "a round of upkeep ended by a fault; the next is tried");
             }
-            pause = period.max(begun.elapsed().saturating_mul(PAUSES));
+            pause = period.max(begun.elapsed().saturating_mul(rest));
         }
     });
 }

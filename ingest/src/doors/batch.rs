@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::answer::{Answer, Listing};
 use super::intake::{Candidate, Intake, Unavailable, Verdict};
 use super::limits::Limits;
+use super::problem::Problem;
 
 /// The candidates of one request on their way.
 pub struct Batch {
@@ -13,6 +14,7 @@ pub struct Batch {
     listing: Listing,
     most_records: usize,
     most_bytes: usize,
+    most_refused: u64,
     pending: Vec<Candidate>,
     places: Vec<Place>,
     bytes: usize,
@@ -45,6 +47,7 @@ impl Batch {
             },
             most_records: limits.batch_records,
             most_bytes: limits.batch_bytes,
+            most_refused: limits.refused_lines,
             pending: Vec::new(),
             places: Vec::new(),
             bytes: 0,
@@ -65,14 +68,26 @@ impl Batch {
         self.pending.push(candidate);
     }
 
-    /// Whether it is time to submit.
-    pub fn is_full(&self) -> bool {
-        self.pending.len() >= self.most_records || self.bytes >= self.most_bytes
-    }
-
-    /// Refused lines, submitted or not.
-    pub fn refused(&self) -> u64 {
-        self.answer.refused + self.refused_waiting
+    /// Submits what is gathered when it is time; a request of which too many lines were refused ends
+    /// there, with this advice.
+    ///
+    /// # Errors
+    /// 400 for such a request; else as [`Batch::submit`].
+    pub async fn pace(&mut self, advice: &str) -> Result<(), Problem> {
+        let flood = self.answer.refused + self.refused_waiting > self.most_refused;
+        if flood || self.pending.len() >= self.most_records || self.bytes >= self.most_bytes {
+            self.submit().await?;
+        }
+        if flood {
+            return Err(Problem::bad(
+                "too_many_refused",
+                format!(
+                    "more than {} lines of this request cannot be read; {advice}",
+                    self.most_refused
+                ),
+            ));
+        }
+        Ok(())
     }
 
     /// Submits what is gathered; returns when it is durable.

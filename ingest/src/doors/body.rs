@@ -169,7 +169,7 @@ impl Chunks {
         if self.ended || silent || self.stated > DRAIN_BYTES {
             return;
         }
-        self.held = Bytes::new();
+        (self.held, self.ready) = (Bytes::new(), Bytes::new());
         let mut left = DRAIN_BYTES;
         let all = async {
             while let Some(Ok(chunk)) = self.stream.next().await {

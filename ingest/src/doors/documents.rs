@@ -20,7 +20,7 @@ use super::event::EventReader;
 use super::http::{Doors, counts};
 use super::limits::Limits;
 use super::mapping::{Mappings, PATIENCE};
-use super::platform::{candidate, empty, pace, source::Source};
+use super::platform::{FLOOD_ADVICE, candidate, empty, source::Source};
 use super::problem::Problem;
 use super::proof::Shown;
 
@@ -228,7 +228,7 @@ async fn submit(
         source.stamp(&mut one);
         batch.push(number, candidate(one, received_at, &mut events));
         batch.answer.last_line = number;
-        pace(&doors.limits, batch).await?;
+        batch.pace(FLOOD_ADVICE).await?;
     }
     Ok(batch.submit().await?)
 }

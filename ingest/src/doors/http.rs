@@ -232,20 +232,8 @@ impl Taking {
 
     /// Submits what is gathered when it is time.
     async fn pace(&mut self) -> Result<(), Problem> {
-        if self.batch.refused() > self.limits.refused_lines {
-            self.batch.submit().await?;
-            return Err(Problem::bad(
-                "too_many_refused",
-                format!(
-                    "more than {} lines of this request cannot be read; look at the first ones",
-                    self.limits.refused_lines
-                ),
-            ));
-        }
-        if self.batch.is_full() {
-            self.batch.submit().await?;
-            self.reader.received_at(self.intake.now());
-        }
+        self.batch.pace("look at the first ones").await?;
+        self.reader.received_at(self.intake.now());
         Ok(())
     }
 
@@ -301,21 +289,20 @@ impl Taking {
 
     /// `application/json`: decided by the first byte that says something.
     async fn sniff(&mut self) -> Result<(), Problem> {
-        let mut head = Vec::new();
-        loop {
-            let said = head
+        let mut head: Vec<u8> = Vec::new();
+        while let Some(chunk) = self.chunks.next().await? {
+            let said = chunk
                 .iter()
-                .find(|b: &&u8| !b.is_ascii_whitespace() && !b"\xef\xbb\xbf".contains(b));
+                .find(|b| !b.is_ascii_whitespace() && !b"\xef\xbb\xbf".contains(b));
+            head.extend_from_slice(&chunk);
             match said {
                 Some(b'[') => return self.elements(head).await,
-                Some(_) => return self.one_of(head, None).await,
-                None => {}
-            }
-            match self.chunks.next().await? {
-                Some(chunk) => head.extend_from_slice(&chunk),
-                None => return Err(empty()),
+                // Blanks without end are one event that is too long.
+                None if head.len() <= self.limits.record_bytes => {}
+                _ => return self.one_of(head, None).await,
             }
         }
+        Err(empty())
     }
 
     async fn one(&mut self, headers: Option<&HeaderMap>) -> Result<(), Problem> {

@@ -40,7 +40,11 @@ impl Candidate {
     /// Memory that it takes on its way to the log, bytes, roughly.
     pub fn weight(&self) -> usize {
         match self {
-            Candidate::Record(record) => record.bytes.len() + RECORD_BYTES,
+            Candidate::Record(record) => {
+                let carried = record.stamp.carried.iter();
+                let carried = carried.map(|(k, v)| k.len() + v.len() + 8);
+                record.bytes.len() + carried.sum::<usize>() + RECORD_BYTES
+            }
             Candidate::Dead(dead) => dead.bytes.len() + DEAD_BYTES,
         }
     }

@@ -27,8 +27,8 @@ use super::mapping::{Mappings, unknown};
 use super::problem::Problem;
 use super::proof::{Shown, Trusted};
 pub(crate) use lines::candidate;
+pub(super) use lines::empty;
 use lines::read;
-pub(super) use lines::{empty, pace};
 use query::{SourceQuery, declared, how};
 use source::{Source, SourceOptions};
 
@@ -39,6 +39,9 @@ pub mod source;
 
 /// Content type of a part of a file.
 pub const RESUMED: &str = "application/vnd.callboard.resumed";
+
+/// What to look at where many lines or documents of a request cannot be read.
+pub(super) const FLOOD_ADVICE: &str = "is it the feed that was named?";
 
 /// Where sources are, by their names.
 pub const PATH: &str = "/v1/sources/";

@@ -69,10 +69,7 @@ pub(super) async fn submit(
     let mut batch = Vec::new();
     let mut bytes = 0;
     for candidate in all {
-        bytes += match &candidate {
-            Candidate::Record(r) => r.bytes.len(),
-            Candidate::Dead(d) => d.bytes.len(),
-        };
+        bytes += candidate.weight();
         batch.push(candidate);
         if batch.len() >= limits.batch_records || bytes >= limits.batch_bytes {
             tally.add(one(intake, std::mem::take(&mut batch), stop).await?);

@@ -11,11 +11,12 @@ use callboard_sources::lines::NewLine;
 use callboard_sources::registry::Registry;
 use callboard_store::datafolder::DataFolderError;
 use callboard_store::snapshot::Snapshots;
-use callboard_store::store::{Clock, StoreError, StoreOptions};
+use callboard_store::store::{Clock, Rebuilt, StoreError, StoreOptions, rebuild};
 
 use super::*;
 
 mod broken;
+mod derives;
 mod erasing;
 mod late;
 mod looks;
@@ -152,6 +153,24 @@ impl Bench {
     async fn settle(&self) {
         self.later(3600);
         self.flush().await;
+    }
+}
+
+/// Makes all rows of a folder anew, once its last bench has let go of it.
+async fn rebuilt(
+    options: &StoreOptions,
+    interpreter: Arc<dyn Interpreter>,
+    clock: Arc<Hand>,
+) -> Rebuilt {
+    loop {
+        let done = rebuild(options.clone(), interpreter.clone(), clock.clone(), None).await;
+        match done {
+            Ok(done) => return done,
+            Err(StoreError::Folder(DataFolderError::Locked { .. })) => {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            Err(e) => panic!("{e}"),
+        }
     }
 }
 

@@ -12,8 +12,6 @@ use crate::doors::intake::Candidate;
 const BATCH_BYTES: usize = 4 << 20;
 /// Candidates that are gathered before they are handed in.
 const BATCH_CANDIDATES: usize = 8192;
-/// A candidate beside its bytes.
-const CANDIDATE_BYTES: usize = 600;
 
 /// Topic and partition.
 pub type Place = (String, i32);
@@ -113,21 +111,10 @@ pub struct Held {
     candidates: usize,
 }
 
-fn weight(candidate: &Candidate) -> usize {
-    CANDIDATE_BYTES
-        + match candidate {
-            Candidate::Record(record) => {
-                let carried = record.stamp.carried.iter();
-                record.bytes.len() + carried.map(|(k, v)| k.len() + v.len() + 8).sum::<usize>()
-            }
-            Candidate::Dead(dead) => dead.bytes.len(),
-        }
-}
-
 impl Held {
     /// Adds what a message brought.
     pub fn push(&mut self, place: Place, generation: u64, offset: i64, candidates: Vec<Candidate>) {
-        let bytes = candidates.iter().map(weight).sum();
+        let bytes = candidates.iter().map(Candidate::weight).sum();
         self.bytes += bytes;
         self.candidates += candidates.len() + 1;
         self.waiting.push(Waiting {
@@ -194,7 +181,7 @@ impl Held {
                 last.push(candidate.clone());
                 continue;
             }
-            bytes += weight(candidate);
+            bytes += candidate.weight();
             turn.push(candidate.clone());
             if bytes >= BATCH_BYTES {
                 turns.push(std::mem::take(&mut turn));

@@ -3,15 +3,14 @@
 use callboard_model::record::Refusal;
 use callboard_sources::lines::{HEAD_BYTES, Kind, LineReader, NewLine, ReaderState, detect};
 
-use super::RESUMED;
 use super::query::How;
 use super::source::Source;
+use super::{FLOOD_ADVICE, RESUMED};
 use crate::doors::batch::Batch;
 use crate::doors::body::Chunks;
 use crate::doors::event::EventReader;
 use crate::doors::http::Doors;
 use crate::doors::intake::{Candidate, DEAD_PREFIX_BYTES, DeadInput};
-use crate::doors::limits::Limits;
 use crate::doors::problem::Problem;
 use crate::doors::split::Piece;
 
@@ -50,7 +49,7 @@ pub(super) async fn read(
     let mut next = Some(bytes::Bytes::from(head));
     while let Some(chunk) = next {
         lines.feed(&chunk, batch);
-        pace(&doors.limits, batch).await?;
+        batch.pace(FLOOD_ADVICE).await?;
         lines.at(doors.intake.now());
         next = chunks.next().await?;
     }
@@ -65,23 +64,6 @@ pub(super) async fn read(
 
 pub(in crate::doors) fn empty() -> Problem {
     Problem::bad("empty_body", "the body is empty; send at least one line")
-}
-
-pub(in crate::doors) async fn pace(limits: &Limits, batch: &mut Batch) -> Result<(), Problem> {
-    let flood = batch.refused() > limits.refused_lines;
-    if flood || batch.is_full() {
-        batch.submit().await?;
-    }
-    if flood {
-        return Err(Problem::bad(
-            "too_many_refused",
-            format!(
-                "more than {} lines of this request cannot be read; is it the feed that was named?",
-                limits.refused_lines
-            ),
-        ));
-    }
-    Ok(())
 }
 
 /// The first line: the state at which this part of a file begins.

@@ -112,6 +112,32 @@ async fn flushes_and_starts_go_on_beside_a_key_whose_rows_cannot_be_made() {
     assert_eq!(bench.lake_rows("agent_states").await, STATES);
 }
 
+/// A line of a queue's log about a contact, so many seconds after it began.
+fn told(bench: &Bench, line: &str, at: i64) -> Candidate {
+    let stamp = callboard_model::record::Stamp {
+        instance: "pbx1".into(),
+        ..Default::default()
+    };
+    let text = format!("{}|1795253950.1|sales|NONE|{line}", T0 / 1_000_000 + at);
+    Candidate::Record(Record {
+        source: "/asterisk/pbx1/queue_log".into(),
+        id: line.into(),
+        format: "asterisk/queue_log".into(),
+        received_at: bench.clock.now(),
+        stamp: Arc::new(stamp),
+        bytes: text.into_bytes().into(),
+    })
+}
+
+/// A contact that waited for nine seconds.
+async fn abandoned(bench: &Bench) {
+    let lines = vec![
+        told(bench, "ENTERQUEUE||5551", 0),
+        told(bench, "ABANDON|1|1|9", 9),
+    ];
+    bench.pipeline.submit(lines).await.unwrap();
+}
+
 /// A contact in the lake of which a late record tells: what the lake says of it is out of date, and
 /// nothing else is known.
 #[tokio::test]
@@ -119,28 +145,12 @@ async fn a_contact_whose_rows_can_be_made_no_more_is_in_no_figure_and_said() {
     let dir = tempfile::tempdir().unwrap();
     let broken = Broken::new(|key| matches!(key, Key::Contact(_)));
     let bench = bench(dir.path(), &broken).await;
-    let told = |id: &str, at: i64| {
-        let stamp = callboard_model::record::Stamp {
-            instance: "pbx1".into(),
-            ..Default::default()
-        };
-        let text = format!("{}|1795253950.1|sales|NONE|{id}", T0 / 1_000_000 + at);
-        Candidate::Record(Record {
-            source: "/asterisk/pbx1/queue_log".into(),
-            id: id.into(),
-            format: "asterisk/queue_log".into(),
-            received_at: bench.clock.now(),
-            stamp: Arc::new(stamp),
-            bytes: text.into_bytes().into(),
-        })
-    };
-    let lines = vec![told("ENTERQUEUE||5551", 0), told("ABANDON|1|1|9", 9)];
-    bench.pipeline.submit(lines).await.unwrap();
+    abandoned(&bench).await;
     bench.settle().await;
     let before = bench.contacts().await;
     assert_eq!((before.len(), bench.lake_rows("contacts").await), (1, 1));
     broken.arm(true);
-    let late = vec![told("EXITWITHKEY|1|1", 8)];
+    let late = vec![told(&bench, "EXITWITHKEY|1|1", 8)];
     bench.pipeline.submit(late).await.unwrap();
     bench.settle().await;
     assert_eq!(bench.contacts().await, []);
@@ -153,6 +163,29 @@ async fn a_contact_whose_rows_can_be_made_no_more_is_in_no_figure_and_said() {
         (bench.lake_rows("contacts").await, faulty(&bench)),
         (1, Vec::new())
     );
+}
+
+#[tokio::test]
+async fn a_rebuild_leaves_rows_that_cannot_be_made_as_they_are_and_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let broken = Broken::new(|key| matches!(key, Key::Contact(_)));
+    let (clock, before) = {
+        let bench = bench(dir.path(), &broken).await;
+        abandoned(&bench).await;
+        bench.send(&call("a", T0)).await;
+        bench.settle().await;
+        (bench.clock.clone(), bench.contacts().await)
+    };
+    assert_eq!(before.len(), 2);
+    broken.arm(true);
+    let done = rebuilt(&StoreOptions::new(dir.path()), broken.clone(), clock).await;
+    // Of the other contact every record stands alone.
+    assert_eq!((done.keys, done.lost.len()), (2, 1), "{:?}", done.lost);
+    assert!(done.lost[0].contains("1795253950.1"), "{:?}", done.lost);
+    broken.arm(false);
+    let bench = bench(dir.path(), &broken).await;
+    assert_eq!(bench.contacts().await, before);
+    assert_eq!(bench.lake_rows("contacts").await, 2);
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! Tables that are queries over others (intervals), made anew in the lake for the days that
 //! flushes touched.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Instant;
 
 use callboard_model::tables::{AGENT_INTERVALS, QUEUE_INTERVALS};
@@ -11,6 +12,7 @@ use super::carried::carried;
 use super::checkpoint::Commit;
 use super::{Store, StoreError};
 use crate::lake::{Replace, WritePlan, on_days};
+use crate::snapshot::Snapshot;
 
 /// A round waits so many times as long as the last one took: at most a twentieth of the time goes
 /// into tables that our own views do not read.
@@ -19,54 +21,133 @@ const REST: u32 = 19;
 /// The tables that are made so.
 pub(super) const COPIES: [&str; 2] = [QUEUE_INTERVALS.name, AGENT_INTERVALS.name];
 
+/// The round in which derived tables are made, or the last one.
+#[derive(Debug, Default)]
+pub(crate) struct Deriving {
+    /// Days that were touched since it took its picture.
+    pub again: BTreeSet<i32>,
+    /// Grows with every round and every erasure: a round that began before is void.
+    round: u64,
+    /// No other begins by itself before.
+    rests_until: Option<Instant>,
+}
+
+impl Deriving {
+    /// A round begins, with a picture of now.
+    fn begin(&mut self) -> u64 {
+        self.again.clear();
+        self.cut_off();
+        self.round
+    }
+
+    /// The round under way knows nothing of what happens now: what it found is thrown away.
+    pub fn cut_off(&mut self) {
+        self.round += 1;
+    }
+}
+
 impl Store {
-    /// Makes derived tables of the touched days anew, unless the last round was a moment ago; with
-    /// `must`, at once.
-    pub(super) async fn derive_rest(
-        &self,
-        commit: &mut Commit,
-        must: bool,
-    ) -> Result<(), StoreError> {
-        let derive = self.derive.lock().clone();
-        let Some(derive) = derive else { return Ok(()) };
-        if commit.derive_days.is_empty() {
+    /// Makes derived tables of the days that flushes touched anew, unless the last round was a moment
+    /// ago. Flushes and late records go on meanwhile; a day that they touch is made again.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the rows could not be made or written. The days stay in the commit record, and
+    /// the next round tries again.
+    pub async fn derive_due(&self) -> Result<(), StoreError> {
+        let rests = self.inner.lock().deriving.rests_until;
+        if rests.is_some_and(|until| Instant::now() < until) {
             return Ok(());
         }
-        let rests = |(ended, took): (Instant, std::time::Duration)| ended.elapsed() < took * REST;
-        if !must && self.derived.lock().is_some_and(rests) {
-            return Ok(());
-        }
-        let began = Instant::now();
-        let horizons = self.inner.lock().live.horizons().clone();
-        let mut days = commit.derive_days.clone();
-        // What older days would be made of is not there any more.
-        days.retain(|day| *day >= horizons.of_sources());
-        let made = match derive.derive(self.picture(), &days).await {
-            Ok(made) => made,
-            // Our own views do not read these tables: a flush does not fail for them. The days
-            // stay in the commit record and are tried again.
-            Err(error) => {
-                metrics::counter!("callboard_derive_failures_total").increment(1);
-                tracing::error!(%error, "tables of intervals could not be made; it is tried again");
-                *self.derived.lock() = Some((Instant::now(), began.elapsed()));
+        let (picture, days, round) = {
+            let commit = self.flushing.lock().await;
+            if commit.derive_days.is_empty() {
                 return Ok(());
             }
+            let round = self.inner.lock().deriving.begin();
+            (self.picture(), self.days_to_derive(&commit), round)
         };
-        // A rebuild that was cut off has written under later numbers: these days are written all the same.
+        let began = Instant::now();
+        let made = self.derive(picture, &days).await;
+        let until = Instant::now().checked_add(began.elapsed() * REST);
+        let mut commit = self.flushing.lock().await;
+        {
+            let mut inner = self.inner.lock();
+            inner.deriving.rests_until = until;
+            if inner.deriving.round != round {
+                return Ok(());
+            }
+        }
+        match made? {
+            Some(made) => self.put_derived(&mut commit, made, &days).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Makes derived tables of all touched days anew, at once: for a clean stop, and after an erasure.
+    /// Neither fails where that does: our own views do not read them, and the days stay in the commit
+    /// record.
+    pub(super) async fn derive_now(&self, commit: &mut Commit) {
+        if commit.derive_days.is_empty() {
+            return;
+        }
+        let days = self.days_to_derive(commit);
+        self.inner.lock().deriving.begin();
+        let result = match self.derive(self.picture(), &days).await {
+            Ok(Some(made)) => self.put_derived(commit, made, &days).await,
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = result {
+            metrics::counter!("callboard_derive_failures_total").increment(1);
+            tracing::error!(%error, "tables of intervals are not up to date; their days stay due");
+        }
+    }
+
+    /// What older days would be made of is not there any more.
+    fn days_to_derive(&self, commit: &Commit) -> Vec<i32> {
+        let kept = self.inner.lock().live.horizons().of_sources();
+        let days = commit.derive_days.iter().copied();
+        days.filter(|day| *day >= kept).collect()
+    }
+
+    /// Rows of derived tables; none where nobody makes any.
+    async fn derive(
+        &self,
+        picture: Arc<Snapshot>,
+        days: &[i32],
+    ) -> Result<Option<BTreeMap<&'static str, Vec<RecordBatch>>>, StoreError> {
+        let derive = self.derive.lock().clone();
+        let Some(derive) = derive else {
+            return Ok(None);
+        };
+        let made = derive.derive(picture, days).await;
+        made.map(Some).map_err(StoreError::Derive)
+    }
+
+    /// Writes them; the days are done with, but for those that were touched meanwhile.
+    async fn put_derived(
+        &self,
+        commit: &mut Commit,
+        made: BTreeMap<&'static str, Vec<RecordBatch>>,
+        days: &[i32],
+    ) -> Result<(), StoreError> {
+        // Written under a number that is there already, as by a round after the same flush or a rebuild
+        // that was cut off, it would pass for written.
         let mut number = commit.attempt;
         for table in COPIES {
-            if self.lake.applied(table)? > number {
+            if self.lake.applied(table)? >= number {
                 number = self.next_attempt()?;
             }
         }
-        self.write_derived(made, &days, number).await?;
-        commit.derive_days.clear();
+        self.write_derived(made, days, number).await?;
+        let mut left = std::mem::take(&mut self.inner.lock().deriving.again);
+        left.retain(|day| commit.derive_days.contains(day));
+        commit.derive_days = left.into_iter().collect();
         self.files.set_commit(commit)?;
         crate::steps::pass("derive.commit");
-        *self.derived.lock() = Some((Instant::now(), began.elapsed()));
         let mut inner = self.inner.lock();
         let inner = &mut *inner;
-        inner.derive_days.clear();
+        inner.derive_days = commit.derive_days.clone();
         self.look_again(inner)
     }
 

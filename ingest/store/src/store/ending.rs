@@ -98,6 +98,8 @@ impl Store {
         std::mem::swap(&mut inner.planned, &mut planned);
         inner.live.unflushed.drop_upto(plan.upto, plan.upto);
         inner.flushed = plan.upto;
+        let touched = plan.keys.iter().flat_map(|k| k.days.iter().copied());
+        inner.deriving.again.extend(touched);
         inner.derive_days = ending.next.derive_days.clone();
         *commit = ending.next;
         self.look_again(inner)

@@ -26,6 +26,9 @@ pub enum StoreError {
     /// Why rows cannot be made anew.
     #[error("{0}")]
     Rebuild(String),
+    /// Why tables that are queries over others could not be made.
+    #[error("tables of intervals could not be made: {0}")]
+    Derive(String),
     /// An entry of the log that this program cannot read.
     #[error(transparent)]
     Codec(#[from] crate::live::codec::CodecError),

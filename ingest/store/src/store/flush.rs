@@ -48,12 +48,15 @@ impl Store {
         result
     }
 
-    /// Resolves records that speak of settled keys, without a flush: their rows are seen at once.
+    /// Resolves records that speak of settled keys, without a flush: their rows are seen at once. While
+    /// one is under way nothing is done: it begins with that itself, and nobody waits for it here.
     ///
     /// # Errors
     /// [`StoreError`]; they wait on, and the next flush tries again.
     pub async fn resolve(&self) -> Result<usize, StoreError> {
-        let _flushing = self.flushing.lock().await;
+        let Ok(_flushing) = self.flushing.try_lock() else {
+            return Ok(0);
+        };
         self.resolve_late().await
     }
 
@@ -71,12 +74,13 @@ impl Store {
                 break;
             }
         }
-        let Some(plan) = self.plan(all).await? else {
-            self.derive_rest(commit, all).await?;
-            return Ok(Flushed::default());
+        let flushed = match self.plan(all).await? {
+            Some(plan) => self.carry_out(commit, &plan).await?,
+            None => Flushed::default(),
         };
-        let flushed = self.carry_out(commit, &plan).await?;
-        self.derive_rest(commit, all).await?;
+        if all {
+            self.derive_now(commit).await;
+        }
         Ok(flushed)
     }
 
@@ -100,6 +104,7 @@ impl Store {
             records: plan.records.iter().map(RecordBatch::num_rows).sum(),
         };
         aside(|| self.conclude(commit, plan))?;
+        plan.tell();
         steps::pass("flush.counted");
         self.log.trim(commit.replay_from.saturating_sub(1))?;
         Ok(flushed)

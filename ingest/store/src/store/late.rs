@@ -10,7 +10,7 @@ use callboard_model::record::{Record, RouteKey, Stamp};
 use deltalake::arrow::array::{Array, AsArray, RecordBatch};
 use deltalake::arrow::datatypes::TimestampMicrosecondType;
 
-use super::{Store, StoreError};
+use super::{Inner, Store, StoreError};
 use crate::live::keyrows::{KEYED, KeyRows};
 use crate::live::{Entry, Live, Routed, natives};
 
@@ -33,10 +33,22 @@ impl Store {
         if waiting.is_empty() {
             return Ok(0);
         }
-        // The waiting ones are what is new; they are not part of what was known.
         let names = waiting.iter().flat_map(|r| natives(&r.routing)).collect();
-        let new = waiting.iter().map(|w| identity(&w.record)).collect();
-        let known = self.known_records(names, new, days).await?;
+        let turn: BTreeSet<u64> = waiting.iter().map(|r| r.seq).collect();
+        // Those that came since and wait too are not known yet: their turn is the next.
+        let later = |inner: &Inner| {
+            let late = inner.live.late.iter();
+            let later = late.filter(|r| !turn.contains(&r.seq));
+            later.map(|r| identity(&r.record)).collect()
+        };
+        let known = self.known_records(names, days, &later).await?;
+        // To the keys for which they wait, the waiting ones are what is new. Others that they speak of
+        // were open, have heard, and may have settled since.
+        let mut news: HashMap<Identity, Vec<&RouteKey>> = HashMap::new();
+        for routed in &waiting {
+            let keys = news.entry(identity(&routed.record)).or_default();
+            keys.extend(&routed.routing.keys);
+        }
 
         // What was known before, and what is known now, each in a live of its own.
         let mut before = Live::new(self.interpreter.clone());
@@ -47,9 +59,11 @@ impl Store {
         for record in &known {
             let record = Arc::new(record.clone());
             if let Ok(mut routing) = self.interpreter.route(&record) {
-                routing
-                    .keys
-                    .retain(|k| !matches!(k, RouteKey::Direct(Key::Instance(_))));
+                let news = news.get(&identity(&record));
+                routing.keys.retain(|k| {
+                    !matches!(k, RouteKey::Direct(Key::Instance(_)))
+                        && !news.is_some_and(|news| news.contains(&k))
+                });
                 before.apply(&Routed {
                     seq: 0,
                     record,
@@ -88,7 +102,7 @@ impl Store {
                 continue;
             }
             let mut entry = Entry::clone(entry);
-            let new_rows = after.rows(birth, now);
+            let made = entry.made(after.around(), now);
             let mut old_rows = KeyRows::default();
             let mut lake_days = Vec::new();
             let old: BTreeSet<u64> = names.iter().filter_map(|n| before.find(n)).collect();
@@ -102,8 +116,7 @@ impl Store {
             // A flush that was cut off may have written rows of it: then they are replaced too.
             let cut_off: Vec<&Vec<i32>> = names.iter().filter_map(|n| begun.get(n)).collect();
             // Where no rows can be made it is open, so that this is seen and tried again.
-            let faulty = after.around().faulty().contains(&entry.key.name());
-            if *new_rows == old_rows && cut_off.is_empty() && !faulty {
+            if *made.rows == old_rows && cut_off.is_empty() && !made.faulty {
                 continue;
             }
             lake_days.extend(cut_off.into_iter().flatten());
@@ -127,10 +140,9 @@ impl Store {
             inner.live.open(entry);
         }
         crate::steps::pass("late.joined");
-        let resolved: BTreeSet<u64> = waiting.iter().map(|r| r.seq).collect();
         let rest: Vec<Routed> = std::mem::take(&mut inner.live.late)
             .into_iter()
-            .filter(|r| !resolved.contains(&r.seq))
+            .filter(|r| !turn.contains(&r.seq))
             .collect();
         // What came meanwhile may speak of a key that is open now.
         for routed in rest {
@@ -144,13 +156,14 @@ impl Store {
     }
 
     /// All records, in the lake or on their way there, that belong to the components of which these
-    /// names are, but for those that the caller has.
+    /// names are, but for those that `without` tells.
     pub(super) async fn known_records(
         &self,
         mut names: BTreeSet<String>,
-        mut have: HashSet<Identity>,
         mut days: BTreeSet<i32>,
+        without: &(dyn Fn(&Inner) -> HashSet<Identity> + Sync),
     ) -> Result<Vec<Record>, StoreError> {
+        let mut have: HashSet<Identity> = HashSet::new();
         let mut known: Vec<Record> = Vec::new();
         loop {
             let list: Vec<String> = names.iter().cloned().collect();
@@ -158,8 +171,7 @@ impl Store {
             let mut batches = self.lake.records_naming(&on, &list).await?;
             {
                 let mut inner = self.inner.lock();
-                // Those that came since and wait too are not known yet: their turn is the next.
-                have.extend(inner.live.late.iter().map(|w| identity(&w.record)));
+                have.extend(without(&inner));
                 for (table, more) in inner.live.unflushed.batches()? {
                     if table == "records" {
                         batches.extend(more);

@@ -166,6 +166,8 @@ pub(crate) struct Inner {
     /// Lake tables as of the last flush.
     pub tables: HashMap<&'static str, DeltaTable>,
     pub derive_days: Vec<i32>,
+    /// What happens to them while they are made anew.
+    pub deriving: derived::Deriving,
     /// How far sources that number what they hold were read.
     pub positions: Positions,
     /// Set while records are taken in. A fault leaves it set: what is here is not what was told.
@@ -192,8 +194,6 @@ pub struct Store {
     flushing: tokio::sync::Mutex<checkpoint::Commit>,
     derive: Mutex<Option<Arc<dyn Derive>>>,
     pressure: tokio::sync::Notify,
-    /// When derived tables were last made, and how long it took.
-    derived: Mutex<Option<(std::time::Instant, std::time::Duration)>>,
     last_flush: AtomicI64,
     flushes: AtomicU64,
     failing: Mutex<Option<String>>,
@@ -274,6 +274,7 @@ impl Store {
             begun: BTreeMap::new(),
             tables: HashMap::new(),
             derive_days: Vec::new(),
+            deriving: derived::Deriving::default(),
             positions: Positions::default(),
             torn: false,
         };
@@ -292,7 +293,6 @@ impl Store {
             flushing: tokio::sync::Mutex::new(checkpoint::Commit::default()),
             derive: Mutex::new(None),
             pressure: tokio::sync::Notify::new(),
-            derived: Mutex::new(None),
             last_flush: AtomicI64::new(0),
             flushes: AtomicU64::new(0),
             failing: Mutex::new(None),

@@ -67,6 +67,27 @@ impl Plan {
             .collect()
     }
 
+    /// Says what settles early, once the flush counts.
+    pub fn tell(&self) {
+        if self.untranscribed > 0 {
+            metrics::counter!("callboard_settled_untranscribed_total")
+                .increment(self.untranscribed);
+            tracing::warn!(
+                recordings = self.untranscribed,
+                "more recordings wait for their transcript than memory may hold: the oldest were \
+                 written to the lake, and get none"
+            );
+        }
+        if self.early > 0 {
+            metrics::counter!("callboard_settled_open_total").increment(self.early);
+            tracing::warn!(
+                contacts = self.early,
+                "more is open than memory may hold: contacts that have not ended were written to the \
+                 lake, and what is told of them now is seen some seconds late"
+            );
+        }
+    }
+
     /// When its corrections are made, UTC microseconds; none without any.
     pub fn corrected_at(&self) -> Option<i64> {
         self.corrections.first().map(|c| c.corrected_at.0)
@@ -139,23 +160,6 @@ impl Store {
             let rest = births.iter().copied().filter(|b| !chosen.contains(b));
             let rest: Vec<u64> = rest.collect();
             self.choose(&rest, &mut plan, &mut choice, &mut made).await;
-        }
-        if plan.untranscribed > 0 {
-            metrics::counter!("callboard_settled_untranscribed_total")
-                .increment(plan.untranscribed);
-            tracing::warn!(
-                recordings = plan.untranscribed,
-                "more recordings wait for their transcript than memory may hold: the oldest were \
-                 written to the lake, and get none"
-            );
-        }
-        if plan.early > 0 {
-            metrics::counter!("callboard_settled_open_total").increment(plan.early);
-            tracing::warn!(
-                contacts = plan.early,
-                "more is open than memory may hold: contacts that have not ended were written to the \
-                 lake, and what is told of them now is seen some seconds late"
-            );
         }
         for rows in made {
             plan.rows.extend(&rows);
@@ -240,7 +244,7 @@ impl Store {
             // It changed without a record: an instance restarted, an hour ended.
             false => entry.made(inner.live.around(), now),
         };
-        // It stays open, and what the lake has of it stays there.
+        // It stays open. The lake keeps what it has of it; readers here see neither.
         if made.faulty {
             return None;
         }
@@ -251,7 +255,8 @@ impl Store {
         let early = self.early(&rows);
         if !settle && !sticky && choice.over > 0 && early <= choice.early {
             choice.over = choice.over.saturating_sub(entry.weight());
-            plan.early += u64::from(early == Early::Open);
+            let is_contact = matches!(entry.key, Key::Contact(_));
+            plan.early += u64::from(early == Early::Open && is_contact);
             plan.untranscribed += u64::from(early == Early::Untranscribed);
             settle = true;
         }

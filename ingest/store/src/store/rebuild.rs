@@ -14,7 +14,7 @@ use super::late::records_of;
 use super::{Clock, Derive, Store, StoreError, StoreOptions, remake};
 use crate::datafolder::DataFolder;
 use crate::lake::{Fault, Looking, Replace, WritePlan, is_copy, is_made};
-use crate::live::keyrows::{KEYED, KeyRows};
+use crate::live::keyrows::{KEYED, KeyRows, tables_of};
 use crate::live::{Live, Routed};
 use crate::steps;
 
@@ -23,6 +23,9 @@ const DAYS_AT_ONCE: usize = 366;
 
 /// Gives who makes the tables of intervals of that store.
 pub type MakeDerive = dyn Fn(&Arc<Store>) -> Result<Arc<dyn Derive>, String> + Send + Sync;
+
+/// Ids of rows, by table.
+type Ids = BTreeMap<&'static str, BTreeSet<String>>;
 
 /// What a rebuild did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -80,16 +83,29 @@ pub async fn rebuild(
     let births: Vec<u64> = live.entries().map(|(b, _)| b).collect();
     done.keys = births.len();
     let mut rows = KeyRows::default();
+    let mut untouched = Ids::new();
     for birth in &births {
-        let entry = live.entry(*birth);
-        if entry.is_some_and(|e| !e.stays() && store.gone(&e.natives())) {
+        let Some(entry) = live.entry(*birth) else {
+            continue;
+        };
+        if !entry.stays() && store.gone(&entry.natives()) {
             continue;
         }
-        rows.extend(&live.rows(*birth, now));
+        let made = entry.made(live.around(), now);
+        if made.faulty {
+            done.lost.push(format!(
+                "{}: a fault in the program ended the making of its rows; those that are there stay",
+                entry.key.name()
+            ));
+            for (table, ids) in tables_of(&entry.key, &entry.ids) {
+                untouched.entry(table).or_default().extend(ids);
+            }
+        }
+        rows.extend(&made.rows);
     }
     let anew = remaking.iter().any(|t| t == CONTACTS.name);
     keep_corrected(&store, &mut rows, anew, &mut done).await?;
-    store.replace_all(&rows).await?;
+    store.replace_all(&rows, &untouched).await?;
     if let Some(make) = derive {
         let derive = make(&store).map_err(StoreError::Rebuild)?;
         store.derive_all(derive.as_ref(), &rows).await?;
@@ -151,8 +167,8 @@ fn days_of(batch: &RecordBatch) -> impl Iterator<Item = i32> {
 }
 
 impl Store {
-    /// Replaces the rows of all tables that are made of keys.
-    async fn replace_all(&self, rows: &KeyRows) -> Result<(), StoreError> {
+    /// Replaces the rows of all tables that are made of keys, but for those of `untouched`.
+    async fn replace_all(&self, rows: &KeyRows, untouched: &Ids) -> Result<(), StoreError> {
         let attempt = self.next_attempt()?;
         let batches = rows.batches()?;
         for spec in KEYED {
@@ -167,6 +183,9 @@ impl Store {
                     days.extend(days_of(&batch));
                     ids.extend((0..id.len()).map(|row| id.value(row).to_owned()));
                 }
+            }
+            if let Some(stay) = untouched.get(spec.name) {
+                ids.retain(|id| !stay.contains(id));
             }
             let replace = Replace {
                 days: days.into_iter().collect(),

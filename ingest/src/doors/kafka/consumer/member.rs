@@ -176,7 +176,7 @@ impl Member {
                 Ok(more) => verdicts.extend(more),
                 Err(Unavailable::Stopping) => return false,
                 Err(error) => {
-                    if let Unavailable::Poisoned(_) = &error {
+                    if let Unavailable::Poisoned(_) | Unavailable::TooMuch(_) = &error {
                         context.figures.trouble(&error.to_string());
                     }
                     let wait = u64::from(error.retry_after_s().unwrap_or(30));

@@ -219,6 +219,7 @@ impl Store {
         for other in others {
             self.put_anew(inner, other)?;
         }
+        inner.deriving.cut_off();
         inner.derive_days.extend(&found.days);
         inner.derive_days.sort_unstable();
         inner.derive_days.dedup();
@@ -266,7 +267,7 @@ impl Store {
             attempt: commit.attempt,
             keys: BTreeMap::new(),
         })?;
-        self.derive_rest(commit, true).await?;
+        self.derive_now(commit).await;
         let after = self.log.durable_files().len();
         Ok((before + 1).saturating_sub(after) as u64)
     }

@@ -43,7 +43,8 @@ impl Store {
                 .collect();
             (days, restarts)
         };
-        let known = self.known_records(names, HashSet::new(), days).await?;
+        let without = |_: &Inner| HashSet::new();
+        let known = self.known_records(names, days, &without).await?;
         let mut live = Live::new(self.interpreter.clone());
         live.set_horizons(self.inner.lock().live.horizons().clone());
         for (instance, times) in restarts {

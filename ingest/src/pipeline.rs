@@ -28,13 +28,21 @@ use crate::heard::{Heard, Hearing};
 
 mod claims;
 mod dead;
+mod shares;
 
 use claims::{Claim, UnderWay};
 pub use dead::hex;
 use dead::{dead_of, dead_of_erased, dead_row};
+use shares::Shares;
 
 /// Bytes of candidates that may be under way at once.
 const UNDER_WAY: usize = 64 << 20;
+
+/// So many times what may be held before a flush is due is held at most: then nothing more is taken
+/// before one has made room.
+const FULL: f64 = 2.0;
+/// From here on nothing is taken of sources that bring more than others do: a flood leaves room.
+const CROWDED: f64 = 1.5;
 
 /// How long a request waits for room before it is told to come back.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -77,6 +85,7 @@ pub struct Pipeline {
     ended: Arc<AtomicBool>,
     under_way: Arc<UnderWay>,
     room: Arc<Semaphore>,
+    shares: Shares,
     /// Microseconds from receipt to acknowledged and visible, of the last request.
     visible: AtomicU64,
 }
@@ -118,6 +127,7 @@ impl Pipeline {
             ended,
             under_way: Arc::default(),
             room: Arc::new(Semaphore::new(UNDER_WAY)),
+            shares: Shares::default(),
             visible: AtomicU64::new(u64::MAX),
         })
     }
@@ -231,20 +241,16 @@ impl Numbered for Pipeline {
         if batch.is_empty() && positions.is_empty() {
             return Ok(Vec::new());
         }
+        let began = Instant::now();
         let size: usize = batch.iter().map(Candidate::weight).sum();
+        if let Some(first) = batch.first() {
+            self.wait_for_memory(first.source(), size).await?;
+        }
         let permits = u32::try_from(size.min(UNDER_WAY)).unwrap_or(u32::MAX);
         let room = tokio::time::timeout(PATIENCE, self.room.clone().acquire_many_owned(permits));
         let Ok(Ok(room)) = room.await else {
             return Err(Unavailable::Full { retry_after_s: 1 });
         };
-        let began = Instant::now();
-        let patient = began + PATIENCE;
-        while self.store.full() {
-            if Instant::now() >= patient {
-                return Err(Unavailable::Full { retry_after_s: 5 });
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
         let now = self.store.now();
         let read: Vec<_> = batch.into_iter().map(|c| self.read(c)).collect();
         let own: Vec<u64> = read
@@ -262,6 +268,22 @@ impl Numbered for Pipeline {
 }
 
 impl Pipeline {
+    /// Waits until a source may bring so many bytes. Who waits here takes no other's place.
+    async fn wait_for_memory(&self, source: &str, bytes: usize) -> Result<(), Unavailable> {
+        let patient = Instant::now() + PATIENCE;
+        loop {
+            let (now, held) = (self.store.now(), self.store.held());
+            if held <= CROWDED || held <= FULL && !self.shares.is_large(source, now) {
+                self.shares.note(source, bytes, now);
+                return Ok(());
+            }
+            if Instant::now() >= patient {
+                return Err(Unavailable::Full { retry_after_s: 5 });
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     async fn append(
         &self,
         read: Vec<Read>,

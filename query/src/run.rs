@@ -95,7 +95,10 @@ pub(crate) async fn drive(job: Job) {
     {
         return;
     }
-    let most = engine.limits().rows;
+    let most = match native {
+        true => usize::MAX,
+        false => engine.limits().rows,
+    };
     let mut sent = 0_usize;
     let end = loop {
         let next = tokio::select! {

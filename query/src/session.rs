@@ -23,6 +23,8 @@ use crate::run;
 /// For how long an answer is the same while nothing has changed but the clock, microseconds: ages
 /// are shown in whole seconds.
 const FRESH: i64 = 500_000;
+/// So long a query may take whose rows are written into the lake.
+const FOR_THE_LAKE: Duration = Duration::from_secs(24 * 3_600);
 /// Batches that wait for a slow reader.
 const AHEAD: usize = 4;
 
@@ -170,7 +172,8 @@ impl Session {
         }
     }
 
-    /// The same session with names as the platforms tell them, for what is written into the lake.
+    /// The same session with names as the platforms tell them, for what is written into the lake: all
+    /// rows, however many, and nobody waits for them.
     pub(crate) fn native(mut self) -> Self {
         self.native = true;
         self
@@ -242,7 +245,11 @@ impl Session {
         params: Vec<Param>,
     ) -> Result<QueryResult, QueryError> {
         let work = Work::Sql(sql.to_owned(), params);
-        self.start(work, snapshot, self.engine.limits().time).await
+        let time = match self.native {
+            true => FOR_THE_LAKE,
+            false => self.engine.limits().time,
+        };
+        self.start(work, snapshot, time).await
     }
 
     /// All rows of a query.

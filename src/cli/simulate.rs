@@ -22,7 +22,7 @@ pub enum DisorderArg {
 /// `callboard simulate`.
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "The folder gets events/SOURCE.ndjson to send, truth/TABLE/DAY.ndjson to compare with,\nand manifest.json with the hash of each file. The same seed gives the same bytes everywhere.\n\nExamples:\n  callboard simulate --seed 42 --contacts 1000 --out sim\n  callboard simulate --seed 7 --contacts 1000 --disorder wild --poison 0.01 --out sim\n  callboard send --source events sim/events && callboard verify --truth sim\n  callboard simulate --seed 1 --contacts 1000000 --stream --out truth | zstd > events.ndjson.zst\n  callboard simulate --contacts 10000000 --until-day 41 --stream --out truth | zstd > events.ndjson.zst\n  callboard simulate --as amazon-connect --contacts 400 --out connect\n  curl --data-binary @connect/told/site1/contact-records.ndjson http://127.0.0.1:8080/v1/sources/amazon-connect"
+    after_help = "The folder gets events/SOURCE.ndjson to send, truth/TABLE/DAY.ndjson to compare with,\nand manifest.json with the hash of each file. The same seed gives the same bytes everywhere.\n\nExamples:\n  callboard simulate --seed 42 --contacts 1000 --out sim\n  callboard simulate --seed 7 --contacts 1000 --disorder wild --poison 0.01 --out sim\n  callboard simulate --seed 7 --contacts 1000 --late 0.5 --lost-ends 0.02 --out sim\n  callboard send --source events sim/events && callboard verify --truth sim\n  callboard simulate --seed 1 --contacts 1000000 --stream --out truth | zstd > events.ndjson.zst\n  callboard simulate --contacts 10000000 --until-day 41 --stream --out truth | zstd > events.ndjson.zst\n  callboard simulate --as amazon-connect --contacts 400 --out connect\n  curl --data-binary @connect/told/site1/contact-records.ndjson http://127.0.0.1:8080/v1/sources/amazon-connect"
 )]
 pub struct SimulateArgs {
     /// Seed.
@@ -37,6 +37,22 @@ pub struct SimulateArgs {
     /// What goes wrong on the way.
     #[arg(long, value_enum, default_value_t = DisorderArg::None)]
     pub disorder: DisorderArg,
+    /// Share of lines that come late, one in 21 of them by up to 26 hours [default for this and the
+    /// next four: what belongs to the disorder].
+    #[arg(long, value_name = "RATE")]
+    pub late: Option<f64>,
+    /// Share of lines that come again, one in 16 of them after 24 to 30 hours.
+    #[arg(long, value_name = "RATE")]
+    pub repeated: Option<f64>,
+    /// Share of events told again with other words, of those that can be.
+    #[arg(long, value_name = "RATE")]
+    pub conflicts: Option<f64>,
+    /// Share of ends that never arrive.
+    #[arg(long, value_name = "RATE")]
+    pub lost_ends: Option<f64>,
+    /// Lines among which one may stand anywhere.
+    #[arg(long, value_name = "N")]
+    pub shuffle: Option<u32>,
     /// Share of all lines that are no events, 0 to 0.9; blank lines are not counted [default: what
     /// belongs to the disorder].
     #[arg(long, value_name = "RATE")]
@@ -51,7 +67,7 @@ pub struct SimulateArgs {
         long = "as",
         value_name = "PLATFORM",
         value_parser = PossibleValuesParser::new(Platform::ALL.iter().map(|p| p.as_str())),
-        conflicts_with_all = ["disorder", "poison", "source_clock_skew", "stream"]
+        conflicts_with_all = ["disorder", "late", "repeated", "conflicts", "lost_ends", "shuffle", "poison", "source_clock_skew", "stream"]
     )]
     pub platform: Option<String>,
     /// First day. All days lie within 1990-01-04 to 2099-12-26: events of others are refused.

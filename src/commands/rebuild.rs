@@ -3,9 +3,8 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use callboard_query::{Engine, Limits};
+use callboard_query::Engine;
 use callboard_sources::registry::Registry;
 use callboard_store::lake::Fault;
 use callboard_store::snapshot::Snapshots;
@@ -28,12 +27,7 @@ pub fn run(data: PathBuf, config: Option<PathBuf>) -> Result<(), Failure> {
     }
     let mut config = super::config::read(config.as_deref())?;
     config.data = data;
-    // Nobody waits for the intervals of all days but who asked for them.
-    let limits = Limits {
-        time: Duration::from_secs(24 * 3_600),
-        rows: usize::MAX,
-        ..config.query_limits()
-    };
+    let limits = config.query_limits();
     let derive = move |store: &Arc<Store>| -> Result<Arc<dyn Derive>, String> {
         let snapshots: Arc<dyn Snapshots> = store.clone();
         let engine = Engine::new(snapshots, limits.clone()).map_err(|e| e.to_string())?;

@@ -3,7 +3,7 @@
 use std::io::{BufWriter, Write};
 
 use callboard_datasets::simulate::{
-    Disorder, Manifest, Options, Platform, SimulateError, contacts_until, read_date,
+    Dials, Disorder, Manifest, Options, Platform, SimulateError, contacts_until, read_date,
     run_until as simulate,
 };
 use indicatif::{ProgressBar, ProgressStyle};
@@ -59,14 +59,13 @@ fn options(args: &SimulateArgs) -> Result<Options, Failure> {
         DisorderArg::Mild => Disorder::Mild,
         DisorderArg::Wild => Disorder::Wild,
     };
-    let poison = match args.poison {
-        None => disorder.poison(),
-        Some(rate) if (0.0..=0.9).contains(&rate) => (rate * 1e6).round() as u64,
-        Some(rate) => {
-            return Err(Failure::usage(format!(
-                "--poison {rate} is no share that lines can have; write a number from 0 to 0.9, such as 0.01"
-            )));
-        }
+    let poison = share("poison", args.poison, 0.9)?.unwrap_or(disorder.poison());
+    let dials = Dials {
+        late: share("late", args.late, 1.0)?,
+        repeated: share("repeated", args.repeated, 1.0)?,
+        conflicts: share("conflicts", args.conflicts, 1.0)?,
+        lost_ends: share("lost-ends", args.lost_ends, 1.0)?,
+        shuffle: args.shuffle.map(u64::from),
     };
     let first_day = read_date(&args.first_day).ok_or_else(|| {
         Failure::usage(format!(
@@ -97,6 +96,7 @@ fn options(args: &SimulateArgs) -> Result<Options, Failure> {
         skip_days: u64::from(args.skip_days),
         handle_permille: (args.handle_time_factor * 1e3).round() as i64,
         disorder,
+        dials,
         poison,
         skew: i64::from(skew) * 1_000,
         platform: args.platform.as_deref().and_then(Platform::of),
@@ -112,6 +112,16 @@ fn options(args: &SimulateArgs) -> Result<Options, Failure> {
             "--until-day {day}: the simulation has {all} days; write a number from 1 to {all}"
         ))),
         _ => Ok(options),
+    }
+}
+
+/// A share, in a million.
+fn share(name: &str, given: Option<f64>, most: f64) -> Result<Option<u64>, Failure> {
+    match given {
+        Some(rate) if !(0.0..=most).contains(&rate) => Err(Failure::usage(format!(
+            "--{name} {rate} is no share that there can be; write a number from 0 to {most}, such as 0.01"
+        ))),
+        rate => Ok(rate.map(|rate| (rate * 1e6).round() as u64)),
     }
 }
 
@@ -193,6 +203,11 @@ mod tests {
         assert_eq!(asked("--poison 1.5").unwrap_err().code, 2);
         assert_eq!(asked("--poison 0.95").unwrap_err().code, 2);
         assert_eq!(asked("--poison NaN").unwrap_err().code, 2);
+        assert!(none.dials.is_empty() && wild.dials.is_empty());
+        let set = asked("--late 0.5 --lost-ends 0 --shuffle 9").unwrap().dials;
+        let all = (set.late, set.lost_ends, set.shuffle, set.repeated);
+        assert_eq!(all, (Some(500_000), Some(0), Some(9), None));
+        assert_eq!(asked("--late 1.1").unwrap_err().code, 2);
         assert_eq!(asked("--source-clock-skew 3601").unwrap_err().code, 2);
         assert_eq!(asked("--first-day 2026-02-30").unwrap_err().code, 2);
     }

@@ -192,11 +192,15 @@ async fn report(client: &Client, table: &Table, found: &Found) -> Result<String,
 /// Of one source's records: those that differ in identity, all, and those that differ in words.
 const COUNTED: &str = "SELECT count(*) AS ids, sum(rows) AS rows, sum(words) AS words FROM (SELECT id, sum(n) AS rows, count(*) AS words FROM (SELECT id, content_hash, count(*) AS n FROM records WHERE source = $1 GROUP BY id, content_hash) GROUP BY id)";
 
+/// Some of a source's events that are there more than once with the same words.
+const TWICE: &str = "SELECT id FROM records WHERE source = $1 GROUP BY id, content_hash HAVING count(*) > 1 ORDER BY id LIMIT 100";
+
 /// What else must be there: each new event once, each conflict beside it, no repeat.
 async fn counts(client: &Client, written: &Written, show: usize) -> Result<(), Failure> {
     let must = written.counts();
     let sql = "SELECT DISTINCT source FROM records WHERE starts_with(source, '/sim/')";
     let (mut ids, mut rows, mut words) = (0, 0, 0);
+    let mut twice = String::new();
     // Source by source, so that a query has to hold no more than one.
     for source in ask(client, sql, &[]).await?.objects()? {
         let source = source.get("source").and_then(Value::as_str).unwrap_or("");
@@ -205,6 +209,16 @@ async fn counts(client: &Client, written: &Written, show: usize) -> Result<(), F
         ids += number("ids").unwrap_or(0);
         rows += number("rows").unwrap_or(0);
         words += number("words").unwrap_or(0);
+        if number("rows") > number("words") {
+            let answer = ask(client, TWICE, &[source]).await?.objects()?;
+            for id in answer
+                .iter()
+                .filter_map(|row| row.get("id")?.as_str())
+                .take(show)
+            {
+                twice += &format!("  {source} {id} is there more than once\n");
+            }
+        }
     }
     let counted = [
         ("new events", ids, must.taken, "each is there"),
@@ -231,6 +245,7 @@ async fn counts(client: &Client, written: &Written, show: usize) -> Result<(), F
         };
         print(&format!("{name:<16} {there:>10} rows  {says}\n"))?;
     }
+    print(&twice)?;
     if !conflicts::are_there(client, written, show).await? {
         differing.push("the list of conflicts");
     }

@@ -71,6 +71,15 @@ def settled(data, server, quiet=12, pause=0.5):
         time.sleep(pause)
 
 
+def derived(data, pause=0.5):
+    """Waits until no day's intervals are due; a stop does not wait for them for long, the next start makes them."""
+    begun = time.monotonic()
+    while json.loads((data / "state/commit.json").read_text().splitlines()[0])["derive_days"]:
+        if time.monotonic() - begun > PATIENCE:
+            raise Failed(f"intervals were not made in {PATIENCE} s")
+        time.sleep(pause)
+
+
 def upkeep(data):
     """How often files of a table were put together, and how many checkpoints there are."""
     together = checkpoints = 0

@@ -37,7 +37,8 @@ def ours(bench, feed):
 
 
 def all_in(bench, feed, data):
-    """A lake that is busy from the first event, at rest, and a clean stop: CPU seconds of all of it."""
+    """A lake that is busy from the first event, at rest, a clean stop, and a start that makes what was due then: CPU
+    seconds of all of it."""
     bench.say("the same in portions, with a busy lake")
     flushes = 0
     with bench.serve(data, BUSY) as server:
@@ -53,10 +54,13 @@ def all_in(bench, feed, data):
         lake.settled(data, server)
         cpu = server.cpu() - before
         cpu += server.stop()[1]
+    with bench.serve(data, BUSY) as server:
+        lake.derived(data)
+        cpu += server.cpu() + server.stop()[1]
     together, checkpoints = lake.upkeep(data)
     bench.say(f"{cpu:.1f} CPU s; files put together {together} times, {checkpoints} checkpoints")
     return {"cpu": cpu, "note": f"{' '.join(BUSY.split())}, sent in {flushes} portions with a flush after each, until no table had a "
-                                f"commit for 12 s, and a clean stop: {cpu:.2f} CPU s, a day's files put together {together} times, "
+                                f"commit for 12 s, a clean stop, and a start until no intervals are due: {cpu:.2f} CPU s, a day's files put together {together} times, "
                                 f"{checkpoints} checkpoints"}
 
 

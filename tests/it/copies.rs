@@ -66,6 +66,25 @@ fn copies_and_rebuilt_rows_are_the_same_by_another_reader_and_the_doctor_counts_
     assert!(said.contains("Nothing is wrong."), "{said}");
 }
 
+/// Holds the lake's intervals against those that a rebuild makes of all records, day by day; of a day
+/// that is not over rows tell how it is now.
+pub fn intervals_are_those_of_a_rebuild(data: &Path, what: &str) {
+    let both = || {
+        let read = script("digest.py", &[text(&data.join("lake"))]);
+        let over = chrono::Utc::now() - chrono::Duration::days(1);
+        let over = over.format("%Y-%m-%d").to_string();
+        ["queue_intervals", "agent_intervals"].map(|table| {
+            let mut days = read[table]["days"].as_object().unwrap().clone();
+            days.retain(|day, _| *day < over);
+            days
+        })
+    };
+    let before = both();
+    assert!(before.iter().all(|days| !days.is_empty()), "{before:?}");
+    callboard(&["rebuild", "--data", text(data)]);
+    assert_eq!(before, both(), "{what}: the lake's intervals");
+}
+
 /// All tables have the same rows.
 #[track_caller]
 fn same(what: &str, before: &Value, after: &Value) {

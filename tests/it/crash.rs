@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::support::Server;
+use crate::support::scene::Repeat;
 
 /// Calls of one batch.
 const CALLS: usize = 10;
@@ -206,6 +207,7 @@ fn kills() -> usize {
 
 #[test]
 fn killed_again_and_again_it_loses_nothing_and_doubles_nothing() {
+    let _repeat = Repeat::of("killed_again", &[("CALLBOARD_KILLS", kills() as u64)]);
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("callboard.toml");
     std::fs::write(&config, CONFIG).unwrap();

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::readers::script;
 use crate::support::customer::{corrected, event, known_beside};
+use crate::support::scene::Repeat;
 use crate::support::{Server, callboard, command, copy, shift};
 use crate::truth::{CONFIG, counted, seal, send, simulate, verify};
 
@@ -342,6 +343,7 @@ const FEW: [&str; 3] = ["erase.table:4", "erase.log:1", "erase.checkpoint:2"];
 
 #[test]
 fn an_erasure_that_was_killed_is_finished_by_the_next_start() {
+    let _repeat = Repeat::of("an_erasure_that_was_killed", &[]);
     let (scene, server) = scene();
     server.stop();
     let all = std::env::var("CALLBOARD_STEPS").is_ok_and(|s| s == "all");

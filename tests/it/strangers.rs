@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::support::scene::first_day;
+use crate::support::scene::{Repeat, first_day};
 use crate::support::sender::{Sender, event, lines};
 use crate::support::{Server, until};
 use crate::truth::{simulate, verify};
@@ -78,6 +78,7 @@ fn open_files(server: &Server) -> usize {
 
 #[test]
 fn clients_that_stop_drip_never_read_or_vanish_cost_others_nothing() {
+    let _repeat = Repeat::of("strangers", &[]);
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("callboard.toml");
     std::fs::write(&config, CONFIG).unwrap();
@@ -183,6 +184,7 @@ fn clients_that_stop_drip_never_read_or_vanish_cost_others_nothing() {
 
 #[test]
 fn a_flood_of_one_source_is_told_to_come_back_and_does_not_starve_another() {
+    let _repeat = Repeat::of("strangers", &[]);
     let dir = tempfile::tempdir().unwrap();
     let server = Server::serve(&dir.path().join("data"), &[]);
     let tell = |source: &str, n: u64| {

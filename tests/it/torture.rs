@@ -10,6 +10,7 @@ use std::process::{Child, Stdio};
 use std::thread::{JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
+use crate::copies::intervals_are_those_of_a_rebuild;
 use crate::support::Server;
 use crate::support::scene::{Scene, again, number, setting};
 use crate::support::sender::LINES;
@@ -53,13 +54,22 @@ const STEPS: [(&str, u32); 36] = [
     ("upkeep.cut", 1),
     ("upkeep.vacuum", 1),
 ];
-/// So many tables' commits are died at, one after the other: a flush of such a shift writes up to
-/// nine tables, so that each of them is met in the first ones and in later ones that replace rows.
-const COMMITS: u32 = 24;
+/// Tables whose commits are died at, by the first flush that writes them and by a later one that may
+/// replace rows.
+const TABLES: [&str; 8] = [
+    "contacts",
+    "segments",
+    "offers",
+    "links",
+    "aliases",
+    "agent_states",
+    "recordings",
+    "surveys",
+];
 /// Bytes of a segment of the log.
 const SEGMENT: &str = "16384";
 /// What `make test` takes of them: the log, a table, and the moment from which a flush counts.
-const FEW: [&str; 3] = ["log.synced:8", "flush.table:6", "flush.commit:2"];
+const FEW: [&str; 3] = ["log.synced:8", "segments:3", "flush.commit:2"];
 
 /// A step comes so long after the last line at the latest, and so long after the first.
 const AFTER: Duration = Duration::from_secs(30);
@@ -124,6 +134,9 @@ fn ends_at(step: &str, seed: u64) {
     }
     scene.finish(sender, &what);
     assert!(ended.is_some(), "the server never came to {step}; {what}");
+    if step.starts_with("derive.") {
+        intervals_are_those_of_a_rebuild(&scene.data(), &what);
+    }
     println!("{step}: died there, equal");
 }
 
@@ -133,7 +146,9 @@ fn it_dies_at_a_step_and_the_tables_equal_the_truth() {
     let steps: Vec<String> = match setting("CALLBOARD_STEPS").as_deref() {
         None => FEW.iter().map(ToString::to_string).collect(),
         Some("all") => {
-            let commits = (1..=COMMITS).map(|n| ("flush.table", n));
+            let commits = TABLES
+                .into_iter()
+                .flat_map(|table| [(table, 1), (table, 3)]);
             let all = STEPS.into_iter().chain(commits);
             all.map(|(s, n)| format!("{s}:{n}")).collect()
         }
@@ -176,6 +191,7 @@ fn it_dies_at_any_moment_and_the_tables_equal_the_truth() {
         let most = kills == 0 || amid * 2 > kills;
         assert!(most, "{what}: {amid} of {kills} kills while lines came in");
         scene.finish(sender, &what);
+        intervals_are_those_of_a_rebuild(&scene.data(), &what);
         println!("seed {seed}: {kills} kills -9, {amid} of them while lines came in, equal");
         all_amid += amid;
     }

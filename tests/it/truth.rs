@@ -168,6 +168,13 @@ fn the_tables_equal_the_truth_in_disorder_where_clocks_go_back() {
 
 /// One line in ten is no event; the truth has class, source, length and hash of each.
 #[test]
+fn the_tables_equal_the_truth_with_rates_of_ones_own() {
+    let more = "--late 0.4 --repeated 0.2 --conflicts 0.1 --lost-ends 0.05 --shuffle 2000";
+    let more: Vec<&str> = more.split(' ').collect();
+    equal_whatever_happens("47", "150", &more);
+}
+
+#[test]
 fn one_line_in_ten_is_poison_and_each_is_a_dead_letter_of_its_class() {
     let more = ["--disorder", "mild", "--poison", "0.1"];
     let contacts = std::env::var("CALLBOARD_CONTACTS").unwrap_or_else(|_| "200".to_owned());

@@ -101,7 +101,7 @@ impl CellOut {
 
 /// Makes it.
 pub fn cell(options: &Options, site: &Site, day: &Day) -> Result<CellOut, SimulateError> {
-    let rates = options.disorder.rates();
+    let rates = options.dials.on(options.disorder.rates());
     let index = [site.number, day.number];
     let mut happened = Floor::run(options.seed, site, day);
     happened.change(site);

@@ -1,5 +1,7 @@
 //! In what order lines arrive, and how often: late, shuffled, repeated.
 
+use serde::Serialize;
+
 use super::calendar::{HOUR, MINUTE, SECOND};
 use super::chance::Chance;
 use super::fate::Sent;
@@ -44,6 +46,49 @@ pub struct Rates {
     repeated_late: u64,
     blank: u64,
     window: u64,
+}
+
+/// Rates that are others than those of the disorder, in a million.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Dials {
+    /// Lines that come late: one in 21 of them by more than 15 minutes, up to 26 hours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub late: Option<u64>,
+    /// Lines that come again: one in 16 of them after 24 to 30 hours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeated: Option<u64>,
+    /// Events told again with other words, of those that can be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conflicts: Option<u64>,
+    /// Closing events that never arrive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost_ends: Option<u64>,
+    /// Lines among which one may stand anywhere; no share.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shuffle: Option<u64>,
+}
+
+impl Dials {
+    /// Whether nothing is set.
+    pub fn is_empty(&self) -> bool {
+        *self == Dials::default()
+    }
+
+    /// The rates, with what is set here.
+    pub fn on(&self, mut rates: Rates) -> Rates {
+        if let Some(late) = self.late {
+            rates.very_late = late / 21;
+            rates.late = late - rates.very_late;
+        }
+        if let Some(repeated) = self.repeated {
+            rates.repeated_late = repeated / 16;
+            rates.repeated = repeated - rates.repeated_late;
+        }
+        rates.conflict = self.conflicts.unwrap_or(rates.conflict);
+        rates.lost = self.lost_ends.unwrap_or(rates.lost);
+        rates.window = self.shuffle.unwrap_or(rates.window);
+        rates
+    }
 }
 
 impl Disorder {

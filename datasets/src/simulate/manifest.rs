@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::calendar::read_date;
+use super::disorder::Dials;
 use super::truth::tables::Table;
 use super::write::FileEntry;
 use super::{SimulateError, VERSION};
@@ -43,6 +44,9 @@ pub struct Manifest {
     pub sites: u64,
     /// Disorder.
     pub disorder: &'static str,
+    /// Rates that are others than those of the disorder, in a million.
+    #[serde(skip_serializing_if = "Dials::is_empty")]
+    pub dials: Dials,
     /// Lines that are no events, in a million.
     pub poison_ppm: u64,
     /// What clocks are wrong by at most, milliseconds.

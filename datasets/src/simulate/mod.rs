@@ -29,7 +29,7 @@ use callboard_model::time::{EARLIEST, LATEST};
 use world::Scale;
 
 pub use calendar::{read_date, write_date};
-pub use disorder::Disorder;
+pub use disorder::{Dials, Disorder};
 pub use manifest::{Manifest, ManifestError, Written, WrittenCounts};
 pub use native::Platform;
 pub use run::{run, run_until};
@@ -61,6 +61,8 @@ pub struct Options {
     pub handle_permille: i64,
     /// What goes wrong between the platform and us.
     pub disorder: Disorder,
+    /// And how often, where that is not what belongs to the disorder.
+    pub dials: Dials,
     /// Lines that are no events, in a million lines; blank ones are not counted.
     pub poison: u64,
     /// What sources' clocks are wrong by at most, milliseconds.
@@ -92,6 +94,7 @@ impl Options {
             skip_days: 0,
             handle_permille: 1_000,
             disorder: Disorder::Wild,
+            dials: Dials::default(),
             poison: 0,
             skew: 0,
             platform: None,
@@ -125,7 +128,8 @@ impl Options {
         if self.poison > disorder::MOST_POISON {
             return Err(SimulateError::Poison);
         }
-        let orderly = self.disorder == Disorder::None && self.poison == 0 && self.skew == 0;
+        let told = self.disorder == Disorder::None && self.dials.is_empty();
+        let orderly = told && self.poison == 0 && self.skew == 0;
         if self.platform.is_some() && !orderly {
             return Err(SimulateError::NoDisorder);
         }

@@ -311,6 +311,7 @@ impl<'a> Whole<'a> {
             handle_permille: (options.handle_permille != 1_000).then_some(options.handle_permille),
             sites: scale.sites,
             disorder: options.disorder.as_str(),
+            dials: options.dials,
             poison_ppm: options.poison,
             skew_ms: options.skew,
             platform: options.platform.map(Platform::as_str),

@@ -3,10 +3,10 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use callboard_datasets::simulate::Disorder;
+use callboard_datasets::simulate::{Dials, Disorder};
 use serde_json::Value;
 
-use crate::world::{each, ms, options, simulate, text, world, world_of};
+use crate::world::{World, each, ms, options, simulate, text, world, world_of};
 
 /// The hash under which a line that is no event is listed.
 fn sha256(line: &[u8]) -> String {
@@ -245,6 +245,77 @@ fn poison_is_the_share_of_all_lines_that_was_asked_for() {
         let share = asked as f64 / 1e6;
         assert!((found / share - 1.0).abs() < 0.06, "{share}: {found}");
     }
+}
+
+/// Each rate can be set alone, beside no disorder and beside some.
+#[test]
+fn a_rate_that_is_set_is_the_one_that_is_met() {
+    let share = |n: u64, of: u64| n * 100 / of;
+    let with = |disorder, dials| world_of(23, 1_500, disorder, |o| o.dials = dials);
+    let repeated = Some(500_000);
+    let w = with(
+        Disorder::None,
+        Dials {
+            repeated,
+            ..Dials::default()
+        },
+    );
+    let counts = &w.manifest.counts;
+    assert!((48..=52).contains(&share(counts.repeated, counts.taken)));
+    assert_eq!(counts.conflicts, 0);
+    let conflicts = Some(1_000_000);
+    let w = with(
+        Disorder::None,
+        Dials {
+            conflicts,
+            ..Dials::default()
+        },
+    );
+    assert!(share(w.manifest.counts.conflicts, w.manifest.counts.taken) > 20);
+    let lost = |w: &World| {
+        let rows = w.truth["segments"].iter();
+        rows.filter(|row| row["end_basis"].is_string()).count()
+    };
+    let none = Dials::default();
+    assert_eq!(lost(&with(Disorder::None, none)), 0);
+    let some = lost(&with(Disorder::Mild, none));
+    let lost_ends = Some(300_000);
+    let many = lost(&with(Disorder::Mild, Dials { lost_ends, ..none }));
+    assert!(many > 10 * some.max(1), "{some} {many}");
+    // As they were sent, the lines of a site; as they arrive, out of order.
+    let backwards = |w: &World| {
+        let seqs = w.lines.iter().filter_map(|line| {
+            let event: Value = serde_json::from_slice(line).ok()?;
+            Some((
+                text(&event, "source").to_owned(),
+                text(&event, "time").to_owned(),
+            ))
+        });
+        let seqs: Vec<_> = seqs.collect();
+        let pairs = seqs.windows(2).filter(|p| p[0].0 == p[1].0);
+        pairs.filter(|p| p[0].1 > p[1].1).count()
+    };
+    let before = backwards(&with(Disorder::None, none));
+    let late = Some(200_000);
+    let w = with(Disorder::None, Dials { late, ..none });
+    assert!(
+        backwards(&w) > w.lines.len() / 10,
+        "{before} {}",
+        backwards(&w)
+    );
+    let w = with(
+        Disorder::None,
+        Dials {
+            shuffle: Some(500),
+            ..none
+        },
+    );
+    assert!(
+        backwards(&w) > w.lines.len() / 4,
+        "{before} {}",
+        backwards(&w)
+    );
+    assert!(before < w.lines.len() / 20, "{before}");
 }
 
 /// First words, other words, and the first again: the other way about, and with more between.

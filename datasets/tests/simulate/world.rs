@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::LazyLock;
 
-use callboard_datasets::simulate::{Disorder, FIRST_DAY, Manifest, Options, read_date, run};
+use callboard_datasets::simulate::{Dials, Disorder, FIRST_DAY, Manifest, Options, read_date, run};
 use serde_json::Value;
 
 pub fn options(out: &Path, seed: u64, contacts: u64, disorder: Disorder) -> Options {
@@ -16,6 +16,7 @@ pub fn options(out: &Path, seed: u64, contacts: u64, disorder: Disorder) -> Opti
         skip_days: 0,
         handle_permille: 1_000,
         disorder,
+        dials: Dials::default(),
         poison: disorder.poison() * 5,
         skew: if disorder == Disorder::None { 0 } else { 3_000 },
         platform: None,

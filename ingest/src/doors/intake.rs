@@ -37,6 +37,14 @@ pub enum Candidate {
 }
 
 impl Candidate {
+    /// Who brought it.
+    pub fn source(&self) -> &str {
+        match self {
+            Candidate::Record(record) => &record.source,
+            Candidate::Dead(dead) => &dead.source,
+        }
+    }
+
     /// Memory that it takes on its way to the log, bytes, roughly.
     pub fn weight(&self) -> usize {
         match self {

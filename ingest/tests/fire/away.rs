@@ -234,7 +234,9 @@ fn a_lake_that_is_away_pushes_back_and_loses_nothing() {
                 let what = format!("seed {seed}, {says:?} {when:?}, bound by {bound:?}");
                 match play(case, seed) {
                     Ok(held) => println!("{what}: {held} lines held without it, equal"),
-                    Err(why) => panic!("{what}: {why}"),
+                    Err(why) => panic!(
+                        "{what}: {why}\nrepeat it: cargo test --workspace --test fire away -- --nocapture"
+                    ),
                 }
             });
         }

@@ -31,8 +31,10 @@ pub struct Tally {
     pub amid_flush: u64,
     /// Times that the lake refused for a while.
     pub away: u64,
-    /// Starts that were refused because it did.
+    /// Starts that were refused because it or the disk did.
     pub refused: u64,
+    /// Calls of the disk that failed.
+    pub broken: u64,
     /// Flushes into a slow lake.
     pub slow: u64,
     /// Files of the lake that vacuums removed.
@@ -54,6 +56,7 @@ impl Tally {
         self.amid_flush += other.amid_flush;
         self.away += other.away;
         self.refused += other.refused;
+        self.broken += other.broken;
         self.slow += other.slow;
         self.vacuumed += other.vacuumed;
         for (rows, more) in self.rows.iter_mut().zip(other.rows) {
@@ -66,7 +69,7 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} histories ({} of them with Delta tables), {} lines, {} lives: {} power cuts ({} of them in a recovery), {} kills; {} requests, {} of them amid a flush; the lake refused for a while {} times, {} of them a start, and was slow {} times; {} files vacuumed",
+            "{} histories ({} of them with Delta tables), {} lines, {} lives: {} power cuts ({} of them in a recovery), {} kills; {} requests, {} of them amid a flush; the lake refused for a while {} times and was slow {} times; {} calls of the disk failed; {} starts were refused for either; {} files vacuumed",
             self.histories,
             self.in_delta,
             self.events,
@@ -77,8 +80,9 @@ impl fmt::Display for Tally {
             self.requests,
             self.amid_flush,
             self.away,
-            self.refused,
             self.slow,
+            self.broken,
+            self.refused,
             self.vacuumed
         )
     }
@@ -162,10 +166,13 @@ pub fn told(
         // Its tasks end with it.
         let runtime = runtime();
         let end = runtime.block_on(async {
+            let broken = machine.broken();
             let running = match machine.start(power.clone(), when, away).await {
                 Ok(running) => running,
                 Err(_) if power.gone() => return Ok(None),
-                Err(_) if machine.lake_failed() => return Ok(Some(End::Refused)),
+                Err(_) if machine.lake_failed() || machine.broken() > broken => {
+                    return Ok(Some(End::Refused));
+                }
                 Err(error) => return Err(format!("the start is refused: {error}")),
             };
             // Who looks at what is there reads the lake.
@@ -223,6 +230,7 @@ pub fn told(
     let count = |n: &std::sync::atomic::AtomicU64| n.load(Ordering::SeqCst);
     tally.away = count(&machine.counts.away);
     tally.slow = count(&machine.counts.slow);
+    tally.broken = machine.broken();
     tally.vacuumed = count(&machine.counts.vacuumed);
     Ok(tally)
 }

@@ -29,7 +29,7 @@ pub enum End {
     Killed,
     /// It was stopped.
     Stopped,
-    /// It did not begin: the lake was away.
+    /// It did not begin: the lake was away, or the disk failed.
     Refused,
     /// Everything was sent and acknowledged.
     Done,
@@ -58,6 +58,8 @@ pub struct Life {
     sender: Arc<Mutex<Sender>>,
     /// Calls that the lake had refused before what is done now.
     met: AtomicU64,
+    /// Calls that the disk had failed then.
+    broken: AtomicU64,
 }
 
 impl Life {
@@ -76,6 +78,7 @@ impl Life {
             world: world.clone(),
             sender: sender.clone(),
             met: AtomicU64::new(0),
+            broken: AtomicU64::new(0),
         };
         machine.clock.later(1);
         life.nothing_is_lost().await?;
@@ -141,7 +144,7 @@ impl Life {
         let store = &self.running.store;
         let lake = &self.running.lake;
         self.watch();
-        match rng.below(23) {
+        match rng.below(24) {
             0..=9 => self.send(lines(rng)).await.map(|_| ()),
             10..=12 => {
                 if rng.below(2) == 0 {
@@ -180,6 +183,10 @@ impl Life {
             }
             19 => self.flush_slowly(machine, rng).await,
             20 => {
+                machine.break_disk(rng);
+                Ok(())
+            }
+            21 => {
                 machine.clock.later(3_700);
                 Ok(())
             }
@@ -239,9 +246,11 @@ impl Life {
         sent
     }
 
-    /// From here on what the lake refuses is an excuse.
+    /// From here on what the lake refuses and the disk fails is an excuse.
     fn watch(&self) {
         self.met.store(self.running.lake.met(), Ordering::SeqCst);
+        let broken = self.running.disk.failed();
+        self.broken.store(broken, Ordering::SeqCst);
     }
 
     /// An error is right where something was made to fail.
@@ -249,7 +258,8 @@ impl Life {
         match result {
             Err(error) if !self.running.power.gone() => {
                 let refused = self.running.lake.met() > self.met.load(Ordering::SeqCst);
-                if refused || self.running.store.log.failure().is_some() {
+                let broken = self.running.disk.failed() > self.broken.load(Ordering::SeqCst);
+                if refused || broken || self.running.store.log.failure().is_some() {
                     return Ok(());
                 }
                 Err(format!("failed without a cause: {error}"))
@@ -281,6 +291,7 @@ impl Life {
     /// Lets everything settle, in a lake that is there.
     pub async fn settle(&self, machine: &Machine) -> Result<(), String> {
         self.running.lake.back();
+        machine.mend_disk();
         self.watch();
         for _ in 0..3 {
             machine.clock.later(3_700);

@@ -1,5 +1,6 @@
 //! The machine that is lost again and again: a disk, an object store, a clock and their power.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -8,7 +9,7 @@ use std::time::Duration;
 use callboard_model::record::Interpreter;
 use callboard_sources::registry::Registry;
 use callboard_store::datafolder::DataFolderError;
-use callboard_store::sim::calls::Image;
+use callboard_store::sim::calls::{Fault, Image};
 use callboard_store::sim::disk::SimDisk;
 use callboard_store::sim::objects::Faulty;
 use callboard_store::sim::shaking::{Refusal, Shaking, When};
@@ -51,6 +52,8 @@ enum Lake {
 pub struct Counts {
     /// Times that the lake refused for a while.
     pub away: AtomicU64,
+    /// Calls of disks that failed, but for those of the present one.
+    broken: AtomicU64,
     /// Flushes into a slow lake.
     pub slow: AtomicU64,
     /// Files of the lake that vacuums removed.
@@ -100,6 +103,7 @@ pub struct Running {
     pub store: Arc<Store>,
     /// What shakes the lake.
     pub lake: Arc<Shaking>,
+    pub disk: SimDisk,
     pub power: Power,
 }
 
@@ -123,6 +127,26 @@ impl Machine {
             bounds: |_| {},
             shaking: Mutex::default(),
         }
+    }
+
+    /// Lets one of the disk's next calls fail: a write, a sync, a new name, in the log or in the state.
+    pub fn break_disk(&self, rng: &mut Rng) {
+        let kinds = [io::ErrorKind::Other, io::ErrorKind::StorageFull];
+        self.disk.set_fault(Some(Fault {
+            call: self.disk.calls() + rng.below(40),
+            kind: kinds[rng.below(2)],
+            lasting: false,
+        }));
+    }
+
+    /// From here on no call of the disk fails.
+    pub fn mend_disk(&self) {
+        self.disk.set_fault(None);
+    }
+
+    /// How many calls of the disk have failed.
+    pub fn broken(&self) -> u64 {
+        self.counts.broken.load(Ordering::SeqCst) + self.disk.failed()
     }
 
     /// Whether the lake failed in the start that was tried last.
@@ -194,6 +218,7 @@ impl Machine {
                     return Ok(Running {
                         store,
                         lake: shaking,
+                        disk: self.disk.clone(),
                         power,
                     });
                 }
@@ -214,6 +239,8 @@ impl Machine {
             1 => Image::AllWritten,
             _ => Image::Mixed(rng.draw()),
         };
+        let failed = &self.counts.broken;
+        failed.fetch_add(self.disk.failed(), Ordering::SeqCst);
         self.disk = SimDisk::after(&self.base, &self.disk.ops(), image);
         self.base = self.disk.copy();
     }

@@ -87,6 +87,7 @@ fn whatever_dies_the_tables_equal_the_truth() {
         tally.kills,
         tally.amid_flush,
         tally.away,
+        tally.broken,
         tally.slow,
     ];
     assert!(happened.iter().all(|times| *times > 0), "{tally}");

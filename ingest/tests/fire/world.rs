@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use callboard_datasets::compare::Row;
-use callboard_datasets::simulate::{Disorder, FIRST_DAY, Options, TABLES, Table, read_date, run};
+use callboard_datasets::simulate::{
+    Dials, Disorder, FIRST_DAY, Options, TABLES, Table, read_date, run,
+};
 use callboard_store::sim::Rng;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -68,6 +70,7 @@ impl World {
             first_day: read_date(FIRST_DAY).unwrap(),
             days: Some(1 + (seed % 7) as i64),
             disorder: Disorder::Wild,
+            dials: Dials::default(),
             poison,
             skew: 3_000,
             out: out.clone(),

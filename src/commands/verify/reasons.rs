@@ -26,6 +26,10 @@ pub async fn of(
             let sql = "SELECT contact_id, seq, entered_at, wait_ms, result, talk_ms, hold_ms, wrap_ms FROM queue_stays WHERE queue = $1 AND interval_start = $2 ORDER BY entered_at";
             grid(&ask(client, sql, &[of("queue"), of("interval_start")]).await?)?
         }
+        (None, "dead_letters") => {
+            let sql = "SELECT received_at, source, class, reason, length FROM dead_letters WHERE sha256 = $1 ORDER BY received_at";
+            grid(&ask(client, sql, &[of("sha256")]).await?)?
+        }
         (None, "agent_intervals") => {
             let sql = "SELECT track, state, reason, started_at, ended_at FROM agent_states WHERE agent = $1 AND (ended_at IS NULL OR ended_at >= $2) AND started_at <= $3 ORDER BY started_at";
             let (from, to) = (of("started_at"), of("ended_at"));

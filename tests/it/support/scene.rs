@@ -49,6 +49,28 @@ pub fn again(settings: &str, test: &str) -> String {
     )
 }
 
+/// Says how a test is repeated where it fails, whatever it fails at.
+pub struct Repeat(String);
+
+impl Repeat {
+    /// The test, and what it is set to beside what the environment sets.
+    pub fn of(test: &str, settings: &[(&str, u64)]) -> Repeat {
+        let set = |(name, value): &(&str, u64)| format!("{name}={value}");
+        let mut all: Vec<String> = settings.iter().map(set).collect();
+        let steps = setting("CALLBOARD_STEPS").map(|steps| format!("CALLBOARD_STEPS={steps}"));
+        all.extend(steps);
+        Repeat(again(&all.join(" "), test))
+    }
+}
+
+impl Drop for Repeat {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", self.0);
+        }
+    }
+}
+
 /// The day of a shift that is over whatever its channels: 40 days ago where nothing else is set.
 pub fn first_day() -> String {
     setting("CALLBOARD_FIRST_DAY").unwrap_or_else(|| {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use callboard_datasets::simulate::{Disorder, FIRST_DAY, Options, Platform, read_date, run};
+use callboard_datasets::simulate::{Dials, Disorder, FIRST_DAY, Options, Platform, read_date, run};
 use serde_json::Value;
 
 use crate::tables::NAMES;
@@ -38,6 +38,7 @@ pub fn told(platform: &str) -> Told {
         skip_days: 0,
         handle_permille: 1_000,
         disorder: Disorder::None,
+        dials: Dials::default(),
         poison: 0,
         skew: 0,
         platform: Some(Platform::of(platform).unwrap()),

@@ -103,3 +103,46 @@ async fn nobody_waits_for_a_look() {
     })
     .await;
 }
+
+/// Nothing is flushed meanwhile: what is held stays.
+#[tokio::test]
+async fn a_flood_of_one_source_leaves_memory_for_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut options = StoreOptions::new(dir.path());
+    options.live_bytes = 100_000;
+    let bench = Bench::open_with(T0, options).await;
+    let bring = async |source: &str, n: usize| {
+        let call = call(&format!("{source}{n}"), T0);
+        let records = call[..3].iter().map(|event| {
+            let id: serde_json::Value = serde_json::from_str(event).unwrap();
+            Candidate::Record(Record {
+                source: source.into(),
+                id: id["id"].as_str().unwrap().into(),
+                format: "event".into(),
+                received_at: T0,
+                stamp: Arc::default(),
+                bytes: event.as_bytes().into(),
+            })
+        });
+        bench.pipeline.submit(records.collect()).await
+    };
+    let held = || bench.pipeline.store().held();
+    bring("/other", 0).await.unwrap();
+    let mut flood = 0;
+    let told = loop {
+        match bring("/flood", flood).await {
+            Ok(_) => flood += 1,
+            Err(told) => break told,
+        }
+    };
+    assert_eq!(told, Unavailable::Full { retry_after_s: 5 });
+    let between = held() > CROWDED && held() < FULL;
+    assert!(flood > 10 && between, "{flood} {}", held());
+    for n in 1..5 {
+        bring("/other", n).await.unwrap();
+    }
+    assert!(bring("/flood", flood).await.is_err());
+    assert_eq!(bench.contacts().await.len(), flood + 5);
+    bench.flush().await;
+    bring("/flood", flood).await.unwrap();
+}

@@ -20,6 +20,8 @@ struct Inner {
     names: BTreeMap<String, u64>,
     next_file: u64,
     fault: Option<Fault>,
+    /// Calls that it has failed.
+    failed: u64,
     power: Power,
     /// While true, syncs wait.
     hold: bool,
@@ -45,6 +47,7 @@ impl Inner {
         self.calls += 1;
         match self.fault {
             Some(fault) if at == fault.call || (fault.lasting && at > fault.call) => {
+                self.failed += 1;
                 Err(fault.kind.into())
             }
             _ if !self.power.spend() => Err(io::ErrorKind::BrokenPipe.into()),
@@ -70,6 +73,11 @@ impl SimDisk {
     /// Lets a call fail, or none.
     pub fn set_fault(&self, fault: Option<Fault>) {
         self.inner.lock().fault = fault;
+    }
+
+    /// How many calls a fault has failed.
+    pub fn failed(&self) -> u64 {
+        self.inner.lock().failed
     }
 
     /// Writes down what is no call.

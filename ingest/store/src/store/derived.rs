@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use callboard_model::tables::{AGENT_INTERVALS, QUEUE_INTERVALS};
 use deltalake::arrow::array::RecordBatch;
@@ -17,6 +17,13 @@ use crate::snapshot::Snapshot;
 /// A round waits so many times as long as the last one took: at most a twentieth of the time goes
 /// into tables that our own views do not read.
 const REST: u32 = 19;
+
+/// So many days are made at once, the oldest first: what queries hold grows with them.
+const DAYS_AT_ONCE: usize = 7;
+
+/// A clean stop waits for these tables for so long: what a machine gives a service to stop in is not
+/// theirs alone.
+pub(super) const AT_A_STOP: Duration = Duration::from_secs(10);
 
 /// The tables that are made so.
 pub(super) const COPIES: [&str; 2] = [QUEUE_INTERVALS.name, AGENT_INTERVALS.name];
@@ -60,11 +67,12 @@ impl Store {
         }
         let (picture, days, round) = {
             let commit = self.flushing.lock().await;
-            if commit.derive_days.is_empty() {
+            let days = self.days_to_derive(&commit);
+            if days.is_empty() {
                 return Ok(());
             }
             let round = self.inner.lock().deriving.begin();
-            (self.picture(), self.days_to_derive(&commit), round)
+            (self.picture(), days, round)
         };
         let began = Instant::now();
         let made = self.derive(picture, &days).await;
@@ -83,31 +91,48 @@ impl Store {
         }
     }
 
-    /// Makes derived tables of all touched days anew, at once: for a clean stop, and after an erasure.
-    /// Neither fails where that does: our own views do not read them, and the days stay in the commit
-    /// record.
-    pub(super) async fn derive_now(&self, commit: &mut Commit) {
-        if commit.derive_days.is_empty() {
-            return;
-        }
-        let days = self.days_to_derive(commit);
-        self.inner.lock().deriving.begin();
-        let result = match self.derive(self.picture(), &days).await {
-            Ok(Some(made)) => self.put_derived(commit, made, &days).await,
-            Ok(None) => Ok(()),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = result {
-            metrics::counter!("callboard_derive_failures_total").increment(1);
-            tracing::error!(%error, "tables of intervals are not up to date; their days stay due");
+    /// Makes derived tables of all touched days anew, at once: for a clean stop, which gives it so much
+    /// time, and after an erasure. Neither fails where that does: our own views do not read them, and
+    /// the days stay in the commit record.
+    pub(super) async fn derive_now(&self, commit: &mut Commit, time: Duration) {
+        let until = tokio::time::Instant::now().checked_add(time);
+        loop {
+            let days = self.days_to_derive(commit);
+            if days.is_empty() {
+                return;
+            }
+            self.inner.lock().deriving.begin();
+            let made = self.derive(self.picture(), &days);
+            let made = match until {
+                Some(until) => tokio::time::timeout_at(until, made).await,
+                None => Ok(made.await),
+            };
+            let result = match made {
+                Ok(Ok(Some(made))) => self.put_derived(commit, made, &days).await,
+                Ok(Ok(None)) => return,
+                Ok(Err(error)) => Err(error),
+                Err(_) => {
+                    tracing::info!(
+                        days = commit.derive_days.len(),
+                        "tables of intervals of these days are made after the next start: that takes \
+                         longer than a stop may"
+                    );
+                    return;
+                }
+            };
+            if let Err(error) = result {
+                metrics::counter!("callboard_derive_failures_total").increment(1);
+                tracing::error!(%error, "tables of intervals are not up to date; their days stay due");
+                return;
+            }
         }
     }
 
-    /// What older days would be made of is not there any more.
+    /// The oldest days that are due. What days before the horizon would be made of is not there any more.
     fn days_to_derive(&self, commit: &Commit) -> Vec<i32> {
         let kept = self.inner.lock().live.horizons().of_sources();
-        let days = commit.derive_days.iter().copied();
-        days.filter(|day| *day >= kept).collect()
+        let due = commit.derive_days.iter().copied();
+        due.filter(|day| *day >= kept).take(DAYS_AT_ONCE).collect()
     }
 
     /// Rows of derived tables; none where nobody makes any.
@@ -140,9 +165,9 @@ impl Store {
             }
         }
         self.write_derived(made, days, number).await?;
-        let mut left = std::mem::take(&mut self.inner.lock().deriving.again);
-        left.retain(|day| commit.derive_days.contains(day));
-        commit.derive_days = left.into_iter().collect();
+        let again = std::mem::take(&mut self.inner.lock().deriving.again);
+        let due = |day: &i32| !days.contains(day) || again.contains(day);
+        commit.derive_days.retain(due);
         self.files.set_commit(commit)?;
         crate::steps::pass("derive.commit");
         let mut inner = self.inner.lock();

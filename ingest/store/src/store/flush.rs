@@ -8,6 +8,7 @@ use callboard_model::tables::{CorrectionRow, Row};
 use deltalake::arrow::array::RecordBatch;
 
 use super::checkpoint::{Commit, Intent};
+use super::derived::AT_A_STOP;
 use super::plan::Plan;
 use super::{Clock as _, Inner, Store, StoreError, WallClock, aside};
 use crate::lake::WritePlan;
@@ -79,7 +80,7 @@ impl Store {
             None => Flushed::default(),
         };
         if all {
-            self.derive_now(commit).await;
+            self.derive_now(commit, AT_A_STOP).await;
         }
         Ok(flushed)
     }
@@ -147,7 +148,9 @@ impl Store {
             self.lake
                 .write(table, plan.attempt, WritePlan { rows, replace })
                 .await?;
+            // One step of any table, and one by its name.
             steps::pass("flush.table");
+            steps::pass(table);
         }
         if !plan.corrections.is_empty() {
             let rows = vec![CorrectionRow::batch(&plan.corrections)?];

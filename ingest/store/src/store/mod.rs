@@ -85,9 +85,6 @@ pub trait Derive: Send + Sync {
     ) -> Result<BTreeMap<&'static str, Vec<RecordBatch>>, String>;
 }
 
-/// So many times what makes a flush due may be held while it is under way.
-const FULL: f64 = 2.0;
-
 /// Does what takes long; other threads of the runtime go on with what waits for this one, where it
 /// has others.
 fn aside<T>(long: impl FnOnce() -> T) -> T {
@@ -353,7 +350,6 @@ impl Store {
         &self.interpreter
     }
 
-    /// What is held of what may be held before a flush is due: above 1 it is due at once.
     fn load(&self, inner: &Inner) -> f64 {
         let of = |held: usize, limit: usize| held as f64 / limit.max(1) as f64;
         let unflushed = inner.fresh.bytes + inner.planned.bytes;
@@ -366,8 +362,8 @@ impl Store {
         self.pressure.notified().await;
     }
 
-    /// Whether so much is held that nothing more should be taken before a flush has made room.
-    pub fn full(&self) -> bool {
-        self.load(&self.inner.lock()) > FULL
+    /// What is held of what may be held before a flush is due: above 1 it is due at once.
+    pub fn held(&self) -> f64 {
+        self.load(&self.inner.lock())
     }
 }

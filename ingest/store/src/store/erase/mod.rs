@@ -267,7 +267,7 @@ impl Store {
             attempt: commit.attempt,
             keys: BTreeMap::new(),
         })?;
-        self.derive_now(commit).await;
+        self.derive_now(commit, Duration::MAX).await;
         let after = self.log.durable_files().len();
         Ok((before + 1).saturating_sub(after) as u64)
     }

@@ -26,6 +26,9 @@ use users::User;
 /// The example file with every key and its default.
 pub const EXAMPLE: &str = include_str!("../docs/reference/callboard.toml");
 
+/// Connections to pages and doors at once; a watcher of the board is one.
+pub const CONNECTIONS: usize = 16_384;
+
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -209,6 +212,8 @@ pub struct Limits {
     pub recording: Size,
     /// Deepest nesting of JSON.
     pub nesting: usize,
+    /// Connections at once.
+    pub connections: usize,
     /// Requests worked on at once.
     pub requests: usize,
     /// Requests of one sender worked on at once.
@@ -307,6 +312,7 @@ impl Default for Limits {
             held: Size(doors.held_bytes),
             recording: Size(doors.recording_bytes),
             nesting: doors.nesting,
+            connections: CONNECTIONS,
             requests: doors.requests,
             requests_per_sender: doors.requests_per_sender,
             idle: Span(doors.idle),

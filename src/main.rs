@@ -5,6 +5,7 @@ mod cli;
 mod commands;
 mod config;
 mod moving;
+mod places;
 mod server;
 mod tls;
 

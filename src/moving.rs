@@ -12,26 +12,43 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
-/// A listener whose connections are closed when nothing moves on them for so long.
+use crate::places::{Place, Places};
+
+/// A listener whose connections are closed when nothing moves on them for so long, and who has no
+/// place for more than so many.
 pub struct Patient<L> {
     listener: L,
     patience: Duration,
+    places: Places,
 }
 
 impl<L> Patient<L> {
-    /// Connections of that listener, with that patience.
-    pub fn new(listener: L, patience: Duration) -> Self {
-        Patient { listener, patience }
+    /// Connections of that listener, with that patience, as many as have a place.
+    pub fn new(listener: L, patience: Duration, places: Places) -> Self {
+        Patient {
+            listener,
+            patience,
+            places,
+        }
     }
 }
 
-impl<L: Listener> Listener for Patient<L> {
+impl<L: Listener<Addr = SocketAddr>> Listener for Patient<L> {
     type Io = Moving<L::Io>;
     type Addr = L::Addr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        let (inner, address) = self.listener.accept().await;
-        (Moving::new(inner, self.patience), address)
+        loop {
+            let (inner, address) = self.listener.accept().await;
+            match self.places.take(address.ip()) {
+                Some(place) => {
+                    let mut moving = Moving::new(inner, self.patience);
+                    moving.place = Some(place);
+                    return (moving, address);
+                }
+                None => self.places.refuse(inner),
+            }
+        }
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
@@ -55,6 +72,8 @@ pub struct Moving<S> {
     patience: Duration,
     moved: Instant,
     end: Pin<Box<Sleep>>,
+    /// Given back with the connection.
+    place: Option<Place>,
 }
 
 impl<S> Moving<S> {
@@ -64,6 +83,7 @@ impl<S> Moving<S> {
             patience,
             moved: Instant::now(),
             end: Box::pin(sleep(patience)),
+            place: None,
         }
     }
 

@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Tls;
 use crate::moving::{Patient, Peer};
+use crate::places::Places;
 
 /// Handshakes under way at once.
 const HANDSHAKES: usize = 256;
@@ -141,7 +142,7 @@ impl Listener for TlsListener {
 
 /// Serves the application on that listener until told to stop, over TLS where it is configured.
 /// Handlers find the sender as `ConnectInfo<SocketAddr>` either way. A connection on which nothing
-/// moves for `patience` is closed.
+/// moves for `patience` is closed, and so is one for which there is no place.
 ///
 /// # Errors
 /// When certificate or key cannot be used.
@@ -150,13 +151,14 @@ pub fn serve(
     tls: Option<&Tls>,
     app: Router,
     patience: Duration,
+    places: Places,
     stop: CancellationToken,
 ) -> Result<JoinHandle<()>, String> {
     Ok(match tls {
-        None => served(Patient::new(listener, patience), app, stop),
+        None => served(Patient::new(listener, patience, places), app, stop),
         Some(tls) => {
             let listener = TlsListener::new(listener, tls)?;
-            served(Patient::new(listener, patience), app, stop)
+            served(Patient::new(listener, patience, places), app, stop)
         }
     })
 }
@@ -235,6 +237,7 @@ mod tests {
             Some(&testdata()),
             app,
             Duration::from_secs(60),
+            Places::new(8),
             stop.clone(),
         )
         .unwrap();

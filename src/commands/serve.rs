@@ -141,6 +141,7 @@ pub async fn start(
     });
     options.users = config.users.clone();
     options.tls = config.tls.clone();
+    options.connections = config.limits.connections;
     options.doors = config.door_limits();
     options.query = config.query_limits();
     options.clock = clock;

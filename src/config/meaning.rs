@@ -107,6 +107,7 @@ impl Config {
         }
         for (name, number) in [
             ("limits.nesting", self.limits.nesting),
+            ("limits.connections", self.limits.connections),
             ("limits.requests", self.limits.requests),
             (
                 "limits.requests_per_sender",

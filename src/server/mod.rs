@@ -41,6 +41,7 @@ pub use scribe::ScribeOptions;
 
 use crate::config::Tls;
 use crate::config::users::User;
+use crate::places::Places;
 
 /// How a server is set up.
 pub struct ServerOptions {
@@ -50,6 +51,8 @@ pub struct ServerOptions {
     pub http: SocketAddr,
     /// Where the Postgres wire listens; `None` = nowhere.
     pub pg: Option<callboard_query::pgwire::PgOptions>,
+    /// Connections to pages and doors at once, at most.
+    pub connections: usize,
     /// Bounds of the doors.
     pub doors: DoorLimits,
     /// Bounds of queries.
@@ -95,6 +98,7 @@ impl ServerOptions {
             store: StoreOptions::new(data),
             http,
             pg: None,
+            connections: crate::config::CONNECTIONS,
             doors: DoorLimits::default(),
             query: callboard_query::Limits::default(),
             periods: Periods::default(),
@@ -299,6 +303,7 @@ impl Server {
             options.tls.as_ref(),
             app,
             patience,
+            Places::new(options.connections),
             stop.clone(),
         )?);
         live::start(options.live, &given_live);

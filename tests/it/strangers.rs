@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::support::scene::{Repeat, first_day};
 use crate::support::sender::{Sender, event, lines};
-use crate::support::{Server, until};
+use crate::support::{Server, command_by, until};
 use crate::truth::{simulate, verify};
 
 /// Patience is short: a body may stand still for 2 s, a connection for 2 + 2 + 2 x (8 + 2) =
@@ -177,6 +177,73 @@ fn clients_that_stop_drip_never_read_or_vanish_cost_others_nothing() {
     server.stop();
     // With time enough for its questions.
     let server = Server::serve(&dir.path().join("data"), &[]);
+    let (equal, said) = verify(&server, &truth, "60");
+    assert!(equal, "{said}");
+    server.stop();
+}
+
+/// What the server says to a request on that connection, to the end of it; nothing where it was
+/// closed without a word.
+fn told(stream: &mut TcpStream) -> String {
+    let ask = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    let mut said = String::new();
+    let whole = stream
+        .write_all(ask)
+        .and_then(|()| stream.read_to_string(&mut said));
+    whole.map(|_| said).unwrap_or_default()
+}
+
+#[test]
+fn connections_beyond_the_places_are_told_to_come_back_and_files_last() {
+    let _repeat = Repeat::of("strangers", &[]);
+    let dir = tempfile::tempdir().unwrap();
+    let truth = dir.path().join("truth");
+    let day = first_day();
+    let disorder = ["--disorder", "wild", "--poison", "0", "--first-day", &day];
+    simulate(
+        &truth,
+        "150",
+        &[&["--seed", "3601"], &disorder[..]].concat(),
+    );
+    let lines = lines(&truth);
+    let half = lines.len() / 2;
+    let config = dir.path().join("callboard.toml");
+    // Its log of 1 GiB and its lake are in the other half of these 256 files.
+    let settings = "[transcribe]\nenabled = false\n[lake]\nflush = \"500ms\"\nsettle = \"500ms\"\nsilence = \"1s\"\nupkeep = \"2s\"\n";
+    std::fs::write(&config, settings).unwrap();
+    let prlimit = ["prlimit", "--nofile=256:256"].map(str::to_owned);
+    let mut command = command_by(&prlimit);
+    command.args(["serve", "--http", "127.0.0.1:0", "--pg", "127.0.0.1:0"]);
+    command.arg("--config").arg(&config);
+    command.arg("--data").arg(dir.path().join("data"));
+    let server = Server::start(command);
+    let to: SocketAddr = server.url.strip_prefix("http://").unwrap().parse().unwrap();
+    let sender = Sender::to(&server.url, "steady");
+    sender.all(&lines[..half], Duration::ZERO);
+
+    // An address may hold half of 128 places, and the steady sender has one already.
+    let mut silent: Vec<TcpStream> = (0..64).map(|_| connect(2, to)).collect();
+    let full = told(&mut connect(2, to));
+    assert!(
+        full.starts_with("HTTP/1.1 503 ") && full.contains("retry-after: 2\r\n"),
+        "{full}"
+    );
+    assert!(told(&mut connect(3, to)).starts_with("HTTP/1.1 200 "));
+    // All places, from three addresses.
+    silent.extend((0..100).map(|n| connect(n % 3 + 3, to)));
+    until("all places are taken", || {
+        told(&mut connect(6, to))
+            .starts_with("HTTP/1.1 503 ")
+            .then_some(())
+    });
+    // Who has a place goes on, and the lake has files enough.
+    sender.all(&lines[half..], Duration::ZERO);
+    drop(silent);
+    until("places are given back", || {
+        told(&mut connect(6, to))
+            .starts_with("HTTP/1.1 200 ")
+            .then_some(())
+    });
     let (equal, said) = verify(&server, &truth, "60");
     assert!(equal, "{said}");
     server.stop();

@@ -11,7 +11,7 @@ use deltalake::arrow::compute::{cast, filter_record_batch, not};
 use deltalake::arrow::datatypes::{DataType, Field, Schema};
 use deltalake::arrow::error::ArrowError;
 use deltalake::kernel::Action;
-use deltalake::kernel::transaction::{CommitBuilder, CommitProperties};
+use deltalake::kernel::transaction::CommitBuilder;
 use deltalake::parquet::arrow::ProjectionMask;
 use deltalake::parquet::arrow::arrow_reader::{
     ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
@@ -24,6 +24,7 @@ use object_store::{ObjectStore, ObjectStoreExt as _};
 
 use super::parquet::properties;
 use super::table::{LakeTable, Writer, delta};
+use super::upkeep::commit;
 use super::{Lake, LakeError, WritePlan, rows, scan};
 use crate::erase::{Erased, Names};
 
@@ -336,7 +337,7 @@ impl LakeTable {
         let state = writer.table.snapshot();
         let state = state.map_err(|e| delta(self.spec, "taking rows out", e))?;
         let operation = DeltaOperation::Delete { predicate: None };
-        CommitBuilder::from(CommitProperties::default().with_create_checkpoint(false))
+        CommitBuilder::from(commit().with_create_checkpoint(false))
             .with_actions(actions)
             .build(Some(state), writer.table.log_store(), operation)
             .await

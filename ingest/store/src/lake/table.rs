@@ -6,7 +6,6 @@ use callboard_model::tables::TableSpec;
 use deltalake::arrow::array::RecordBatch;
 use deltalake::arrow::datatypes::Schema;
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
-use deltalake::kernel::transaction::CommitProperties;
 use deltalake::kernel::{StructField, StructType, Transaction};
 use deltalake::protocol::SaveMode;
 use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError, TableProperty};
@@ -18,6 +17,7 @@ use url::Url;
 use super::erase::without_erased;
 use super::parquet::properties;
 use super::rows::{self, Replaced};
+use super::upkeep::{LOG_KEPT, commit};
 use super::{LakeError, LakeOptions, TableHealth, WritePlan, scan};
 use crate::erase::Erased;
 
@@ -255,9 +255,7 @@ impl LakeTable {
             .write([batch])
             .with_session_state(scan::session(&writer.table))
             .with_writer_properties(properties(spec))
-            .with_commit_properties(
-                CommitProperties::default().with_application_transactions(marks),
-            );
+            .with_commit_properties(commit().with_application_transactions(marks));
         write = match predicate {
             Some(predicate) => write
                 .with_save_mode(SaveMode::Overwrite)
@@ -357,6 +355,7 @@ async fn create(
             TableProperty::CheckpointInterval,
             Some(options.checkpoint_interval.to_string()),
         )
+        .with_configuration_property(TableProperty::LogRetentionDuration, Some(LOG_KEPT))
         .with_save_mode(SaveMode::Ignore)
         .await
 }
@@ -393,6 +392,7 @@ async fn fit(spec: &'static TableSpec, table: DeltaTable) -> Result<DeltaTable, 
     table
         .add_columns()
         .with_fields(missing)
+        .with_commit_properties(commit())
         .await
         .map_err(|source| delta(spec, "adding columns", source))
 }

@@ -6,6 +6,7 @@ use std::num::NonZeroU64;
 use std::time::Instant;
 
 use callboard_model::tables::AUDIO;
+use deltalake::kernel::transaction::CommitProperties;
 use deltalake::operations::vacuum::VacuumMode;
 use deltalake::{DeltaTable, DeltaTableError, FilterOp, FilterValue};
 use object_store::ObjectStoreExt;
@@ -16,6 +17,15 @@ use super::parquet::properties;
 use super::scan::session;
 use super::table::{LakeTable, Writer, delta};
 use crate::steps;
+
+/// How long a table's log is kept: as long as files that older versions need, by default.
+pub(super) const LOG_KEPT: &str = "interval 7 days";
+
+/// How commits are made. Upkeep alone cuts a table's log: a commit that is left to itself lists the
+/// whole log for that each time, and costs more than the one before.
+pub(super) fn commit() -> CommitProperties {
+    CommitProperties::default().with_cleanup_expired_logs(Some(false))
+}
 
 /// Audio is never put together beyond this, bytes: its files are rewritten for every erasure.
 const AUDIO_TARGET: u64 = 256 << 20;
@@ -101,6 +111,7 @@ impl LakeTable {
                 .with_target_size(target)
                 .with_max_concurrent_tasks(1)
                 .with_writer_properties(properties(self.spec))
+                .with_commit_properties(commit())
                 .await
                 .map_err(fail("putting files together"))?;
             let after = days(&table, target).map_err(fail("counting files"))?;

@@ -102,6 +102,12 @@ fn few(folder: &std::path::Path, after: &str) -> std::io::Result<Option<Vec<Stri
     for entry in entries {
         let entry = entry?;
         let name = entry.file_name();
+        // Most of a log lies before. What is in a folder of such a name does too, unless the name
+        // is the beginning of `after`.
+        let bytes = name.as_encoded_bytes();
+        if bytes < after.as_bytes() && !after.as_bytes().starts_with(bytes) {
+            continue;
+        }
         let plain = name.to_str().filter(|name| is_plain(name));
         match plain {
             // A write that is under way: its name is none yet.

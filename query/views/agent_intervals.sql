@@ -7,9 +7,6 @@
 -- table: agent_intervals
 SELECT s.agent,
        CASE WHEN s.state <> 'none' THEN s.state WHEN k.agent IS NULL THEN 'unknown' ELSE 'offline' END AS state,
-       s.reason, s.since AS started_at,
-       CASE WHEN count(*) = count(s.until) THEN max(s.until) END AS ended_at,
-       CAST(s.since AS DATE) AS day
+       s.reason, s.started_at, s.ended_at, CAST(s.started_at AS DATE) AS day
 FROM internal.agent_steps s
 LEFT JOIN internal.agent_known k ON k.agent = s.agent
-GROUP BY s.agent, s.since, s.state, s.reason, k.agent

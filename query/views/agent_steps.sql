@@ -1,15 +1,14 @@
--- One row per point in time at which an agent's state may change, with the state from there to the
--- next point. Of overlapping spans the first of talk, hold, ringing, wrapup, paused, available,
--- unknown holds; where none does, `none`. agent_intervals and now_agents are made from these.
+-- One row per span of an agent in exactly one state, disjoint. Of overlapping spans the first of talk,
+-- hold, ringing, wrapup, paused, available, unknown holds; where none does, `none`. agent_intervals and
+-- now_agents are these.
 -- hidden
 -- recent
 -- column agent: Agent
--- column at (UTC): The point
--- column until (UTC): The next one; NULL at the last
 -- column state: talk, hold, ringing, wrapup, paused, available, unknown, none
 -- column reason: Reason of a pause
--- column known: 1 where the platform told up to here when this agent is logged in, else 0
--- column since (UTC): Since when state and reason are the same
+-- column started_at (UTC): Since when state and reason are the same
+-- column ended_at (UTC): Until when; NULL for the last
+-- column known: 1 where the platform told when this agent is logged in, else 0
 WITH spans AS (
   SELECT agent, state, reason, contact_id, started_at, ended_at, known
   FROM callboard.agent_spans
@@ -31,46 +30,12 @@ WITH spans AS (
   UNION ALL
   SELECT agent, CASE WHEN d < 0 THEN from_at ELSE to_at END, 'talk', d, NULL, 0
   FROM (SELECT agent, from_at, to_at, unnest([-1, 1]) AS d FROM holds)
-), points AS (
-  SELECT agent, at,
-         sum(CASE WHEN state = 'talk' THEN d ELSE 0 END) AS talk,
-         sum(CASE WHEN state = 'hold' THEN d ELSE 0 END) AS hold,
-         sum(CASE WHEN state = 'ringing' THEN d ELSE 0 END) AS ringing,
-         sum(CASE WHEN state = 'wrapup' THEN d ELSE 0 END) AS wrapup,
-         sum(CASE WHEN state = 'paused' THEN d ELSE 0 END) AS paused,
-         sum(CASE WHEN state = 'available' THEN d ELSE 0 END) AS available,
-         sum(CASE WHEN state = 'unknown' THEN d ELSE 0 END) AS unknown,
-         max(reason) AS reason, max(known) AS known
+), steps AS (
+  SELECT agent, agent_step(state, d, reason, known, at) OVER (PARTITION BY agent ORDER BY at) AS step
   FROM marks
   WHERE at IS NOT NULL
-  GROUP BY agent, at
-), running AS (
-  SELECT agent, at,
-         sum(talk) OVER w AS talk, sum(hold) OVER w AS hold, sum(ringing) OVER w AS ringing,
-         sum(wrapup) OVER w AS wrapup, sum(paused) OVER w AS paused,
-         sum(available) OVER w AS available, sum(unknown) OVER w AS unknown,
-         last_value(reason) IGNORE NULLS OVER w AS reason,
-         lead(at) OVER (PARTITION BY agent ORDER BY at) AS until,
-         max(known) OVER w AS known
-  FROM points
-  WINDOW w AS (PARTITION BY agent ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
-), named AS (
-  SELECT agent, at, until, known,
-         CASE WHEN talk > 0 THEN 'talk' WHEN hold > 0 THEN 'hold' WHEN ringing > 0 THEN 'ringing'
-              WHEN wrapup > 0 THEN 'wrapup' WHEN paused > 0 THEN 'paused'
-              WHEN available > 0 THEN 'available'
-              WHEN unknown > 0 THEN 'unknown' ELSE 'none' END AS state,
-         CASE WHEN talk <= 0 AND hold <= 0 AND ringing <= 0 AND wrapup <= 0 AND paused > 0
-              THEN nullif(reason, '') END AS reason
-  FROM running
-), changes AS (
-  SELECT agent, at, until, state, reason, known,
-         CASE WHEN state = lag(state) OVER (PARTITION BY agent ORDER BY at)
-               AND reason IS NOT DISTINCT FROM lag(reason) OVER (PARTITION BY agent ORDER BY at)
-              THEN NULL ELSE at END AS changed_at
-  FROM named
 )
-SELECT agent, at, until, state, reason, known,
-       max(changed_at) OVER (PARTITION BY agent ORDER BY at
-                             ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS since
-FROM changes
+SELECT agent, step['state'] AS state, step['reason'] AS reason, step['started_at'] AS started_at,
+       step['ended_at'] AS ended_at, step['known'] AS known
+FROM steps
+WHERE step IS NOT NULL

@@ -22,10 +22,10 @@ WITH parts AS (
 )
 SELECT s.agent,
        CASE WHEN s.state <> 'none' THEN s.state WHEN s.known = 0 THEN 'unknown' ELSE 'offline' END AS state,
-       s.reason, s.since,
-       greatest(0, CAST(c.now AS BIGINT) - CAST(s.since AS BIGINT)) / 1000 AS for_ms,
+       s.reason, s.started_at AS since,
+       greatest(0, CAST(c.now AS BIGINT) - CAST(s.started_at AS BIGINT)) / 1000 AS for_ms,
        w.contact_id, w.queue
 FROM internal.agent_steps_recent s
 CROSS JOIN internal.clock c
 LEFT JOIN work w ON w.agent = s.agent AND w.state = s.state
-WHERE s.until IS NULL
+WHERE s.ended_at IS NULL

@@ -1,5 +1,7 @@
 //! Storage that fails at any write, before or after the effect.
 
+use std::sync::atomic::Ordering;
+
 use super::localstore::SyncedFiles;
 use super::tests::{SPECS, all, link, replacing};
 use super::*;
@@ -120,4 +122,32 @@ async fn a_slow_storage_is_only_slow() {
         1
     );
     assert_eq!(all(&lake).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_commit_does_not_list_the_whole_log() {
+    let memory = Arc::new(object_store::memory::InMemory::new());
+    let counted = Arc::new(Faulty::new(memory, When::Before));
+    let options = LakeOptions {
+        checkpoint_interval: 3,
+        small_files: 2,
+        ..LakeOptions::default()
+    };
+    let lake = Lake::open_on(counted.clone(), SPECS, options)
+        .await
+        .unwrap();
+    let listed = || counted.listed.load(Ordering::Relaxed);
+    // The first round looks for files to remove, which are found by listing all.
+    lake.maintain("links").await.unwrap();
+    let before = listed();
+    assert!(before > 0);
+    for flush in 1..=8i64 {
+        let id = flush.to_string();
+        let plan = replacing(&[link(&id, &id, 20_000)], &[20_000], &[&id]);
+        lake.write("links", flush, plan).await.unwrap();
+    }
+    assert_eq!(listed(), before);
+    // Whether there is a table at all is seen from the first name that is found.
+    let done = lake.maintain("links").await.unwrap();
+    assert_eq!((done.days, listed()), (1, before + 1));
 }

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::shaking::{FAILED, Refusal, Shaking, When};
 use async_trait::async_trait;
@@ -60,6 +61,8 @@ pub struct Faulty {
     inner: Arc<dyn ObjectStore>,
     /// What shakes it.
     pub shaking: Arc<Shaking>,
+    /// How often everything below a prefix was asked for.
+    pub listed: AtomicU64,
 }
 
 impl Faulty {
@@ -68,6 +71,7 @@ impl Faulty {
         Self {
             inner,
             shaking: Arc::new(Shaking::new(when)),
+            listed: AtomicU64::new(0),
         }
     }
 }
@@ -125,6 +129,21 @@ impl Faulty {
     async fn look(&self, at: &Path) -> Result<()> {
         let told = self.shaking.look().await;
         told.map_err(|says| said(says, at, Condition::Nothing))
+    }
+
+    /// A list, once it may be made.
+    fn allowed(
+        &self,
+        prefix: Option<&Path>,
+        found: BoxStream<'static, Result<ObjectMeta>>,
+    ) -> BoxStream<'static, Result<ObjectMeta>> {
+        let (shaking, at) = (Arc::clone(&self.shaking), place(prefix));
+        let allowed = async move {
+            let told = shaking.look().await;
+            told.map_err(|says| said(says, &at, Condition::Nothing))?;
+            Ok::<_, object_store::Error>(found)
+        };
+        stream::once(allowed).try_flatten().boxed()
     }
 }
 
@@ -191,14 +210,16 @@ impl ObjectStore for Faulty {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        let (shaking, at) = (Arc::clone(&self.shaking), place(prefix));
-        let all = self.inner.list(prefix);
-        let allowed = async move {
-            let told = shaking.look().await;
-            told.map_err(|says| said(says, &at, Condition::Nothing))?;
-            Ok::<_, object_store::Error>(all)
-        };
-        stream::once(allowed).try_flatten().boxed()
+        self.listed.fetch_add(1, Ordering::Relaxed);
+        self.allowed(prefix, self.inner.list(prefix))
+    }
+
+    fn list_with_offset(
+        &self,
+        prefix: Option<&Path>,
+        offset: &Path,
+    ) -> BoxStream<'static, Result<ObjectMeta>> {
+        self.allowed(prefix, self.inner.list_with_offset(prefix, offset))
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {

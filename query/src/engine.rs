@@ -24,7 +24,7 @@ use crate::identity::Identity;
 use crate::limits::{Limits, Principal};
 use crate::pgwire::catalogue;
 use crate::session::Session;
-use crate::{steps, words};
+use crate::{stays, steps, words};
 
 /// How much the workers of SQL give way to ingest: their niceness.
 const NICE: i32 = 5;
@@ -348,7 +348,7 @@ fn base_state(limits: &Limits, env: Arc<RuntimeEnv>) -> SessionState {
         .with_config(config)
         .with_runtime_env(env)
         .with_scalar_functions(words::functions())
-        .with_window_functions(vec![steps::function()])
+        .with_window_functions(vec![steps::function(), stays::function()])
         .with_default_features()
         .build()
 }

@@ -22,6 +22,7 @@ mod plan;
 mod run;
 pub mod say;
 mod session;
+mod stays;
 mod steps;
 mod stop;
 mod views;

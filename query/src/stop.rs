@@ -26,6 +26,7 @@ use tokio::time::Instant;
 
 use crate::error::QueryError;
 use crate::meter::Metered;
+use crate::stays::StayExec;
 
 /// How many times gathered values are held beside what the aggregate itself counts: as its state,
 /// as the list that is made of them, and as the row of the answer.
@@ -163,6 +164,9 @@ pub(crate) fn tame(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPl
             || any.is::<UnnestExec>()
         {
             return Ok(Transformed::yes(Arc::new(CooperativeExec::new(node))));
+        }
+        if let Some(streamed) = StayExec::instead_of(&node) {
+            return Ok(Transformed::yes(streamed));
         }
         if let Some((times, extra)) = keeps(any) {
             let children = node.children().into_iter().cloned();

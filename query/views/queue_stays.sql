@@ -31,9 +31,7 @@ WITH parts AS (
          target_kind, target, state, hold_ms, day,
          coalesce(duration_ms, CASE WHEN ended_at IS NOT NULL AND started_at IS NOT NULL
            THEN greatest(0, CAST(ended_at AS BIGINT) - CAST(started_at AS BIGINT)) / 1000 END) AS ms,
-         last_value(CASE WHEN kind = 'queue' THEN seq END) IGNORE NULLS OVER (
-           PARTITION BY day, contact_id, queue ORDER BY seq
-           ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS stay
+         queue_stay(kind, seq) OVER (PARTITION BY day, contact_id, queue ORDER BY seq) AS stay
   FROM internal.segments
   WHERE kind IN ('queue', 'talk', 'wrapup') AND queue IS NOT NULL
 ), stays AS (

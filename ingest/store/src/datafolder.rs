@@ -119,6 +119,12 @@ impl DataFolder {
         for dir in [folder.log(), folder.lake(), folder.state(), folder.models()] {
             create_dir_synced(&dir).map_err(failed("making", &dir))?;
         }
+        // Whoever was killed while he made them may not have stored their names.
+        sync_dir(&folder.root).map_err(failed("syncing", &folder.root))?;
+        if let Some(above) = folder.root.parent() {
+            // It may belong to somebody else, who made this folder.
+            let _ = sync_dir(above);
+        }
         Ok(folder)
     }
 

@@ -27,6 +27,8 @@ pub struct Tally {
     /// Cuts before the start was through.
     pub cuts_in_recovery: u64,
     pub kills: u64,
+    /// Of these, before the start was through.
+    pub kills_in_recovery: u64,
     pub requests: u64,
     pub amid_flush: u64,
     /// Times that the lake refused for a while.
@@ -44,6 +46,16 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// A process died amid a call, and the machine with it or not.
+    fn died(&mut self, cut: bool, in_recovery: bool) {
+        match cut {
+            true => self.cuts += 1,
+            false => self.kills += 1,
+        }
+        self.cuts_in_recovery += u64::from(cut && in_recovery);
+        self.kills_in_recovery += u64::from(!cut && in_recovery);
+    }
+
     pub fn add(&mut self, other: &Tally) {
         self.histories += other.histories;
         self.in_delta += other.in_delta;
@@ -52,6 +64,7 @@ impl Tally {
         self.cuts += other.cuts;
         self.cuts_in_recovery += other.cuts_in_recovery;
         self.kills += other.kills;
+        self.kills_in_recovery += other.kills_in_recovery;
         self.requests += other.requests;
         self.amid_flush += other.amid_flush;
         self.away += other.away;
@@ -69,7 +82,7 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} histories ({} of them with Delta tables), {} lines, {} lives: {} power cuts ({} of them in a recovery), {} kills; {} requests, {} of them amid a flush; the lake refused for a while {} times and was slow {} times; {} calls of the disk failed; {} starts were refused for either; {} files vacuumed",
+            "{} histories ({} of them with Delta tables), {} lines, {} lives: {} power cuts ({} of them in a recovery), {} kills ({} of them in a recovery); {} requests, {} of them amid a flush; the lake refused for a while {} times and was slow {} times; {} calls of the disk failed; {} starts were refused for either; {} files vacuumed",
             self.histories,
             self.in_delta,
             self.events,
@@ -77,6 +90,7 @@ impl fmt::Display for Tally {
             self.cuts,
             self.cuts_in_recovery,
             self.kills,
+            self.kills_in_recovery,
             self.requests,
             self.amid_flush,
             self.away,
@@ -192,22 +206,12 @@ pub fn told(
         calls.push(format!("life {}", tally.lives));
         calls.extend(power.calls());
         match end {
-            None => {
-                tally.cuts_in_recovery += 1;
-                tally.cuts += 1;
-                machine.cut(&mut rng);
-            }
-            Some(End::Cut) => {
-                tally.cuts += 1;
-                machine.cut(&mut rng);
-            }
+            None => tally.died(machine.cut(&mut rng), true),
+            Some(End::Cut) => tally.died(machine.cut(&mut rng), false),
             Some(End::Killed) => tally.kills += 1,
             Some(End::Refused) => tally.refused += 1,
             Some(End::Stopped) => {}
-            Some(End::Done) if power.gone() => {
-                tally.cuts += 1;
-                machine.cut(&mut rng);
-            }
+            Some(End::Done) if power.gone() => tally.died(machine.cut(&mut rng), false),
             Some(End::Done) => break,
         }
     }

@@ -231,9 +231,13 @@ impl Machine {
         }
     }
 
-    /// The power went: what is left on the disk is what was synced, all that was written, or any
-    /// part of it.
-    pub fn cut(&mut self, rng: &mut Rng) {
+    /// The process died amid a call. Either the power went with it, which it says: what is left on the
+    /// disk is what was synced, all that was written, or any part of it. Or the machine goes on, shows
+    /// what was written, and may yet lose what nobody has stored.
+    pub fn cut(&mut self, rng: &mut Rng) -> bool {
+        if rng.below(4) == 0 {
+            return false;
+        }
         let image = match rng.below(3) {
             0 => Image::SyncedOnly,
             1 => Image::AllWritten,
@@ -243,5 +247,6 @@ impl Machine {
         failed.fetch_add(self.disk.failed(), Ordering::SeqCst);
         self.disk = SimDisk::after(&self.base, &self.disk.ops(), image);
         self.base = self.disk.copy();
+        true
     }
 }

@@ -85,6 +85,7 @@ fn whatever_dies_the_tables_equal_the_truth() {
         tally.cuts,
         tally.cuts_in_recovery,
         tally.kills,
+        tally.kills_in_recovery,
         tally.amid_flush,
         tally.away,
         tally.broken,

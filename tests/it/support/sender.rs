@@ -94,7 +94,7 @@ impl Sender {
     /// Everything in small requests at a pace, each until it is acknowledged, and nothing again
     /// that was. Gives how often each line may have come to the server.
     pub fn all(&self, lines: &[Vec<u8>], pace: Duration) -> Vec<u64> {
-        let until = Instant::now() + PATIENCE;
+        let mut until = Instant::now() + PATIENCE;
         let mut sent = Vec::with_capacity(lines.len());
         for some in lines.chunks(LINES) {
             let mut times = 0;
@@ -103,6 +103,7 @@ impl Sender {
                 // Where nobody listens nothing comes.
                 times += u64::from(!answer.as_ref().is_err_and(reqwest::Error::is_connect));
                 if answer.is_ok_and(|answer| answer.taken()) {
+                    until = Instant::now() + PATIENCE;
                     break;
                 }
                 assert!(Instant::now() < until, "the server took nothing for long");

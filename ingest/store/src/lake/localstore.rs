@@ -134,6 +134,20 @@ fn stage(dest: &FsPath) -> io::Result<(File, PathBuf)> {
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
+/// Makes the folder of a table. A commit or a day's folder that somebody made who was killed may not
+/// have its name stored: it is before anything is built on it.
+///
+/// # Errors
+/// Whatever the disk reports.
+pub(super) fn take_over(table: &FsPath) -> io::Result<()> {
+    create_dir_synced(table)?;
+    sync_dir(table)?;
+    match sync_dir(&table.join("_delta_log")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        stored => stored,
+    }
+}
+
 /// Syncs a staged file and gives it its name; on error the staged file goes.
 fn publish(
     file: &File,

@@ -163,6 +163,7 @@ impl Lake {
                 let files = localstore::SyncedFiles::new(&folder);
                 let prepared = tokio::task::spawn_blocking(move || {
                     crate::datafolder::create_dir_synced(&folder)?;
+                    crate::datafolder::sync_dir(&folder)?;
                     localstore::remove_staged(&folder)
                 });
                 match prepared.await {

@@ -15,6 +15,7 @@ use tokio::sync::Mutex;
 use url::Url;
 
 use super::erase::without_erased;
+use super::localstore;
 use super::parquet::properties;
 use super::rows::{self, Replaced};
 use super::upkeep::{LOG_KEPT, commit};
@@ -61,8 +62,7 @@ impl LakeTable {
     ) -> Result<Self, LakeError> {
         let fail = |action| move |source| delta(spec, action, source);
         if let Ok(folder) = location.to_file_path() {
-            let made =
-                tokio::task::spawn_blocking(move || crate::datafolder::create_dir_synced(&folder));
+            let made = tokio::task::spawn_blocking(move || localstore::take_over(&folder));
             if let Ok(Err(error)) = made.await {
                 return Err(LakeError::Place {
                     place: location.to_string(),

@@ -162,6 +162,32 @@ fn no_acknowledged_entry_is_lost_by_a_power_cut_anywhere() {
     println!("{calls} storage calls, {cuts} power cuts, nothing acknowledged was lost");
 }
 
+/// The process dies at any call, the machine goes on: what is acknowledged after the next start must
+/// outlive a power cut, though it is built on names and bytes that nobody had stored.
+#[test]
+fn what_follows_a_process_that_died_anywhere_outlives_a_power_cut() {
+    let empty = SimDisk::default();
+    let disk = SimDisk::default();
+    workload(&disk);
+    let ops = disk.ops();
+    for n in 0..=ops.len() {
+        let (acked, trimmed) = told(&ops[..n]);
+        let again = SimDisk::going_on(&ops[..n]);
+        // The next start may die too, at any call.
+        let all = check(&again, acked, trimmed, &format!("died after call {n}"));
+        for m in n..=all.len() {
+            let disk = SimDisk::going_on(&all[..m]);
+            let (log, _) = Log::open("log", options(), Arc::new(disk.clone())).unwrap();
+            let next = log.durable() + 1;
+            log.append_blocking(&[entry(next), entry(next + 1)])
+                .unwrap();
+            let what = format!("died after call {n}, then in the start after call {m}, power cut");
+            let cut = SimDisk::after(&empty, &disk.ops(), Image::SyncedOnly);
+            check(&cut, next + 1, trimmed, &what);
+        }
+    }
+}
+
 #[test]
 fn a_failed_call_stops_acknowledging_and_a_restart_recovers() {
     let clean = SimDisk::default();

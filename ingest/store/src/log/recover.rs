@@ -30,6 +30,11 @@ pub(super) fn open(
     storage
         .create_dir(dir)
         .map_err(|e| LogError::io("making", dir, &e))?;
+    // Whoever was killed may have left a segment whose name nobody stored: entries that follow in it
+    // would be lost with the name.
+    storage
+        .sync_dir(dir)
+        .map_err(|e| LogError::io("syncing", dir, &e))?;
     let disk = storage.as_ref();
     let firsts = segments_in(dir, disk, true)?;
     if firsts.is_empty() {

@@ -140,6 +140,37 @@ impl SimDisk {
         copy
     }
 
+    /// The disk of a machine that went on when the process died behind these calls: it shows what was
+    /// written, and knows what was not stored yet.
+    pub fn going_on(ops: &[Op]) -> Self {
+        let disk = Self::default();
+        let mut inner = disk.inner.lock();
+        for op in ops {
+            match op {
+                Op::Create(name, id) => {
+                    inner.next_file = inner.next_file.max(*id);
+                    inner.names.insert(name.clone(), *id);
+                    inner.files.insert(*id, Vec::new());
+                }
+                Op::Write(id, at, bytes) => {
+                    write_into(inner.files.get_mut(id).unwrap(), *at, bytes);
+                }
+                Op::SetLen(id, len) => inner.files.get_mut(id).unwrap().resize(*len as usize, 0),
+                Op::Rename(from, to) => {
+                    let id = inner.names.remove(from).unwrap();
+                    inner.names.insert(to.clone(), id);
+                }
+                Op::Remove(name) => {
+                    inner.names.remove(name);
+                }
+                Op::Sync(_) | Op::SyncDir(_) | Op::Acked(_) | Op::Trimmed(_) => {}
+            }
+            inner.ops.push(op.clone());
+        }
+        drop(inner);
+        disk
+    }
+
     /// The disk after a power cut behind these calls.
     pub fn after(base: &Self, ops: &[Op], image: Image) -> Self {
         let mut rng = Rng(match image {

@@ -145,6 +145,9 @@ impl StateFiles {
     /// When it cannot be made.
     pub fn open(dir: &Path, storage: Arc<dyn Storage>) -> io::Result<Self> {
         storage.create_dir(dir)?;
+        // What is read here is built on, and the log is trimmed by it: its names must last, whoever
+        // was killed before he had stored them.
+        storage.sync_dir(dir)?;
         Ok(StateFiles {
             dir: dir.to_owned(),
             storage,

@@ -32,6 +32,7 @@ impl Settled {
         sums: &BTreeMap<i32, u32>,
     ) -> io::Result<Self> {
         storage.create_dir(dir)?;
+        storage.sync_dir(dir)?;
         for name in storage.list(dir)? {
             let path = dir.join(name);
             if !lengths.keys().any(|day| path == path_of(dir, *day)) {

@@ -44,8 +44,8 @@ fn commits(lake: &Path) -> BTreeMap<String, Commit> {
 }
 
 /// The calls of a server that takes half of a shift in, flushes, writes checkpoints and stops, and of
-/// a second one that takes the rest.
-fn traced(scene: &mut Scene, what: &str) -> Vec<Call> {
+/// a second one that takes the rest; and how many are of the first.
+fn traced(scene: &mut Scene, what: &str) -> (Vec<Call>, usize) {
     let file = scene.dir.path().join("calls");
     // The tracer goes beside, so that the server stays our child. Of what is written only the
     // place matters.
@@ -58,8 +58,9 @@ fn traced(scene: &mut Scene, what: &str) -> Vec<Call> {
     let pace = Duration::from_millis(number("CALLBOARD_PACE_MS", 25));
     let lines = scene.lines();
     let (first, rest) = lines.split_at(lines.len() / 2);
-    let mut all = String::new();
+    let (mut all, mut of_first) = (String::new(), 0);
     for some in [first, rest] {
+        of_first = calls(&all).len();
         if lake.exists() {
             leave_checksums(&lake);
         }
@@ -79,7 +80,32 @@ fn traced(scene: &mut Scene, what: &str) -> Vec<Call> {
             ended.then_some(text)
         });
     }
-    calls(&all)
+    (calls(&all), of_first)
+}
+
+/// Folders whose names a start did not store before it built on them: a process that was killed may
+/// have made names there that a power cut takes away again.
+fn taken_over_late(start: &[Call], data: &str) -> Vec<String> {
+    let tables = std::fs::read_dir(format!("{data}/lake")).unwrap();
+    let tables = tables.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let tables = tables.filter(|table| table != "_sums");
+    let own = ["", "/log", "/state", "/state/settled", "/lake"].map(str::to_owned);
+    let of_tables = tables.flat_map(|t| [format!("/lake/{t}"), format!("/lake/{t}/_delta_log")]);
+    let counts = format!("{data}/state/commit.json");
+    let late = own.into_iter().chain(of_tables).filter(|folder| {
+        let folder = format!("{data}{folder}");
+        let built = start.iter().position(|call| match &call.did {
+            Did::Named { to, .. } => {
+                *to == counts || Path::new(to).parent() == Some(Path::new(&folder))
+            }
+            _ => false,
+        });
+        let before = &start[..built.unwrap()];
+        !before
+            .iter()
+            .any(|call| call.did == Did::Synced(folder.clone()))
+    });
+    late.collect()
 }
 
 /// Leaves checksums of commits that are not there, as a power cut may: nothing waits for them, but
@@ -123,13 +149,15 @@ fn what_counts_was_synced_before_and_every_sync_is_needed() {
     for seed in first..first + number("CALLBOARD_FAULT_SEEDS", 1) {
         let what = again(&format!("CALLBOARD_SEED={seed}"), "synced::");
         let mut scene = Scene::new(seed, "40");
-        let all = traced(&mut scene, &what);
+        let (all, of_first) = traced(&mut scene, &what);
         let data = scene.data().canonicalize().unwrap();
         let commits = commits(&data.join("lake"));
         let data = data.to_str().unwrap();
         let lake = format!("{data}/lake");
         let said = faults(all.iter(), data, &commits);
         assert!(said.is_empty(), "{what}: {said:#?}");
+        let late = taken_over_late(&all[of_first..], data);
+        assert!(late.is_empty(), "{what}: not stored at the start: {late:?}");
         let (code, said) = doctor(&scene.data(), &[]);
         assert_eq!(code, 0, "{what}: {said}");
 

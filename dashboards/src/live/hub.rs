@@ -16,8 +16,9 @@ use super::show;
 use super::state::Board;
 use crate::app::App;
 
-/// Shortest time between two changes of the board.
-const SHORTEST: Duration = Duration::from_millis(250);
+/// Shortest time between two changes of the board: what comes just after one waits so long, and for
+/// the making of the next, and should be seen within 300 ms.
+const SHORTEST: Duration = Duration::from_millis(150);
 /// How often the board looks at the clock though no data changed (thresholds, ages).
 const LONGEST: Duration = Duration::from_secs(1);
 /// Most zones watched at once; more share nothing and are refused a live stream of their own.

@@ -15,6 +15,8 @@ use tokio::sync::Semaphore;
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 2\r\nconnection: close\r\n\
     content-type: text/plain; charset=utf-8\r\ncontent-length: 54\r\n\r\n\
     too many connections to Callboard; try again in 2 s.\r\n";
+/// Fewer places than this, where more are wanted, are told of.
+const FEW: usize = 4_096;
 /// How long that may take; a client that says and reads nothing is not waited for.
 const POLITE: Duration = Duration::from_secs(2);
 /// So many are told so at once; more are closed without a word.
@@ -48,7 +50,7 @@ impl Places {
     /// the log and queries need the other half. The soft limit of files is raised to the hard one.
     pub fn new(wanted: usize) -> Self {
         let half = files() / 2;
-        if half < wanted {
+        if half < wanted.min(FEW) {
             tracing::warn!(
                 wanted,
                 places = half,

@@ -234,6 +234,8 @@ pub struct Query {
     pub memory: Size,
     /// Queries that may run at once.
     pub running: usize,
+    /// Threads that one query works in.
+    pub threads: usize,
     /// Longest wait for a place among them.
     pub wait: Span,
     /// Queries that may wait for one.
@@ -328,6 +330,7 @@ impl Default for Query {
             rows: query.rows,
             memory: Size(query.memory as u64),
             running: query.running,
+            threads: query.partitions,
             wait: Span(query.wait),
             waiting: query.waiting,
         }

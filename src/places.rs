@@ -1,8 +1,9 @@
 //! Places for connections. There are so many of them and no more, one address may hold half, and
-//! who comes beyond is told to come back: files and memory stay for those who have a place.
+//! who comes beyond is told to come back: files and memory stay for those who have a place. Beside
+//! them a quarter as many are told so, and as many shake hands.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,8 +20,9 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 2\r\nconn
 const FEW: usize = 4_096;
 /// How long that may take; a client that says and reads nothing is not waited for.
 const POLITE: Duration = Duration::from_secs(2);
-/// So many are told so at once; more are closed without a word.
-const POLITELY: usize = 256;
+/// So many at most are told so at once, and so many shake hands; more are closed without a word, or
+/// wait.
+const BESIDE: usize = 256;
 
 /// Places for connections.
 #[derive(Clone)]
@@ -46,19 +48,20 @@ pub struct Place {
 }
 
 impl Places {
-    /// So many places, or half as many as the process may open files where that is less: the lake,
-    /// the log and queries need the other half. The soft limit of files is raised to the hard one.
+    /// So many places, or a third as many as the process may open files where that is less: with
+    /// those beside them it is half, and the lake, the log and queries need the other. The soft limit
+    /// of files is raised to the hard one.
     pub fn new(wanted: usize) -> Self {
-        let half = files() / 2;
-        if half < wanted.min(FEW) {
+        let third = files() / 3;
+        if third < wanted.min(FEW) {
             tracing::warn!(
                 wanted,
-                places = half,
+                places = third,
                 "the process may open too few files for all connections of [limits] connections; \
                  raise its limit (LimitNOFILE= of systemd, ulimit -n)"
             );
         }
-        Places::of(wanted.min(half).max(1))
+        Places::of(wanted.min(third).max(1))
     }
 
     fn of(all: usize) -> Self {
@@ -66,13 +69,18 @@ impl Places {
             all,
             of_one: all.div_ceil(2),
             held: Mutex::default(),
-            telling: Arc::new(Semaphore::new((all / 4).clamp(1, POLITELY))),
+            telling: Arc::new(Semaphore::new(beside(all))),
         }))
+    }
+
+    /// How many may shake hands at once before they have a place.
+    pub fn handshakes(&self) -> usize {
+        beside(self.0.all)
     }
 
     /// A place for a connection from that address, where there is one left for it.
     pub fn take(&self, address: IpAddr) -> Option<Place> {
-        let address = address.to_canonical();
+        let address = sender(address);
         let mut held = self.0.held.lock();
         if held.all >= self.0.all {
             return None;
@@ -126,6 +134,18 @@ impl Drop for Place {
     }
 }
 
+fn beside(all: usize) -> usize {
+    (all / 4).clamp(1, BESIDE)
+}
+
+/// Whose address it is: in version 6 one sender has as many as he likes of the same first 64 bits.
+fn sender(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
+        v4 => v4,
+    }
+}
+
 /// How many files the process may open, as many as it is allowed to allow itself.
 fn files() -> usize {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
@@ -161,6 +181,16 @@ mod tests {
         drop(held);
         assert_eq!(places.0.held.lock().all, 0);
         assert!(places.0.held.lock().by.is_empty());
+    }
+
+    #[test]
+    fn addresses_of_one_network_of_version_6_are_one_sender() {
+        let places = Places::of(4);
+        let take = |address: &str| places.take(address.parse().unwrap());
+        let one = [take("2001:db8::1"), take("2001:db8::ffff:1")];
+        assert!(one.iter().all(Option::is_some));
+        assert!(take("2001:db8::2").is_none(), "half are taken");
+        assert!(take("2001:db8:0:1::1").is_some(), "another network");
     }
 
     #[tokio::test]

@@ -26,8 +26,6 @@ use crate::config::Tls;
 use crate::moving::{Patient, Peer};
 use crate::places::Places;
 
-/// Handshakes under way at once.
-const HANDSHAKES: usize = 256;
 /// Longest handshake.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -42,11 +40,11 @@ impl TlsListener {
     ///
     /// # Errors
     /// A sentence that names the file at fault.
-    fn new(listener: TcpListener, tls: &Tls) -> Result<Self, String> {
+    fn new(listener: TcpListener, tls: &Tls, handshakes: usize) -> Result<Self, String> {
         let acceptor = TlsAcceptor::from(Arc::new(settings(tls)?));
         let address = listener.local_addr().map_err(|e| e.to_string())?;
-        let (give, ready) = mpsc::channel(HANDSHAKES);
-        tokio::spawn(accept(listener, acceptor, give));
+        let (give, ready) = mpsc::channel(handshakes);
+        tokio::spawn(accept(listener, acceptor, give, handshakes));
         Ok(TlsListener { address, ready })
     }
 }
@@ -89,8 +87,9 @@ async fn accept(
     listener: TcpListener,
     acceptor: TlsAcceptor,
     give: mpsc::Sender<(TlsStream<TcpStream>, SocketAddr)>,
+    handshakes: usize,
 ) {
-    let places = Arc::new(Semaphore::new(HANDSHAKES));
+    let places = Arc::new(Semaphore::new(handshakes));
     loop {
         let Ok(place) = places.clone().acquire_owned().await else {
             return;
@@ -157,7 +156,7 @@ pub fn serve(
     Ok(match tls {
         None => served(Patient::new(listener, patience, places), app, stop),
         Some(tls) => {
-            let listener = TlsListener::new(listener, tls)?;
+            let listener = TlsListener::new(listener, tls, places.handshakes())?;
             served(Patient::new(listener, patience, places), app, stop)
         }
     })
@@ -206,7 +205,7 @@ mod tests {
                 std::fs::write(&tls.cert, text).unwrap();
             }
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let error = TlsListener::new(listener, &tls).err().unwrap();
+            let error = TlsListener::new(listener, &tls, 8).err().unwrap();
             assert!(
                 error.contains("cert.pem") && error.contains("[tls] cert"),
                 "{error}"
@@ -265,7 +264,7 @@ mod tests {
             ..testdata()
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let error = TlsListener::new(listener, &tls).err().unwrap();
+        let error = TlsListener::new(listener, &tls, 8).err().unwrap();
         assert!(error.contains("key.pem"), "{error}");
     }
 }

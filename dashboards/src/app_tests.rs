@@ -150,8 +150,11 @@ async fn every_page_says_that_nothing_has_arrived() {
         ("/contacts", "Nothing has arrived yet."),
         ("/coverage", "Nothing has arrived yet."),
         ("/dead-letters", "There are none."),
-        ("/status", "No source has been heard."),
-        ("/sources", "No source is configured, and none was heard."),
+        ("/status", "No source has been heard since the start."),
+        (
+            "/sources",
+            "No source is configured, and none was heard since the start.",
+        ),
         ("/sources?platform=teams", "Microsoft Teams"),
         (
             "/beside",

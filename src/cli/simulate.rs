@@ -59,7 +59,7 @@ pub struct SimulateArgs {
     pub poison: Option<f64>,
     /// What sources' clocks are wrong by at most, seconds; one is wrong by an hour [default: 0
     /// without disorder, else 3].
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     pub source_clock_skew: Option<u32>,
     /// Tells the day in this platform's own format instead of our events: its files in told/, what
     /// its ids stand for in names.ndjson.

@@ -18,7 +18,7 @@ use crate::cli::DoctorArgs;
 /// # Errors
 /// When something is damaged, or the folder cannot be looked at.
 pub fn run(args: &DoctorArgs) -> Result<(), Failure> {
-    super::serve::logs();
+    super::serve::warnings();
     if !args.data.exists() {
         return Err(Failure::usage(format!(
             "{} is not there; name the data folder of a server with --data",

@@ -65,6 +65,11 @@ fn said(report: &Report) -> String {
         text.push_str("\nNothing was changed.\n");
         return text;
     }
+    if report.found_nothing() {
+        report.proof.iter().for_each(|proof| left(proof, &mut text));
+        text.push_str("\nNobody was found, and nothing was changed.\n");
+        return text;
+    }
     let _ = writeln!(
         text,
         "others         {} contacts and agents made anew without records that named the erased",
@@ -108,6 +113,18 @@ mod tests {
     use callboard_store::erase::Hit;
 
     use super::*;
+
+    #[test]
+    fn nobody_of_that_name_is_said_plainly() {
+        let proof = Some(Proof::default());
+        let report = Report {
+            proof,
+            ..Report::default()
+        };
+        let text = said(&report);
+        assert!(text.contains("nothing was changed"), "{text}");
+        assert!(!text.contains("rewritten"), "{text}");
+    }
 
     #[test]
     fn a_report_says_what_went_and_what_is_left() {

@@ -174,27 +174,35 @@ fn differing(was: &Map<String, Value>, is: &Map<String, Value>) -> String {
         Some(other) => other.to_string(),
     };
     let names: std::collections::BTreeSet<&String> = was.keys().chain(is.keys()).collect();
-    let mut out = String::new();
+    let mut lines = Vec::new();
     for name in names {
         let (was, is) = (word(was, name), word(is, name));
         if was != is {
-            out += &format!("  {name:<16} {was} -> {is}\n");
+            lines.push((name.as_str(), format!("{was} -> {is}")));
         }
     }
-    out
+    aligned(&lines)
+}
+
+/// Names and values below each other, one a line.
+fn aligned(lines: &[(&str, String)]) -> String {
+    let longest = lines.iter().map(|(name, _)| name.chars().count()).max();
+    let width = longest.unwrap_or(0).max(16);
+    let line = |(name, value): &(&str, String)| format!("  {name:<width$} {value}\n");
+    lines.iter().map(line).collect()
 }
 
 /// The fields of one row that say something, one a line.
 fn sheet(rows: &Rows, fields: &Map<String, Value>) -> String {
-    let mut out = String::new();
+    let mut lines = Vec::new();
     for column in &rows.columns {
         match fields.get(&column.name) {
             None | Some(Value::Null) => {}
-            Some(Value::String(text)) => out += &format!("  {:<16} {text}\n", column.name),
-            Some(other) => out += &format!("  {:<16} {other}\n", column.name),
+            Some(Value::String(text)) => lines.push((column.name.as_str(), text.clone())),
+            Some(other) => lines.push((column.name.as_str(), other.to_string())),
         }
     }
-    out
+    aligned(&lines)
 }
 
 /// The records that speak of a contact, as text.

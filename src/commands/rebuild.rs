@@ -18,7 +18,7 @@ use super::{Failure, print};
 /// # Errors
 /// When the folder is in use or cannot be read, and when something in it stays damaged.
 pub fn run(data: PathBuf, config: Option<PathBuf>) -> Result<(), Failure> {
-    super::serve::logs();
+    super::serve::warnings();
     if !data.exists() {
         return Err(Failure::usage(format!(
             "{} is not there; name the data folder of a server with --data",

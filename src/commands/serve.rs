@@ -87,6 +87,18 @@ pub fn logs() {
     };
 }
 
+/// For a command that somebody waits for: what went wrong, in words.
+pub fn warnings() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env();
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter.unwrap_or_else(|_| "warn".into()))
+        .with_writer(std::io::stderr)
+        .without_time()
+        .with_target(false);
+    // A second call (in tests) keeps the first.
+    let _ = builder.try_init();
+}
+
 fn metrics() -> Result<PrometheusHandle, Failure> {
     PrometheusBuilder::new()
         .install_recorder()

@@ -48,7 +48,7 @@ fn table(answer: &Value) -> String {
     let none = Vec::new();
     let sources = answer["sources"].as_array().unwrap_or(&none);
     if sources.is_empty() {
-        return "no source is configured and none was heard; send something, such as: callboard send --source asterisk PATH\n".to_owned();
+        return "no source is configured and none was heard since the server's start; send something, such as: callboard send --source asterisk PATH\n".to_owned();
     }
     let mut lines: Vec<Vec<String>> = vec![HEADS.iter().map(|h| (*h).to_owned()).collect()];
     let mut beside = String::new();

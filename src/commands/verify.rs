@@ -46,20 +46,35 @@ pub fn run(args: &VerifyArgs) -> Result<(), Failure> {
             different += usize::from(found.differing > 0);
             print(&report(&client, table, &found).await?)?;
         }
-        if asked("records") {
-            counts(&client, &written, args.show).await?;
-        }
-        if different == 0 {
-            return print(match args.only.is_empty() {
+        let records = match asked("records") {
+            true => counts(&client, &written, args.show).await?,
+            false => Vec::new(),
+        };
+        match wrong(different, &records) {
+            Some(why) => Err(Failure::failed(why)),
+            None => print(match args.only.is_empty() {
                 true => "all tables equal the truth\n",
                 false => "what was asked for equals the truth\n",
-            });
+            }),
         }
-        Err(Failure::failed(match different {
-            1 => "1 table differs from the truth".to_owned(),
-            n => format!("{n} tables differ from the truth"),
-        }))
     })
+}
+
+/// What is not as it should be: so many tables, and these counts of records.
+fn wrong(tables: usize, records: &[&str]) -> Option<String> {
+    let tables = match tables {
+        0 => None,
+        1 => Some("1 table differs from the truth".to_owned()),
+        n => Some(format!("{n} tables differ from the truth")),
+    };
+    let records = (!records.is_empty()).then(|| {
+        format!(
+            "the records differ from what was sent: {}",
+            records.join(", ")
+        )
+    });
+    let all: Vec<String> = tables.into_iter().chain(records).collect();
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
 fn no_truth(why: &ManifestError) -> Failure {
@@ -195,8 +210,13 @@ const COUNTED: &str = "SELECT count(*) AS ids, sum(rows) AS rows, sum(words) AS 
 /// Some of a source's events that are there more than once with the same words.
 const TWICE: &str = "SELECT id FROM records WHERE source = $1 GROUP BY id, content_hash HAVING count(*) > 1 ORDER BY id LIMIT 100";
 
-/// What else must be there: each new event once, each conflict beside it, no repeat.
-async fn counts(client: &Client, written: &Written, show: usize) -> Result<(), Failure> {
+/// What else must be there: each new event once, each conflict beside it, no repeat. Gives what is
+/// not so.
+async fn counts(
+    client: &Client,
+    written: &Written,
+    show: usize,
+) -> Result<Vec<&'static str>, Failure> {
     let must = written.counts();
     let sql = "SELECT DISTINCT source FROM records WHERE starts_with(source, '/sim/')";
     let (mut ids, mut rows, mut words) = (0, 0, 0);
@@ -253,11 +273,23 @@ async fn counts(client: &Client, written: &Written, show: usize) -> Result<(), F
         "{} repeats and {} dead letters were sent\n",
         must.repeated, must.refused
     ))?;
-    if differing.is_empty() {
-        return Ok(());
+    Ok(differing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_that_differs_is_said_at_the_end() {
+        assert_eq!(wrong(0, &[]), None);
+        assert_eq!(
+            wrong(1, &[]).unwrap_or_default(),
+            "1 table differs from the truth"
+        );
+        assert_eq!(
+            wrong(9, &["new events", "conflicts"]).unwrap_or_default(),
+            "9 tables differ from the truth; the records differ from what was sent: new events, conflicts"
+        );
     }
-    Err(Failure::failed(format!(
-        "the records differ from what was sent: {}",
-        differing.join(", ")
-    )))
 }

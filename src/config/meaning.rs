@@ -115,6 +115,7 @@ impl Config {
             ),
             ("query.rows", self.query.rows),
             ("query.running", self.query.running),
+            ("query.threads", self.query.threads),
             ("as_of.records", self.as_of.records),
         ] {
             if number == 0 {
@@ -146,6 +147,7 @@ impl Config {
             rows: self.query.rows,
             memory: usize::try_from(self.query.memory.0).unwrap_or(usize::MAX),
             running: self.query.running,
+            partitions: self.query.threads,
             wait: self.query.wait.0,
             waiting: self.query.waiting,
             ..callboard_query::Limits::default()

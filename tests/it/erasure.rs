@@ -1,13 +1,12 @@
 //! Erasure as others see it: what was erased is nowhere, and everything else is what it was.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use serde_json::{Value, json};
 
 use crate::readers::script;
-use crate::support::customer::{corrected, event, known_beside};
+use crate::support::customer::{corrected, event, known_beside, without};
 use crate::support::scene::Repeat;
 use crate::support::{Server, callboard, command, copy, shift};
 use crate::truth::{CONFIG, counted, seal, send, simulate, verify};
@@ -66,29 +65,19 @@ impl Scene {
     }
 }
 
-/// The truth without these contacts.
-fn without(truth: &Path, contacts: &BTreeSet<&str>, out: &Path) {
-    for entry in std::fs::read_dir(truth).unwrap() {
-        let path = entry.unwrap().path();
-        let place = out.join(path.file_name().unwrap());
-        if path.is_dir() {
-            std::fs::create_dir_all(&place).unwrap();
-            without(&path, contacts, &place);
-            continue;
-        }
-        std::fs::create_dir_all(out).unwrap();
-        let all = std::fs::read_to_string(&path).unwrap();
-        let his = |line: &&str| {
-            // Among the events are blank lines.
-            let row: Value = serde_json::from_str(line).unwrap_or_default();
-            ["contact_id", "from_contact", "to_contact"]
-                .iter()
-                .any(|c| row[*c].as_str().is_some_and(|id| contacts.contains(id)))
-        };
-        let ndjson = path.extension().is_some_and(|e| e == "ndjson");
-        let kept = all.lines().filter(|line| !(ndjson && his(line)));
-        std::fs::write(place, kept.map(|l| format!("{l}\n")).collect::<String>()).unwrap();
-    }
+/// A name that nobody has takes nothing, and no table's past, with it.
+fn nobody_is_erased(scene: &Scene, server: &Server) {
+    let logs = || -> usize {
+        let tables = std::fs::read_dir(scene.path("data/lake")).unwrap();
+        let logs = tables.map(|table| std::fs::read_dir(table.unwrap().path().join("_delta_log")));
+        logs.map(|log| log.map_or(0, Iterator::count)).sum()
+    };
+    let before = logs();
+    let nobody = ["--customer", "+9990000000000000", "--to", &server.url];
+    let said = callboard(&[&["erase"], &nobody[..]].concat());
+    assert!(said.contains("found 0 times"), "{said}");
+    assert!(said.contains("nothing was changed"), "{said}");
+    assert!(logs() >= before, "a table's past went: {before} files");
 }
 
 /// A recording of the shift.
@@ -231,6 +220,7 @@ fn an_erased_customer_is_nowhere_by_any_reader_and_others_are_unchanged() {
         assert!(said.contains(id.as_str()), "{said}");
     }
     assert_eq!(server.number("select count(*) from records"), records);
+    nobody_is_erased(&scene, &server);
 
     let done = scene.erase(&server, &["--json"]);
     let said = String::from_utf8(done.stderr).unwrap();

@@ -87,7 +87,7 @@ fn a_full_disk_takes_nothing_loses_nothing_and_goes_on_once_there_is_room() {
         let (mut from, third) = (lines.len() / 3, lines.len() / 3);
 
         let server = Server::start(scene.serve(""));
-        sender.all(&lines[..from], QUICK);
+        sender.all(1, &lines[..from], QUICK);
         from += send_until_full(&scene, &lines[from..]);
         // Who asks is answered.
         let known = server.number("select count(*) from contacts");
@@ -97,7 +97,7 @@ fn a_full_disk_takes_nothing_loses_nothing_and_goes_on_once_there_is_room() {
         small.empty();
         let attempt = || commits(&small.file("data/state/commit.json"));
         let before = attempt();
-        sender.all(&lines[from..from + third], QUICK);
+        sender.all(1, &lines[from..from + third], QUICK);
         from += third;
         until("flushes count again", || {
             (attempt() > before + 1).then_some(())

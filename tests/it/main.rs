@@ -32,6 +32,7 @@ mod scenes;
 mod shift;
 mod sources;
 mod stalls;
+mod steps;
 mod strangers;
 mod support;
 mod synced;

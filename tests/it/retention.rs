@@ -133,7 +133,12 @@ fn exactly_the_old_days_go_and_nothing_brings_them_back() {
     // Contacts of ten days, answers of six, everything else for long.
     let keep = "[retention]\nrecords = \"400d\"\ndefault = \"400d\"\ncontacts = \"10d\"\nsegments = \"10d\"\nsurveys = \"6d\"\nqueue_intervals = \"10d\"\n";
     std::fs::write(&config, format!("{CONFIG}{keep}")).unwrap();
-    for step in ["retention.told:1", "retention.table:2", "retention.table:5"] {
+    for step in [
+        "retention.told:1",
+        "retention.table:2",
+        "retention.table:5",
+        "retention.done:1",
+    ] {
         let died = command()
             .args(["serve", "--http", "127.0.0.1:0", "--pg", "127.0.0.1:0"])
             .args(["--data", text(&data), "--config", text(&config)])

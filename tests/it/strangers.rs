@@ -96,7 +96,7 @@ fn clients_that_stop_drip_never_read_or_vanish_cost_others_nothing() {
     let to: SocketAddr = server.url.strip_prefix("http://").unwrap().parse().unwrap();
     let sender = Sender::to(&server.url, "steady");
     let half = lines.len() / 2;
-    sender.all(&lines[..half], Duration::ZERO);
+    sender.all(1, &lines[..half], Duration::ZERO);
     let (memory, files) = (server.memory(), open_files(&server));
 
     // 40 requests from five addresses, more than are worked on at once, that stop in the middle of
@@ -146,7 +146,7 @@ fn clients_that_stop_drip_never_read_or_vanish_cost_others_nothing() {
         });
         let mut most = 0;
         for some in lines[half..].chunks(60) {
-            sender.all(some, Duration::ZERO);
+            sender.all(1, some, Duration::ZERO);
             most = most.max(server.memory());
             assert!(server.number("select count(*) from contacts") > 0);
         }
@@ -208,7 +208,7 @@ fn connections_beyond_the_places_are_told_to_come_back_and_files_last() {
     let lines = lines(&truth);
     let half = lines.len() / 2;
     let config = dir.path().join("callboard.toml");
-    // Its log of 1 GiB and its lake are in the other half of these 256 files.
+    // Its log of 1 GiB and its lake share the other 171 of these 256 files.
     let settings = "[transcribe]\nenabled = false\n[lake]\nflush = \"500ms\"\nsettle = \"500ms\"\nsilence = \"1s\"\nupkeep = \"2s\"\n";
     std::fs::write(&config, settings).unwrap();
     let prlimit = ["prlimit", "--nofile=256:256"].map(str::to_owned);
@@ -219,10 +219,10 @@ fn connections_beyond_the_places_are_told_to_come_back_and_files_last() {
     let server = Server::start(command);
     let to: SocketAddr = server.url.strip_prefix("http://").unwrap().parse().unwrap();
     let sender = Sender::to(&server.url, "steady");
-    sender.all(&lines[..half], Duration::ZERO);
+    sender.all(1, &lines[..half], Duration::ZERO);
 
-    // An address may hold half of 128 places, and the steady sender has one already.
-    let mut silent: Vec<TcpStream> = (0..64).map(|_| connect(2, to)).collect();
+    // An address may hold half of 85 places, and the steady sender has one already.
+    let mut silent: Vec<TcpStream> = (0..50).map(|_| connect(2, to)).collect();
     let full = told(&mut connect(2, to));
     assert!(
         full.starts_with("HTTP/1.1 503 ") && full.contains("retry-after: 2\r\n"),
@@ -237,7 +237,7 @@ fn connections_beyond_the_places_are_told_to_come_back_and_files_last() {
             .then_some(())
     });
     // Who has a place goes on, and the lake has files enough.
-    sender.all(&lines[half..], Duration::ZERO);
+    sender.all(1, &lines[half..], Duration::ZERO);
     drop(silent);
     until("places are given back", || {
         told(&mut connect(6, to))

@@ -15,6 +15,7 @@ use crate::doctor::{doctor, files};
 use crate::support::scene::{Scene, again, number};
 use crate::support::{Server, until};
 
+mod failing;
 mod trace;
 
 use trace::{CALLS, Call, Commit, Did, calls, faults, kind};
@@ -43,16 +44,23 @@ fn commits(lake: &Path) -> BTreeMap<String, Commit> {
     all
 }
 
-/// The calls of a server that takes half of a shift in, flushes, writes checkpoints and stops, and of
-/// a second one that takes the rest; and how many are of the first.
-fn traced(scene: &mut Scene, what: &str) -> (Vec<Call>, usize) {
+/// Lets `strace` write down what every program of the scene does, one after the other, in a file of
+/// which this is the path.
+fn traced_by(scene: &mut Scene, more: &[&str]) -> PathBuf {
     let file = scene.dir.path().join("calls");
     // The tracer goes beside, so that the server stays our child. Of what is written only the
     // place matters.
     let strace = ["strace", "-D", "-f", "-q", "-y", "-s", "0", "-e", CALLS];
-    scene.by = strace.map(str::to_owned).to_vec();
-    scene.by.push("-o".to_owned());
-    scene.by.push(file.to_str().unwrap().to_owned());
+    let to = ["-A", "-o", file.to_str().unwrap()];
+    let all = strace.iter().chain(more).chain(&to);
+    scene.by = all.map(|word| (*word).to_owned()).collect();
+    file
+}
+
+/// The calls of a server that takes half of a shift in, flushes, writes checkpoints and stops, and of
+/// a second one that takes the rest; and how many are of the first.
+fn traced(scene: &mut Scene, what: &str) -> (Vec<Call>, usize) {
+    let file = traced_by(scene, &[]);
     let lake = scene.data().join("lake");
     let hint = lake.join("contacts/_delta_log/_last_checkpoint");
     let pace = Duration::from_millis(number("CALLBOARD_PACE_MS", 25));
@@ -70,7 +78,7 @@ fn traced(scene: &mut Scene, what: &str) -> (Vec<Call>, usize) {
         until("a checkpoint", || hint.exists().then_some(()));
         let pid = server.pid().to_string();
         server.stop();
-        all += &until("the end of the trace", || {
+        all = until("the end of the trace", || {
             let text = std::fs::read_to_string(&file).unwrap();
             // A short number is padded.
             let mut ends = text

@@ -5,10 +5,12 @@
 //! `make test` takes a few steps and one folder; `make torture` takes all. A failure names the line
 //! that repeats it.
 
+use std::fs::File;
 use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::thread::{JoinHandle, sleep};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::copies::intervals_are_those_of_a_rebuild;
 use crate::support::Server;
@@ -16,7 +18,7 @@ use crate::support::scene::{Scene, again, number, setting};
 use crate::support::sender::LINES;
 
 /// Every step at which the process can end itself, and how often it is passed before.
-const STEPS: [(&str, u32); 36] = [
+const STEPS: [(&str, u32); 35] = [
     ("log.write", 2),
     ("log.write", 9),
     ("log.written", 3),
@@ -29,10 +31,7 @@ const STEPS: [(&str, u32); 36] = [
     ("live.published", 7),
     ("flush.intent", 1),
     ("flush.intent", 4),
-    ("flush.records", 1),
-    ("flush.records", 3),
     ("flush.tables", 2),
-    ("flush.corrections", 1),
     ("flush.open", 1),
     ("flush.open", 3),
     ("flush.names", 2),
@@ -52,11 +51,15 @@ const STEPS: [(&str, u32); 36] = [
     ("upkeep.compacted", 1),
     ("upkeep.checkpoint", 1),
     ("upkeep.cut", 1),
+    ("upkeep.removing", 1),
+    ("upkeep.removed", 1),
     ("upkeep.vacuum", 1),
 ];
-/// Tables whose commits are died at, by the first flush that writes them and by a later one that may
-/// replace rows.
-const TABLES: [&str; 8] = [
+/// Tables that a simulated shift fills, whose commits are died at, by the first flush that writes
+/// them and by a later one that may replace rows.
+const TABLES: [&str; 10] = [
+    "records",
+    "dead_letters",
     "contacts",
     "segments",
     "offers",
@@ -66,6 +69,10 @@ const TABLES: [&str; 8] = [
     "recordings",
     "surveys",
 ];
+/// Tables that are rarely written.
+const ONCE: [&str; 2] = ["queue_targets", "corrections"];
+/// So many senders at once, so that several wait for one sync when the server dies.
+const SENDERS: usize = 4;
 /// Bytes of a segment of the log.
 const SEGMENT: &str = "16384";
 /// What `make test` takes of them: the log, a table, and the moment from which a flush counts.
@@ -92,7 +99,30 @@ impl Drop for Guard {
 /// Sends all of a shift. The slower, the more flushes and late records meet.
 fn send(scene: &Scene, slower: u32) -> JoinHandle<Vec<u64>> {
     let pace = Duration::from_millis(number("CALLBOARD_PACE_MS", 25)) * slower;
-    scene.send(&scene.lines(), pace)
+    scene.send_together(SENDERS, &scene.lines(), pace)
+}
+
+/// Writes a file of no use, older than what a vacuum keeps.
+fn aged(file: &Path) {
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let old = SystemTime::now() - Duration::from_secs(30 * 24 * 3600);
+    let left = File::create(file).unwrap();
+    left.set_modified(old).unwrap();
+}
+
+/// A server that nobody disturbs removes it.
+fn is_removed(scene: &Scene, file: &Path, what: &str) {
+    let server = Server::start(scene.serve(""));
+    let begun = Instant::now();
+    while file.exists() {
+        assert!(
+            begun.elapsed() < 2 * AFTER,
+            "{what}: {} stays",
+            file.display()
+        );
+        sleep(Duration::from_millis(100));
+    }
+    server.stop();
 }
 
 /// Ends the server at this step, to which it must come.
@@ -103,10 +133,18 @@ fn ends_at(step: &str, seed: u64) {
     let mut serve = scene.serve(step);
     // The log of such a shift fits into one segment of the usual size, which is never trimmed.
     serve.env("CALLBOARD_SEGMENT_BYTES", SEGMENT);
+    // A vacuum removes what a write left that never became a commit, once it is old enough.
+    let left = step.starts_with("upkeep.remov").then(|| {
+        let file = scene
+            .data()
+            .join("lake/contacts/day=2020-02-29/left.parquet");
+        aged(&file);
+        file
+    });
     let server = serve.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let mut server = Guard(server.unwrap());
     // Late records, what they correct, and compaction need many flushes.
-    let rare = ["late.", "upkeep.", "flush.corrections"];
+    let rare = ["late.", "upkeep.", "corrections"];
     let slower = match rare.iter().any(|of| step.starts_with(of)) {
         true => 4,
         false => 1,
@@ -132,8 +170,14 @@ fn ends_at(step: &str, seed: u64) {
         Some(status) => assert_eq!(status.signal(), Some(9), "{what}: {status}"),
         None => drop(server),
     }
+    if let (Some(file), Some(_)) = (&left, &ended) {
+        assert_eq!(file.exists(), step.starts_with("upkeep.removing"), "{what}");
+    }
     scene.finish(sender, &what);
     assert!(ended.is_some(), "the server never came to {step}; {what}");
+    if let Some(file) = left {
+        is_removed(&scene, &file, &what);
+    }
     if step.starts_with("derive.") {
         intervals_are_those_of_a_rebuild(&scene.data(), &what);
     }
@@ -149,7 +193,8 @@ fn it_dies_at_a_step_and_the_tables_equal_the_truth() {
             let commits = TABLES
                 .into_iter()
                 .flat_map(|table| [(table, 1), (table, 3)]);
-            let all = STEPS.into_iter().chain(commits);
+            let once = ONCE.into_iter().map(|table| (table, 1));
+            let all = STEPS.into_iter().chain(commits).chain(once);
             all.map(|(s, n)| format!("{s}:{n}")).collect()
         }
         Some(some) => some.split(',').map(ToOwned::to_owned).collect(),
@@ -173,7 +218,7 @@ fn it_dies_at_any_moment_and_the_tables_equal_the_truth() {
         // So slowly that the last line does not come before the last kill.
         let requests = lines.len().div_ceil(LINES).max(1) as u64;
         let pace = number("CALLBOARD_PACE_MS", 25).max(kills * LIFE / requests);
-        let sender = scene.send(&lines, Duration::from_millis(pace));
+        let sender = scene.send_together(SENDERS, &lines, Duration::from_millis(pace));
         let mut random = seed;
         let mut amid = 0;
         for _ in 0..kills {

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::readers::{read, same};
 use crate::support::scene::{again, number};
+use crate::support::sender::{Sender, lines};
 use crate::support::{Server, callboard, command};
 
 /// Contacts settle and reach the lake while the test runs.
@@ -166,7 +167,6 @@ fn the_tables_equal_the_truth_in_disorder_where_clocks_go_back() {
     equal_whatever_happens("46", "200", &more);
 }
 
-/// One line in ten is no event; the truth has class, source, length and hash of each.
 #[test]
 fn the_tables_equal_the_truth_with_rates_of_ones_own() {
     let more = "--late 0.4 --repeated 0.2 --conflicts 0.1 --lost-ends 0.05 --shuffle 2000";
@@ -174,6 +174,39 @@ fn the_tables_equal_the_truth_with_rates_of_ones_own() {
     equal_whatever_happens("47", "150", &more);
 }
 
+/// All lines in any order at all, and then all once more in another.
+#[test]
+fn the_tables_equal_the_truth_in_any_order_and_told_twice() {
+    let seed = number("CALLBOARD_SEED", 48);
+    let what = again(&format!("CALLBOARD_SEED={seed}"), "in_any_order");
+    let dir = tempfile::tempdir().unwrap();
+    let (truth, config) = (dir.path().join("truth"), dir.path().join("callboard.toml"));
+    std::fs::write(&config, CONFIG).unwrap();
+    let simulated = seed.to_string();
+    let more = ["--days", "4", "--disorder", "mild", "--poison", "0"];
+    simulate(
+        &truth,
+        "150",
+        &[&["--seed", &simulated], &more[..]].concat(),
+    );
+    let config = ["--config", config.to_str().unwrap()];
+    let server = Server::serve(&dir.path().join("data"), &config);
+    let sender = Sender::to(&server.url, "anyhow");
+    let mut lines = lines(&truth);
+    for times in ["once", "twice"] {
+        let place = |line: &Vec<u8>| blake3::hash(&[times.as_bytes(), line].concat());
+        lines.sort_by_cached_key(|line| *place(line).as_bytes());
+        for some in lines.chunks(200) {
+            while !sender.once(some.concat()).unwrap().taken() {}
+        }
+        let (equal, said) = verify(&server, &truth, "60");
+        assert!(equal, "told {times}: {said}\n{what}");
+    }
+    let records = server.number("select count(*) from records where starts_with(source, '/sim/')");
+    assert!(records > 500 && records <= lines.len() as i64, "{records}");
+}
+
+/// One line in ten is no event; the truth has class, source, length and hash of each.
 #[test]
 fn one_line_in_ten_is_poison_and_each_is_a_dead_letter_of_its_class() {
     let more = ["--disorder", "mild", "--poison", "0.1"];

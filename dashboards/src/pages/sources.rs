@@ -73,7 +73,7 @@ fn list(
             @match sources {
                 Err(why) => (view::trouble("The sources cannot be counted.", why)),
                 Ok(all) if all.is_empty() => (view::empty(
-                    "No source is configured, and none was heard.",
+                    "No source is configured, and none was heard since the start.",
                     &html! { "Send something: " code { "callboard send --source asterisk PATH" } ". What each platform could say stands below." },
                 )),
                 Ok(all) => {

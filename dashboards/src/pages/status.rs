@@ -35,7 +35,7 @@ pub async fn page(
         section class="panel" aria-labelledby="hf" {
             header class="panel-head" { h2 id="hf" { "Sources" } span class="quiet" { (zone) } a class="quiet-link" href=(params.href("/sources")) { "What each can say, and how late" } }
             @if report.feeds.is_empty() {
-                (view::empty("No source has been heard.", &html! { "Send something: " code { "callboard send --source asterisk PATH" } "." }))
+                (view::empty("No source has been heard since the start.", &html! { "Send something: " code { "callboard send --source asterisk PATH" } "." }))
             } @else { (feeds(&report.feeds, now, zone)) }
         }
         @if !report.links.is_empty() {
@@ -45,7 +45,7 @@ pub async fn page(
             }
         }
         section class="panel" aria-labelledby="hl" {
-            header class="panel-head" { h2 id="hl" { "Lake" } span class="quiet" { "flush " (report.flush) ", " (report.flushed_at.map_or("none yet".to_owned(), |at| format::age(machine - at))) } }
+            header class="panel-head" { h2 id="hl" { "Lake" } span class="quiet" { (flushes(&report, machine)) } }
             @if report.tables.is_empty() { p class="quiet" { "No table has been written yet; the first flush does it." } }
             @else { (tables(&report.tables)) }
         }
@@ -61,6 +61,14 @@ pub async fn page(
             .data_of(zone, now),
         &body,
     ))
+}
+
+/// How many flushes there were since the start, and when the last was.
+fn flushes(r: &StatusReport, machine: i64) -> String {
+    let last = r.flushed_at.map(|at| format::age(machine - at));
+    last.map_or("no flush since the start".to_owned(), |age| {
+        format!("{} flushes since the start, the last {age}", r.flush)
+    })
 }
 
 fn tiles(r: &StatusReport, machine: i64) -> Markup {

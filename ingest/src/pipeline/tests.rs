@@ -20,6 +20,7 @@ mod derives;
 mod erasing;
 mod late;
 mod looks;
+mod members;
 mod positions;
 mod retention;
 mod then;

@@ -121,10 +121,7 @@ impl DataFolder {
         }
         // Whoever was killed while he made them may not have stored their names.
         sync_dir(&folder.root).map_err(failed("syncing", &folder.root))?;
-        if let Some(above) = folder.root.parent() {
-            // It may belong to somebody else, who made this folder.
-            let _ = sync_dir(above);
-        }
+        sync_above(&folder.root);
         Ok(folder)
     }
 
@@ -335,6 +332,14 @@ fn hold(root: &Path, file: File) -> Result<File, DataFolderError> {
 /// Whatever the disk reports.
 pub fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
+}
+
+/// Syncs all folders above one, as far as that can be done: they may belong to somebody else, who
+/// made them.
+pub fn sync_above(dir: &Path) {
+    for above in dir.ancestors().skip(1) {
+        let _ = sync_dir(above);
+    }
 }
 
 /// Returns once a file's content is on stable storage.

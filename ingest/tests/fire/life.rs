@@ -187,7 +187,10 @@ impl Life {
                 Ok(())
             }
             21 => {
-                machine.clock.later(3_700);
+                match rng.below(3) {
+                    0 => machine.clock.earlier(),
+                    _ => machine.clock.later(3_700),
+                }
                 Ok(())
             }
             _ => {

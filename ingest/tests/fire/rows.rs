@@ -9,12 +9,12 @@ use callboard_datasets::compare::{Found, Row, compare};
 use callboard_model::record::Record;
 use callboard_model::tables::AgentStateRow;
 use callboard_store::live::{Live, Routed};
-use callboard_store::snapshot::Snapshots as _;
+use callboard_store::snapshot::{Snapshot, Snapshots as _};
 use callboard_store::store::Store;
 use parking_lot::Mutex;
 
 use crate::sender::Sender;
-use crate::views::intervals;
+use crate::views::{intervals, intervals_in_memory};
 use crate::world::{KEPT, World, table};
 
 /// Rows of a table as JSON objects.
@@ -58,8 +58,17 @@ pub fn say(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
-/// Holds every table against the truth, and dead letters also against what was sent how often. With
-/// Delta tables, which SQL reads, intervals too.
+/// Every row of the store as rows that are not in a lake, which SQL reads without one.
+pub async fn as_live(store: &Store) -> Result<Snapshot, String> {
+    let mut snapshot = (*store.snapshot()).clone();
+    for (name, shown) in &mut snapshot.tables {
+        shown.live = batches(store, name).await?;
+        (shown.lake, shown.hidden) = (None, None);
+    }
+    Ok(snapshot)
+}
+
+/// Holds every table against the truth, and dead letters also against what was sent how often.
 pub async fn equal(
     store: &Arc<Store>,
     world: &World,
@@ -87,9 +96,10 @@ pub async fn equal(
             }
         }
     }
-    if delta {
-        wrong += &intervals(store, world).await?;
-    }
+    wrong += &match delta {
+        true => intervals(store.clone(), world).await?,
+        false => intervals_in_memory(store, world).await?,
+    };
     let agents = agents(store).await?;
     let anew = agents_anew(store).await?;
     if agents != anew {

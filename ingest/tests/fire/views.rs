@@ -1,27 +1,92 @@
 //! Intervals as SQL makes them of the store's picture, beside those of the truth: what agents did at
 //! every moment, and what became of each stay in a queue.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use callboard_datasets::compare::{Found, Row, compare};
 use callboard_query::{Engine, Limits, Principal};
-use callboard_store::snapshot::Snapshots;
+use callboard_store::snapshot::{AsOfError, Snapshot, Snapshots};
 use callboard_store::store::Store;
+use parking_lot::Mutex;
+use tokio::sync::watch;
 
-use crate::rows::{objects, say};
+use crate::rows::{as_live, objects, say};
 use crate::world::{COUNTED, World, table};
 
-/// What differs from the truth; an empty text where nothing does. The lake must be in Delta tables,
-/// which SQL reads.
-pub async fn intervals(store: &Arc<Store>, world: &World) -> Result<String, String> {
-    let snapshots: Arc<dyn Snapshots> = store.clone();
+/// One picture after another, of whichever store.
+struct Shown {
+    picture: Mutex<Arc<Snapshot>>,
+    changes: watch::Sender<u64>,
+}
+
+#[async_trait]
+impl Snapshots for Shown {
+    fn snapshot(&self) -> Arc<Snapshot> {
+        self.picture.lock().clone()
+    }
+
+    async fn as_of(&self, _at: i64) -> Result<Arc<Snapshot>, AsOfError> {
+        Err(AsOfError::Failed("a simulated picture has no past".into()))
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+}
+
+/// An engine for many histories: to plan its views takes longer than most of them.
+struct Shared {
+    engine: Engine,
+    shown: Arc<Shown>,
+}
+
+/// One history asks at a time.
+static SHARED: OnceLock<tokio::sync::Mutex<Option<Shared>>> = OnceLock::new();
+/// No two pictures have the same version, by which the engine knows them.
+static VERSION: AtomicU64 = AtomicU64::new(1);
+
+/// What differs from the truth where the lake is in memory, which SQL does not read; an empty text
+/// where nothing does.
+pub async fn intervals_in_memory(store: &Store, world: &World) -> Result<String, String> {
+    let mut picture = as_live(store).await?;
+    picture.version = VERSION.fetch_add(1, Ordering::SeqCst);
+    let picture = Arc::new(picture);
+    let mut shared = SHARED.get_or_init(tokio::sync::Mutex::default).lock().await;
+    let Shared { engine, shown } = match shared.take() {
+        Some(shared) => shared,
+        None => {
+            let shown = Arc::new(Shown {
+                picture: Mutex::new(picture.clone()),
+                changes: watch::Sender::default(),
+            });
+            let engine = engine(shown.clone())?;
+            Shared { engine, shown }
+        }
+    };
+    *shown.picture.lock() = picture;
+    let wrong = differing(&engine, world).await;
+    *shared = Some(Shared { engine, shown });
+    wrong
+}
+
+/// The same where the lake is in Delta tables.
+pub async fn intervals(store: Arc<Store>, world: &World) -> Result<String, String> {
+    differing(&engine(store)?, world).await
+}
+
+fn engine(snapshots: Arc<dyn Snapshots>) -> Result<Engine, String> {
     // How long it takes says nothing here.
     let limits = Limits {
         time: Duration::from_secs(3600),
         ..Limits::default()
     };
-    let engine = Engine::new(snapshots, limits).map_err(say)?;
+    Engine::new(snapshots, limits).map_err(say)
+}
+
+async fn differing(engine: &Engine, world: &World) -> Result<String, String> {
     let session = engine.session(Principal::local());
     let mut wrong = String::new();
     for name in COUNTED {

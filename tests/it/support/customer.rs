@@ -1,5 +1,7 @@
 //! What is told of a customer beside his contacts, and of others meanwhile.
 
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -61,4 +63,29 @@ pub fn corrected(server: &Server, contact: &str) {
         let of = format!("select count(*) from corrections where id = '{contact}'");
         (server.number(&of) > 0).then_some(())
     });
+}
+
+/// The truth without these contacts.
+pub fn without(truth: &Path, contacts: &BTreeSet<&str>, out: &Path) {
+    for entry in std::fs::read_dir(truth).unwrap() {
+        let path = entry.unwrap().path();
+        let place = out.join(path.file_name().unwrap());
+        if path.is_dir() {
+            std::fs::create_dir_all(&place).unwrap();
+            without(&path, contacts, &place);
+            continue;
+        }
+        std::fs::create_dir_all(out).unwrap();
+        let all = std::fs::read_to_string(&path).unwrap();
+        let his = |line: &&str| {
+            // Among the events are blank lines.
+            let row: Value = serde_json::from_str(line).unwrap_or_default();
+            ["contact_id", "from_contact", "to_contact"]
+                .iter()
+                .any(|c| row[*c].as_str().is_some_and(|id| contacts.contains(id)))
+        };
+        let ndjson = path.extension().is_some_and(|e| e == "ndjson");
+        let kept = all.lines().filter(|line| !(ndjson && his(line)));
+        std::fs::write(place, kept.map(|l| format!("{l}\n")).collect::<String>()).unwrap();
+    }
 }

@@ -177,8 +177,18 @@ impl Scene {
 
     /// Sends some lines, however often the server is away; gives how often each may have come to it.
     pub fn send(&self, lines: &[Vec<u8>], pace: Duration) -> JoinHandle<Vec<u64>> {
+        self.send_together(1, lines, pace)
+    }
+
+    /// The same by several at once: a request comes at that pace, and does not wait for others.
+    pub fn send_together(
+        &self,
+        senders: usize,
+        lines: &[Vec<u8>],
+        pace: Duration,
+    ) -> JoinHandle<Vec<u64>> {
         let (sender, lines) = (Sender::to(&self.url(), "scene"), lines.to_vec());
-        spawn(move || sender.all(&lines, pace))
+        spawn(move || sender.all(senders, &lines, pace * senders as u32))
     }
 
     /// All lines there are.

@@ -1,7 +1,9 @@
 //! A sender that repeats what was not acknowledged, and nothing else.
 
+use std::iter::repeat_n;
 use std::path::{Path, PathBuf};
-use std::thread::sleep;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
 /// Lines of a request.
@@ -91,27 +93,45 @@ impl Sender {
         })
     }
 
-    /// Everything in small requests at a pace, each until it is acknowledged, and nothing again
-    /// that was. Gives how often each line may have come to the server.
-    pub fn all(&self, lines: &[Vec<u8>], pace: Duration) -> Vec<u64> {
-        let mut until = Instant::now() + PATIENCE;
-        let mut sent = Vec::with_capacity(lines.len());
-        for some in lines.chunks(LINES) {
-            let mut times = 0;
+    /// Everything in small requests by several senders at once, each of which begins one whenever
+    /// that time is over, sends it until it is acknowledged, and nothing again that was. Gives how
+    /// often each line may have come to the server.
+    pub fn all(&self, senders: usize, lines: &[Vec<u8>], pace: Duration) -> Vec<u64> {
+        let requests: Vec<&[Vec<u8>]> = lines.chunks(LINES).collect();
+        let times: Vec<AtomicU64> = requests.iter().map(|_| AtomicU64::new(0)).collect();
+        let next = AtomicUsize::new(0);
+        let work = || {
             loop {
-                let answer = self.post(some.concat());
-                // Where nobody listens nothing comes.
-                times += u64::from(!answer.as_ref().is_err_and(reqwest::Error::is_connect));
-                if answer.is_ok_and(|answer| answer.taken()) {
-                    until = Instant::now() + PATIENCE;
-                    break;
-                }
-                assert!(Instant::now() < until, "the server took nothing for long");
-                sleep(Duration::from_millis(50));
+                let at = next.fetch_add(1, Ordering::SeqCst);
+                let Some(some) = requests.get(at) else { return };
+                times[at].store(self.until_taken(some), Ordering::SeqCst);
+                sleep(pace);
             }
-            sent.extend(some.iter().map(|_| times));
-            sleep(pace);
+        };
+        scope(|scope| {
+            for _ in 0..senders {
+                scope.spawn(work);
+            }
+        });
+        let times = times.into_iter().map(AtomicU64::into_inner);
+        let each = requests.iter().zip(times);
+        each.flat_map(|(some, times)| repeat_n(times, some.len()))
+            .collect()
+    }
+
+    /// One request, until it is acknowledged; gives how often it may have come.
+    fn until_taken(&self, lines: &[Vec<u8>]) -> u64 {
+        let until = Instant::now() + PATIENCE;
+        let mut times = 0;
+        loop {
+            let answer = self.post(lines.concat());
+            // Where nobody listens nothing comes.
+            times += u64::from(!answer.as_ref().is_err_and(reqwest::Error::is_connect));
+            if answer.is_ok_and(|answer| answer.taken()) {
+                return times;
+            }
+            assert!(Instant::now() < until, "the server took nothing for long");
+            sleep(Duration::from_millis(50));
         }
-        sent
     }
 }

@@ -278,6 +278,17 @@ pub struct Report {
     pub proof: Option<Proof>,
 }
 
+impl Report {
+    /// Whether nothing was there, and therefore nothing was changed.
+    #[must_use]
+    pub fn found_nothing(&self) -> bool {
+        let went = self.files_rewritten + self.files_removed + self.log_files_removed;
+        let none = self.rows.values().all(|rows| *rows == 0);
+        let proven = self.proof.as_ref().is_some_and(|p| p.found.is_empty());
+        none && proven && went + self.segments_removed == 0
+    }
+}
+
 /// The search for what should be nowhere.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {

@@ -42,6 +42,12 @@ impl Needles {
         }
     }
 
+    /// Whether there is nothing to look for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_start.is_empty()
+    }
+
     /// How often any of them stands in the bytes.
     #[must_use]
     pub fn count(&self, bytes: &[u8]) -> u64 {

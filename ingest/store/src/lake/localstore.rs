@@ -8,7 +8,7 @@
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Write};
 use std::path::{Path as FsPath, PathBuf};
 use std::sync::Arc;
 
@@ -21,15 +21,19 @@ use object_store::path::Path;
 use object_store::{
     CopyOptions, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta,
     ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions,
-    Result, UploadPart,
+    Result,
 };
-use parking_lot::Mutex;
+use url::Url;
 
+use super::LakeError;
 use super::sums::{self, Sums};
 use crate::datafolder::{create_dir_synced, sync_dir, sync_file};
 use crate::steps;
 
 mod behind;
+mod upload;
+
+use upload::Upload;
 
 const NAME: &str = "SyncedFiles";
 /// Bytes of a file that are read, and checked, in one go.
@@ -135,17 +139,41 @@ fn stage(dest: &FsPath) -> io::Result<(File, PathBuf)> {
 }
 
 /// Makes the folder of a table. A commit or a day's folder that somebody made who was killed may not
-/// have its name stored: it is before anything is built on it.
+/// have its name stored: it is before anything is built on it. Checksums of commits and checkpoints
+/// that somebody removed are gone for good, before others get their names.
 ///
 /// # Errors
 /// Whatever the disk reports.
 pub(super) fn take_over(table: &FsPath) -> io::Result<()> {
+    const LOG: &str = "_delta_log";
     create_dir_synced(table)?;
     sync_dir(table)?;
-    match sync_dir(&table.join("_delta_log")) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        stored => stored,
+    let name = table.file_name().unwrap_or_default();
+    let sums = table.with_file_name(sums::FOLDER).join(name);
+    for log in [table.join(LOG), sums.join(LOG)] {
+        match sync_dir(&log) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            stored => stored?,
+        }
     }
+    Ok(())
+}
+
+/// Sees to it that every name in the folder of a table is stored, where it lies in one.
+///
+/// # Errors
+/// [`LakeError::Place`] when one is not.
+pub(super) async fn taken_over(location: &Url) -> Result<(), LakeError> {
+    let folder = location.to_file_path().ok();
+    let Some(folder) = folder.filter(|_| location.scheme() == "file") else {
+        return Ok(());
+    };
+    let stored = tokio::task::spawn_blocking(move || take_over(&folder));
+    let stored = stored.await.map_err(io::Error::other);
+    stored.flatten().map_err(|error| LakeError::Place {
+        place: location.to_string(),
+        reason: error.to_string(),
+    })
 }
 
 /// Syncs a staged file and gives it its name; on error the staged file goes.
@@ -238,14 +266,12 @@ impl ObjectStore for SyncedFiles {
     ) -> Result<Box<dyn MultipartUpload>> {
         let dest = self.files.path_to_filesystem(location)?;
         let (file, staged) = blocking(dest.clone(), stage).await?;
-        Ok(Box::new(Upload {
-            file: Arc::new(Mutex::new(file)),
+        Ok(Box::new(Upload::new(
+            file,
             staged,
             dest,
-            sums: Arc::clone(&self.sums),
-            length: 0,
-            done: false,
-        }))
+            Arc::clone(&self.sums),
+        )))
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
@@ -343,66 +369,6 @@ impl ObjectStore for SyncedFiles {
 fn sync_named(path: &FsPath) -> io::Result<()> {
     sync_file(path)?;
     sync_dir(path.parent().ok_or(io::ErrorKind::InvalidInput)?)
-}
-
-/// An object that arrives in parts; it has no name until it is complete and synced.
-struct Upload {
-    file: Arc<Mutex<File>>,
-    staged: PathBuf,
-    dest: PathBuf,
-    sums: Arc<Sums>,
-    length: u64,
-    done: bool,
-}
-
-impl fmt::Debug for Upload {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Upload").field("dest", &self.dest).finish()
-    }
-}
-
-#[async_trait]
-impl MultipartUpload for Upload {
-    fn put_part(&mut self, data: PutPayload) -> UploadPart {
-        // Parts may run at the same time, so each knows its place beforehand.
-        let at = self.length;
-        self.length += data.content_length() as u64;
-        let file = Arc::clone(&self.file);
-        let dest = self.dest.clone();
-        Box::pin(blocking(dest, move |_| {
-            let mut file = file.lock();
-            file.seek(SeekFrom::Start(at))?;
-            data.iter().try_for_each(|part| file.write_all(part))
-        }))
-    }
-
-    async fn complete(&mut self) -> Result<PutResult> {
-        self.done = true;
-        let file = Arc::clone(&self.file);
-        let staged = self.staged.clone();
-        let sums = Arc::clone(&self.sums);
-        blocking(self.dest.clone(), move |dest| {
-            publish(&file.lock(), &staged, dest, false, &sums)
-        })
-        .await?;
-        Ok(PutResult {
-            e_tag: None,
-            version: None,
-        })
-    }
-
-    async fn abort(&mut self) -> Result<()> {
-        self.done = true;
-        blocking(self.staged.clone(), |staged| std::fs::remove_file(staged)).await
-    }
-}
-
-impl Drop for Upload {
-    fn drop(&mut self) {
-        if !self.done {
-            let _ = std::fs::remove_file(&self.staged);
-        }
-    }
 }
 
 #[cfg(test)]

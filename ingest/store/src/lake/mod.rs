@@ -28,6 +28,8 @@ mod erase_tests;
 mod fault_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod upkeep_tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -164,6 +166,7 @@ impl Lake {
                 let prepared = tokio::task::spawn_blocking(move || {
                     crate::datafolder::create_dir_synced(&folder)?;
                     crate::datafolder::sync_dir(&folder)?;
+                    crate::datafolder::sync_above(&folder);
                     localstore::remove_staged(&folder)
                 });
                 match prepared.await {

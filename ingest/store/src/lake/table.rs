@@ -27,7 +27,7 @@ pub(super) struct Writer {
     pub(super) table: DeltaTable,
     commits: u32,
     /// Whether a write failed so that nobody knows whether it landed.
-    doubt: bool,
+    pub(super) doubt: bool,
     /// Upkeep found something wrong, and leaves the table alone.
     pub(super) stopped: bool,
     /// When this process last looked for files that nobody needs.
@@ -61,15 +61,7 @@ impl LakeTable {
         options: Arc<LakeOptions>,
     ) -> Result<Self, LakeError> {
         let fail = |action| move |source| delta(spec, action, source);
-        if let Ok(folder) = location.to_file_path() {
-            let made = tokio::task::spawn_blocking(move || localstore::take_over(&folder));
-            if let Ok(Err(error)) = made.await {
-                return Err(LakeError::Place {
-                    place: location.to_string(),
-                    reason: error.to_string(),
-                });
-            }
-        }
+        localstore::taken_over(&location).await?;
         let opened = builder(&location, store.as_ref(), &options);
         let mut table = opened.map_err(fail("opening"))?;
         let there = table.verify_deltatable_existence().await;
@@ -291,6 +283,8 @@ impl LakeTable {
 
     /// Opens the writer's handle anew; gives the last flush that the table then shows.
     pub(super) async fn reload(&self, writer: &mut Writer) -> Result<i64, LakeError> {
+        // A name whose sync failed may be seen all the same.
+        localstore::taken_over(&self.location).await?;
         let fail = |source| delta(self.spec, "opening again", source);
         let opened = builder(&self.location, self.store.as_ref(), &self.options);
         let mut table = opened.map_err(fail)?;

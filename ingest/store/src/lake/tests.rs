@@ -1,6 +1,5 @@
 use std::collections::BTreeMap;
 use std::path::Path as FsPath;
-use std::time::Duration;
 
 use callboard_model::tables::{
     Day, Instant, LINKS, LinkRow, RECORDS, RecordRow, Row, TABLES, TableSpec,
@@ -18,7 +17,7 @@ async fn lake(dir: &FsPath) -> Lake {
     lake_with(dir, LakeOptions::default()).await
 }
 
-async fn lake_with(dir: &FsPath, options: LakeOptions) -> Lake {
+pub(super) async fn lake_with(dir: &FsPath, options: LakeOptions) -> Lake {
     Lake::open(dir.to_str().unwrap(), SPECS, options)
         .await
         .unwrap()
@@ -34,7 +33,7 @@ pub(super) fn link(from: &str, to: &str, day: i32) -> LinkRow {
     }
 }
 
-fn adding(rows: &[LinkRow]) -> WritePlan {
+pub(super) fn adding(rows: &[LinkRow]) -> WritePlan {
     WritePlan {
         rows: vec![LinkRow::batch(rows).unwrap()],
         replace: None,
@@ -222,47 +221,6 @@ async fn a_scan_gives_the_asked_days_and_ids_in_the_tables_own_types() {
     );
     let odd = lake.scan("records", None, Some(("no", &both))).await;
     assert!(matches!(odd, Err(LakeError::Schema { .. })));
-}
-
-#[tokio::test]
-async fn small_files_are_put_together_and_no_row_changes() {
-    let dir = tempfile::tempdir().unwrap();
-    let options = LakeOptions {
-        small_files: 5,
-        reopen_after: 3,
-        checkpoint_interval: 4,
-        retention: Duration::ZERO,
-        vacuum_every: Duration::ZERO,
-        ..LakeOptions::default()
-    };
-    let lake = lake_with(dir.path(), options.clone()).await;
-    for n in 0..8 {
-        let rows = [
-            link(&format!("{n}"), "x", 20_000),
-            link(&format!("{n}"), "y", 20_001 + n % 2),
-        ];
-        lake.write("links", i64::from(n) + 1, adding(&rows))
-            .await
-            .unwrap();
-    }
-    let before = all(&lake).await;
-    assert_eq!(before.len(), 16);
-    let reader = lake.snapshots()["links"].clone();
-    let health = lake.health().remove(0);
-    assert_eq!((health.files, health.rows), (16, Some(16)));
-    let done = lake.maintain("links").await.unwrap();
-    assert_eq!((done.days, done.files_before, done.files_after), (1, 16, 9));
-    assert!(done.removed >= 8, "{done:?}");
-    assert_eq!(all(&lake).await, before);
-    assert!(reader.version() < lake.snapshots()["links"].clone().version());
-    let idle = lake.maintain("links").await.unwrap();
-    assert_eq!((idle.days, idle.removed), (0, 0));
-    let plan = adding(&[link("late", "z", 20_000)]);
-    assert!(lake.write("links", 9, plan).await.unwrap());
-    drop(lake);
-    let lake = lake_with(dir.path(), options).await;
-    assert_eq!(lake.applied("links").unwrap(), 9);
-    assert_eq!(all(&lake).await.len(), 17);
 }
 
 #[tokio::test]

@@ -69,8 +69,9 @@ impl LakeTable {
         }
         // Whatever happened, go on from what the table now is.
         let reloaded = self.reload(&mut writer).await;
-        if reloaded.is_ok() {
-            self.publish(&writer.table, None);
+        match reloaded {
+            Ok(_) => self.publish(&writer.table, None),
+            Err(_) => writer.doubt = true,
         }
         match result {
             Ok(done) => reloaded.map(|_| done).map_err(|error| self.failed(error)),
@@ -94,46 +95,15 @@ impl LakeTable {
             files_before: before.values().map(|day| day.files).sum(),
             ..Upkeep::default()
         };
-        let due: Vec<&str> = before
-            .iter()
-            .filter(|(_, day)| day.small > self.options.small_files)
-            .map(|(name, _)| name.as_str())
-            .collect();
-        if !due.is_empty() {
-            done.days = due.len();
-            let filter = [("day", FilterOp::In, FilterValue::Set(due))];
-            let (table, _) = writer
-                .table
-                .clone()
-                .optimize()
-                .with_session_state(session(&writer.table))
-                .with_filters(&filter)
-                .with_target_size(target)
-                .with_max_concurrent_tasks(1)
-                .with_writer_properties(properties(self.spec))
-                .with_commit_properties(commit())
-                .await
-                .map_err(fail("putting files together"))?;
-            let after = days(&table, target).map_err(fail("counting files"))?;
-            self.same_rows(&before, &after)?;
-            steps::pass("upkeep.compacted");
-            writer.table = table;
-        }
+        let packed = self.put_together(writer, target, &before, &mut done).await;
         let looked = writer.vacuumed.map(|at| at.elapsed());
-        if looked.is_none_or(|ago| ago >= self.options.vacuum_every) {
-            // Both cost as much as the log is long, so they are not part of every round; commits
-            // write checkpoints of their own now and then.
-            if writer.table.version() != writer.cut {
-                deltalake::checkpoints::create_checkpoint(&writer.table, None)
-                    .await
-                    .map_err(fail("writing a checkpoint"))?;
-                steps::pass("upkeep.checkpoint");
-                deltalake::checkpoints::cleanup_metadata(&writer.table, None)
-                    .await
-                    .map_err(fail("cutting the table's log"))?;
-                steps::pass("upkeep.cut");
-                writer.cut = writer.table.version();
-            }
+        let long_ago = looked.is_none_or(|ago| ago >= self.options.vacuum_every);
+        if long_ago && writer.table.version() != writer.cut {
+            // The log is cut also where files cannot be put together: nobody else does it.
+            self.cut(writer).await?;
+        }
+        packed?;
+        if long_ago {
             done.removed = self.vacuum(writer).await.map_err(fail("removing files"))?;
             steps::pass("upkeep.vacuum");
             writer.vacuumed = Some(Instant::now());
@@ -144,6 +114,60 @@ impl LakeTable {
             .map(|day| day.files)
             .sum();
         Ok(done)
+    }
+
+    /// Puts the files of days together that have many small ones.
+    async fn put_together(
+        &self,
+        writer: &mut Writer,
+        target: NonZeroU64,
+        before: &BTreeMap<String, Day>,
+        done: &mut Upkeep,
+    ) -> Result<(), LakeError> {
+        let fail = |action| move |source| delta(self.spec, action, source);
+        let due: Vec<&str> = before
+            .iter()
+            .filter(|(_, day)| day.small > self.options.small_files)
+            .map(|(name, _)| name.as_str())
+            .collect();
+        if due.is_empty() {
+            return Ok(());
+        }
+        done.days = due.len();
+        let filter = [("day", FilterOp::In, FilterValue::Set(due))];
+        let (table, _) = writer
+            .table
+            .clone()
+            .optimize()
+            .with_session_state(session(&writer.table))
+            .with_filters(&filter)
+            .with_target_size(target)
+            .with_max_concurrent_tasks(1)
+            .with_writer_properties(properties(self.spec))
+            .with_commit_properties(commit())
+            .await
+            .map_err(fail("putting files together"))?;
+        let after = days(&table, target).map_err(fail("counting files"))?;
+        self.same_rows(before, &after)?;
+        steps::pass("upkeep.compacted");
+        writer.table = table;
+        Ok(())
+    }
+
+    /// Writes a checkpoint and cuts the table's log before it. Both cost as much as the log is long,
+    /// so they are not part of every round; commits write checkpoints of their own now and then.
+    async fn cut(&self, writer: &mut Writer) -> Result<(), LakeError> {
+        let fail = |action| move |source| delta(self.spec, action, source);
+        deltalake::checkpoints::create_checkpoint(&writer.table, None)
+            .await
+            .map_err(fail("writing a checkpoint"))?;
+        steps::pass("upkeep.checkpoint");
+        deltalake::checkpoints::cleanup_metadata(&writer.table, None)
+            .await
+            .map_err(fail("cutting the table's log"))?;
+        steps::pass("upkeep.cut");
+        writer.cut = writer.table.version();
+        Ok(())
     }
 
     fn same_rows(
@@ -195,7 +219,9 @@ impl LakeTable {
             }
         }
         if there > 0 {
+            steps::pass("upkeep.removing");
             let (table, _) = step(false).await?;
+            steps::pass("upkeep.removed");
             writer.table = table;
         }
         Ok(there)

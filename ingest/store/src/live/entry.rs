@@ -59,6 +59,8 @@ pub struct Entry {
     /// The UTC day from which on an agent's states are held; rows of days before stand in the lake
     /// alone.
     pub since: Option<i32>,
+    /// The day before which its records could not be divided, tried once.
+    pub undivided: Option<i32>,
     /// When a correction of it last went to the lake while it stayed open, UTC microseconds.
     pub corrected_at: Option<i64>,
     /// Bytes that `alone` and `set` hold, roughly.
@@ -101,6 +103,7 @@ impl Entry {
             flushed_version: 0,
             whole_on_disk: false,
             since: None,
+            undivided: None,
             corrected_at: None,
             held: 0,
             rows: None,
@@ -146,10 +149,17 @@ impl Entry {
     }
 
     /// Forgets what an agent did before that day, whose rows are in the lake. What is interpreted
-    /// together cannot be divided and stays.
-    pub fn forget_before(&mut self, day: i32) {
-        if !self.set.is_empty() || self.since.is_some_and(|since| since >= day) {
+    /// together stays where it does not say the same without a part of it.
+    pub fn forget_before(&mut self, day: i32, interpreter: &dyn Interpreter) {
+        if self.since.is_some_and(|since| since >= day) {
             return;
+        }
+        if !self.set.is_empty() {
+            let Some(needed) = self.needed_from(day, interpreter) else {
+                self.undivided = Some(day);
+                return;
+            };
+            self.hold_only(needed);
         }
         rows::forget_before(&mut self.alone, Day(day).start().0);
         self.since = Some(day);
@@ -216,13 +226,17 @@ impl Entry {
 
     /// Restores what a checkpoint kept.
     pub fn restore_set(&mut self, records: Vec<Arc<Record>>) {
+        self.hold_only(records);
+        self.version += 1;
+        self.weigh();
+    }
+
+    fn hold_only(&mut self, records: Vec<Arc<Record>>) {
         self.known = records
             .iter()
             .map(|r| (r.identity_hash(), r.content_hash()))
             .collect();
         self.set = records;
-        self.version += 1;
-        self.weigh();
     }
 
     fn weigh(&mut self) {
@@ -236,7 +250,7 @@ impl Entry {
     }
 
     /// As [`Entry::state`]; copied only where records are interpreted together.
-    fn merged(&self, interpreter: &dyn Interpreter) -> Cow<'_, State> {
+    pub(super) fn merged(&self, interpreter: &dyn Interpreter) -> Cow<'_, State> {
         if self.set.is_empty() {
             return Cow::Borrowed(&self.alone);
         }

@@ -121,9 +121,8 @@ impl Live {
 
     /// Whether a record speaks of days of an agent of which only the lake knows.
     fn is_past(&self, birth: u64, routed: &Routed) -> bool {
-        let statements = routed.routing.statements.iter().flatten();
         let entry = self.entries.get(&birth);
-        entry.is_some_and(|e| e.since.is_some() && statements.into_iter().any(|s| e.is_past(s)))
+        entry.is_some_and(|entry| entry.is_told_late(&routed.routing))
     }
 
     /// Takes a record into the keys it speaks of, opening them where they are not open.

@@ -12,9 +12,33 @@ use crate::storage::{Storage, StorageFile};
 
 type Made = io::Result<Option<(PathBuf, Arc<dyn StorageFile>)>>;
 
+/// Who makes the spare.
+enum Making {
+    Thread(JoinHandle<Made>),
+    /// A log without a thread made it at once.
+    Done(Made),
+}
+
+impl Making {
+    fn is_finished(&self) -> bool {
+        match self {
+            Self::Thread(thread) => thread.is_finished(),
+            Self::Done(_) => true,
+        }
+    }
+
+    /// What was made, waiting for it; nothing where the thread panicked.
+    fn end(self) -> Made {
+        match self {
+            Self::Thread(thread) => thread.join().unwrap_or(Ok(None)),
+            Self::Done(made) => made,
+        }
+    }
+}
+
 /// At most one spare, being made or ready.
 pub(super) struct Spare {
-    making: Option<JoinHandle<Made>>,
+    making: Option<Making>,
     cancel: Arc<AtomicBool>,
     wanted: bool,
     storage: Arc<dyn Storage>,
@@ -44,11 +68,16 @@ impl Spare {
         let storage = Arc::clone(&shared.storage);
         let path = shared.dir.join("spare.tmp");
         let cancel = Arc::clone(&self.cancel);
+        let make = move || make(storage.as_ref(), &path, size, &cancel);
+        if shared.options.by_hand.is_some() {
+            self.making = Some(Making::Done(make()));
+            return;
+        }
         let thread = std::thread::Builder::new()
             .name("log-spare".into())
-            .spawn(move || make(storage.as_ref(), &path, size, &cancel));
+            .spawn(make);
         match thread {
-            Ok(thread) => self.making = Some(thread),
+            Ok(thread) => self.making = Some(Making::Thread(thread)),
             Err(error) => {
                 tracing::warn!(%error, "no thread for spare log segments; going on without");
                 self.wanted = false;
@@ -61,13 +90,12 @@ impl Spare {
         if !self.making.as_ref()?.is_finished() {
             return None;
         }
-        match self.making.take()?.join() {
-            Ok(Ok(spare)) => spare,
-            Ok(Err(error)) => {
+        match self.making.take()?.end() {
+            Ok(spare) => spare,
+            Err(error) => {
                 tracing::warn!(%error, "could not prepare the next log segment");
                 None
             }
-            Err(_) => None,
         }
     }
 }
@@ -75,8 +103,7 @@ impl Spare {
 impl Drop for Spare {
     fn drop(&mut self) {
         self.cancel.store(true, Ordering::Relaxed);
-        let made = self.making.take().map(JoinHandle::join);
-        if let Some(Ok(Ok(Some((path, _))))) = made {
+        if let Some(Ok(Some((path, _)))) = self.making.take().map(Making::end) {
             // Left over it would only hold space; the next start would remove it anyway.
             let _ = self.storage.remove(&path);
         }

@@ -18,7 +18,7 @@ use crate::snapshot::Snapshot;
 /// into tables that our own views do not read.
 const REST: u32 = 19;
 
-/// So many days are made at once, the oldest first: what queries hold grows with them.
+/// So many days are made at once: what queries hold grows with them.
 const DAYS_AT_ONCE: usize = 7;
 
 /// A clean stop waits for these tables for so long: what a machine gives a service to stop in is not
@@ -37,12 +37,28 @@ pub(crate) struct Deriving {
     round: u64,
     /// No other begins by itself before.
     rests_until: Option<Instant>,
+    /// The last day whose turn it was.
+    turn: i32,
+}
+
+/// The newest of the days that are due, which is looked at most, and the next of the others after the
+/// one whose turn was last: days that every flush touches anew keep nobody waiting for ever.
+fn in_turn(due: &[i32], last: i32) -> Vec<i32> {
+    let Some((newest, others)) = due.split_last() else {
+        return Vec::new();
+    };
+    let (before, after) = others.split_at(others.partition_point(|day| *day <= last));
+    let next = after.iter().chain(before).take(DAYS_AT_ONCE - 1);
+    next.chain([newest]).copied().collect()
 }
 
 impl Deriving {
-    /// A round begins, with a picture of now.
-    fn begin(&mut self) -> u64 {
+    /// A round begins, with a picture of now, for these days as [`in_turn`] gave them.
+    fn begin(&mut self, days: &[i32]) -> u64 {
         self.again.clear();
+        if let [.., last, _newest] = days {
+            self.turn = *last;
+        }
         self.cut_off();
         self.round
     }
@@ -71,7 +87,7 @@ impl Store {
             if days.is_empty() {
                 return Ok(());
             }
-            let round = self.inner.lock().deriving.begin();
+            let round = self.inner.lock().deriving.begin(&days);
             (self.picture(), days, round)
         };
         let began = Instant::now();
@@ -101,7 +117,7 @@ impl Store {
             if days.is_empty() {
                 return;
             }
-            self.inner.lock().deriving.begin();
+            self.inner.lock().deriving.begin(&days);
             let made = self.derive(self.picture(), &days);
             let made = match until {
                 Some(until) => tokio::time::timeout_at(until, made).await,
@@ -128,11 +144,13 @@ impl Store {
         }
     }
 
-    /// The oldest days that are due. What days before the horizon would be made of is not there any more.
+    /// Days that are due. What days before the horizon would be made of is not there any more.
     fn days_to_derive(&self, commit: &Commit) -> Vec<i32> {
-        let kept = self.inner.lock().live.horizons().of_sources();
+        let inner = self.inner.lock();
+        let kept = inner.live.horizons().of_sources();
         let due = commit.derive_days.iter().copied();
-        due.filter(|day| *day >= kept).take(DAYS_AT_ONCE).collect()
+        let due: Vec<i32> = due.filter(|day| *day >= kept).collect();
+        in_turn(&due, inner.deriving.turn)
     }
 
     /// Rows of derived tables; none where nobody makes any.
@@ -205,5 +223,29 @@ impl Store {
             crate::steps::pass("derive.table");
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Twenty days of which every flush touches each, as by agents of whom all is interpreted together.
+    #[test]
+    fn every_day_has_its_turn_and_the_newest_always() {
+        let due: Vec<i32> = (1..=20).collect();
+        let mut deriving = Deriving::default();
+        let mut seen = BTreeSet::new();
+        for _ in 0..4 {
+            let days = in_turn(&due, deriving.turn);
+            assert_eq!(days.len(), DAYS_AT_ONCE);
+            assert_eq!(days.last(), Some(&20));
+            deriving.begin(&days);
+            seen.extend(days);
+        }
+        assert_eq!(seen.into_iter().collect::<Vec<_>>(), due);
+        assert_eq!(in_turn(&[5], 9), [5]);
+        assert_eq!(in_turn(&[4, 5], 9), [4, 5]);
+        assert!(in_turn(&[], 9).is_empty());
     }
 }

@@ -177,7 +177,7 @@ impl Store {
         };
         let forgotten = shorter
             .into_iter()
-            .filter_map(|(birth, entry)| Some((birth, entry.version, entry.since?)));
+            .filter_map(|(birth, e)| Some((birth, e.version, e.since.max(e.undivided)?)));
         let forgotten = forgotten.collect();
         self.settle_names();
         let mut inner = self.inner.lock();
@@ -215,13 +215,13 @@ impl Store {
     ) -> BTreeMap<u64, Entry> {
         let days = past_days(entries.iter().map(|(_, e)| &**e), self.now());
         let agents = entries.iter().filter_map(|(birth, entry)| {
-            let day = entry.past_day(&days)?;
+            let day = entry.past_day(&days, &*self.interpreter)?;
             let written = planned
                 .get(birth)
                 .map_or(entry.flushed_version, |p| p.version);
             (written == entry.version).then(|| {
                 let mut shorter = Entry::clone(entry);
-                shorter.forget_before(day);
+                shorter.forget_before(day, &*self.interpreter);
                 (*birth, shorter)
             })
         });

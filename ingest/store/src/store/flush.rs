@@ -135,7 +135,7 @@ impl Store {
         for (table, rows, marks) in plan.appended() {
             let upto = plan.upto as i64;
             self.lake.write_marked(table, upto, rows, marks).await?;
-            steps::pass("flush.records");
+            steps::pass(table);
         }
         let batches = plan.rows.batches()?;
         let mut tables: Vec<&'static str> = batches.keys().copied().collect();
@@ -148,8 +148,6 @@ impl Store {
             self.lake
                 .write(table, plan.attempt, WritePlan { rows, replace })
                 .await?;
-            // One step of any table, and one by its name.
-            steps::pass("flush.table");
             steps::pass(table);
         }
         if !plan.corrections.is_empty() {
@@ -158,7 +156,7 @@ impl Store {
             self.lake
                 .write("corrections", plan.attempt, WritePlan { rows, replace })
                 .await?;
-            steps::pass("flush.corrections");
+            steps::pass("corrections");
         }
         Ok(())
     }

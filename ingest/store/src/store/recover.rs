@@ -101,7 +101,8 @@ impl Store {
             let (seq, kind, payload) = item?;
             self.replay(seq, kind, &payload, &commit, in_lake, dead_in_lake)?;
         }
-        if intent.attempt > commit.attempt {
+        // Rounds of intervals take numbers too, and leave no keys.
+        if intent.attempt > commit.attempt && !intent.keys.is_empty() {
             tracing::warn!(
                 attempt = intent.attempt,
                 keys = intent.keys.len(),

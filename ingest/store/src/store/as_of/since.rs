@@ -231,7 +231,7 @@ fn agents(
         if !heard && !restarted && !changed.contains(&AgentStateRow::key_of(source, agent)) {
             continue;
         }
-        if entry.alone.is_empty() {
+        if entry.alone.is_empty() && entry.since.is_none() {
             let mut then = Entry::new(entry.key.clone(), 0);
             for record in entry.set.iter().filter(|r| r.received_at <= at) {
                 then.take(&Arc::clone(record), None, None);

@@ -29,7 +29,8 @@ const ROUNDS: usize = 8;
 const PAUSE: Duration = Duration::from_millis(5);
 
 impl Store {
-    /// Erases a customer's contacts, or only says what would go. Flushes wait meanwhile.
+    /// Erases a customer's contacts, or only says what would go. Flushes wait meanwhile. Where nothing
+    /// is found nothing is changed: what goes takes the tables' earlier versions with it.
     ///
     /// # Errors
     /// [`StoreError`]; one that has begun is gone on with at the next call, or at the next start.
@@ -38,10 +39,7 @@ impl Store {
         let commit = &mut *commit;
         self.flush_locked(commit, false).await?;
         if dry_run {
-            let mut found = Found::default();
-            self.find(&wish, &mut found).await?;
-            let picks = Picks::new(&wish, &found, self.interpreter.clone());
-            self.count(&picks, &mut found).await?;
+            let found = self.looked_for(&wish).await?;
             return Ok(Report {
                 dry_run,
                 ..report(&found)
@@ -49,6 +47,9 @@ impl Store {
         }
         // What was cut off comes first: its names are known only to the ledger.
         self.go_on(commit).await?;
+        if let Some(report) = self.nothing_of(&wish, commit).await? {
+            return Ok(report);
+        }
         let state = self.folder.state();
         let mut ledger = ledger::read(&state)?;
         ledger.pending = Some(Pending {
@@ -59,6 +60,37 @@ impl Store {
         ledger.write(&state)?;
         steps::pass("erase.wished");
         self.carry_through(commit, ledger).await
+    }
+
+    /// What would go.
+    async fn looked_for(&self, wish: &Wish) -> Result<Found, StoreError> {
+        let mut found = Found::default();
+        self.find(wish, &mut found).await?;
+        let picks = Picks::new(wish, &found, self.interpreter.clone());
+        self.count(&picks, &mut found).await?;
+        Ok(found)
+    }
+
+    /// The report where nothing would go, and no byte of what is kept names him.
+    async fn nothing_of(
+        &self,
+        wish: &Wish,
+        commit: &mut Commit,
+    ) -> Result<Option<Report>, StoreError> {
+        self.caught_up().await?;
+        self.flush_locked(commit, false).await?;
+        let found = self.looked_for(wish).await?;
+        let needles = found.needles(wish);
+        if needles.is_empty() || found.rows.values().any(|rows| *rows > 0) {
+            return Ok(None);
+        }
+        let proof = self.prove(&needles).await?;
+        let report = Report {
+            proof: Some(proof),
+            ..report(&found)
+        };
+        let nothing = report.found_nothing();
+        Ok(Some(report).filter(|_| nothing))
     }
 
     /// Whether an erasure has begun and is not done.

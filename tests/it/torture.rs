@@ -135,6 +135,7 @@ fn ends_at(step: &str, seed: u64) {
     serve.env("CALLBOARD_SEGMENT_BYTES", SEGMENT);
     // A vacuum removes what a write left that never became a commit, once it is old enough.
     let left = step.starts_with("upkeep.remov").then(|| {
+        Server::start(scene.serve("")).stop();
         let file = scene
             .data()
             .join("lake/contacts/day=2020-02-29/left.parquet");

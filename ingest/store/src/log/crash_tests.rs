@@ -293,3 +293,33 @@ fn a_full_disk_refuses_and_goes_on_when_there_is_room() {
         check(&disk, acked, 0, &format!("full at {call}"));
     }
 }
+
+#[test]
+fn a_group_larger_than_a_segment_goes_into_the_one_that_holds_nothing_yet() {
+    let big = |n: u8| Entry {
+        kind: n,
+        payload: Bytes::from(vec![n; 3_000]),
+    };
+    let disk = SimDisk::default();
+    let open = || Log::open("log", options(), Arc::new(disk.clone())).unwrap();
+    let (log, _) = open();
+    log.append_blocking(&[entry(1)]).unwrap();
+    futures::executor::block_on(log.roll()).unwrap();
+    log.close().unwrap();
+    // Its first group is torn: what is left is a segment with a seal and no entry.
+    let name = format!("log/{:020}.seg", 2);
+    let torn = [disk.content(&name), vec![0xA5; 200]].concat();
+    disk.put(&name, torn);
+    let (log, recovery) = open();
+    assert!(recovery.cut.is_some() && recovery.copied, "{recovery:?}");
+    for n in [2, 3, 4] {
+        log.append_blocking(&[big(n)]).unwrap();
+    }
+    log.trim(1).unwrap();
+    assert_eq!(log.first(), 2);
+    log.close().unwrap();
+    let (log, recovery) = open();
+    assert_eq!((recovery.first_seq, recovery.last_seq), (2, 4));
+    let kinds: Vec<u8> = log.read(2).map(|item| item.unwrap().1).collect();
+    assert_eq!(kinds, [2, 3, 4]);
+}

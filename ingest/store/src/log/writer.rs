@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use super::LogError;
-use super::format::{GROUP_HEADER, SEGMENT_HEADER, SegmentHeader, begin_group, finish_group};
+use super::format::{GROUP_HEADER, SegmentHeader, begin_group, finish_group};
 use super::queue::{Batch, State, Waiter};
 use super::segments::{Segment, Shared, segment_name};
 use super::spare::Spare;
@@ -204,7 +204,9 @@ impl Writer {
         let Some((mut file, mut end, base)) = self.active() else {
             return Err(Failure::Broken("no segment is open".into()));
         };
-        if end > SEGMENT_HEADER as u64 && end + buf.len() as u64 > self.shared.options.segment_bytes
+        // A seal may stand in one that holds no entry: a new one would take the same name.
+        if self.holds_before(first_seq)
+            && end + buf.len() as u64 > self.shared.options.segment_bytes
         {
             (file, end) = self.roll(first_seq, base)?;
         }
@@ -240,6 +242,12 @@ impl Writer {
             segment.end,
             segment.end_position(),
         ))
+    }
+
+    /// Whether the open segment holds an entry before this one.
+    fn holds_before(&self, seq: u64) -> bool {
+        let catalog = self.shared.catalog.read();
+        catalog.segments.back().is_some_and(|s| s.first_seq < seq)
     }
 
     /// Begins a new segment at `first_seq`; everything before it is synced.
@@ -285,14 +293,10 @@ impl Writer {
 
     /// Begins a new segment although the last one has room, so that the last one can go.
     fn renew(&mut self, waiters: Vec<Waiter>) -> Result<(), String> {
-        let at = {
-            let catalog = self.shared.catalog.read();
-            let next = catalog.durable + 1;
-            // One that holds no entry is new.
-            let fresh = catalog.segments.back().is_some_and(|s| s.first_seq == next);
-            (!fresh).then_some(next)
-        };
-        let mut answer = Ok(self.shared.catalog.read().durable + 1);
+        let next = self.shared.catalog.read().durable + 1;
+        let mut answer = Ok(next);
+        // One that holds no entry is new.
+        let at = self.holds_before(next).then_some(next);
         if let (Some(first_seq), Some((_, _, base))) = (at, self.active()) {
             match self.roll(first_seq, base) {
                 Ok(_) => {}

@@ -5,6 +5,7 @@
 
 pub mod calls;
 pub mod disk;
+mod images;
 pub mod objects;
 pub mod shaking;
 pub mod tables;

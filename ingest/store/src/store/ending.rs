@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use callboard_model::ids::Key;
 
-use super::checkpoint::{Commit, Keeping, encode_open};
+use super::checkpoint::Commit;
+use super::open_keys::{self, Keeping};
 use super::plan::{Plan, Planned};
 use super::settled::Saving;
 use super::told::Told;
@@ -152,7 +153,7 @@ impl Store {
                 whole,
             });
         }
-        let open = encode_open(&after)?;
+        let open = open_keys::encode(&after)?;
         let waiting = late.into_iter().filter(|seq| *seq <= plan.upto);
         let waiting: BTreeSet<u64> = waiting.collect();
         let next = Commit {

@@ -13,6 +13,7 @@ mod flush;
 mod ground;
 mod health;
 mod late;
+mod open_keys;
 mod plan;
 mod rebuild;
 mod recover;

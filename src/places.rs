@@ -29,6 +29,8 @@ const BESIDE: usize = 256;
 pub struct Places(Arc<Inner>);
 
 struct Inner {
+    /// What counts those that are held.
+    gauge: &'static str,
     all: usize,
     of_one: usize,
     held: Mutex<Held>,
@@ -61,11 +63,12 @@ impl Places {
                  raise its limit (LimitNOFILE= of systemd, ulimit -n)"
             );
         }
-        Places::of(wanted.min(third).max(1))
+        Places::of("callboard_http_connections", wanted.min(third).max(1))
     }
 
-    fn of(all: usize) -> Self {
+    fn of(gauge: &'static str, all: usize) -> Self {
         Places(Arc::new(Inner {
+            gauge,
             all,
             of_one: all.div_ceil(2),
             held: Mutex::default(),
@@ -73,9 +76,14 @@ impl Places {
         }))
     }
 
-    /// How many may shake hands at once before they have a place.
-    pub fn handshakes(&self) -> usize {
-        beside(self.0.all)
+    /// Places for those who shake hands before they have one of these.
+    pub fn handshakes(&self) -> Places {
+        Places::of("callboard_tls_handshakes", beside(self.0.all))
+    }
+
+    /// How many there are.
+    pub fn number(&self) -> usize {
+        self.0.all
     }
 
     /// A place for a connection from that address, where there is one left for it.
@@ -91,7 +99,7 @@ impl Places {
         }
         *of_it += 1;
         held.all += 1;
-        metrics::gauge!("callboard_http_connections").set(held.all as f64);
+        metrics::gauge!(self.0.gauge).set(held.all as f64);
         let of = self.clone();
         Some(Place { of, address })
     }
@@ -130,7 +138,7 @@ impl Drop for Place {
                 held.by.remove(&self.address);
             }
         }
-        metrics::gauge!("callboard_http_connections").set(held.all as f64);
+        metrics::gauge!(self.of.0.gauge).set(held.all as f64);
     }
 }
 
@@ -166,7 +174,7 @@ mod tests {
 
     #[test]
     fn an_address_holds_half_of_all_places_and_gives_them_back() {
-        let places = Places::of(5);
+        let places = Places::of("test", 5);
         let one: IpAddr = "127.0.0.1".parse().unwrap();
         // The same address, as a socket that speaks both families tells it.
         let again: IpAddr = "::ffff:127.0.0.1".parse().unwrap();
@@ -185,7 +193,7 @@ mod tests {
 
     #[test]
     fn addresses_of_one_network_of_version_6_are_one_sender() {
-        let places = Places::of(4);
+        let places = Places::of("test", 4);
         let take = |address: &str| places.take(address.parse().unwrap());
         let one = [take("2001:db8::1"), take("2001:db8::ffff:1")];
         assert!(one.iter().all(Option::is_some));
@@ -196,7 +204,7 @@ mod tests {
     #[tokio::test]
     async fn who_has_no_place_is_told_when_to_come_back() {
         let (mut client, server) = tokio::io::duplex(4096);
-        Places::of(1).refuse(server);
+        Places::of("test", 1).refuse(server);
         client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
         let mut said = Vec::new();
         client.read_to_end(&mut said).await.unwrap();

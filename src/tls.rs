@@ -1,6 +1,6 @@
 //! HTTP over TLS: a listener for `axum::serve`. Handshakes happen beside each other and beside
-//! accepting, with a bound in number and time, so that a client that does not finish one holds
-//! up nobody.
+//! accepting, with a bound in number, for each address and in time, so that clients that do not
+//! finish one hold up nobody.
 
 use std::io;
 use std::net::SocketAddr;
@@ -40,10 +40,10 @@ impl TlsListener {
     ///
     /// # Errors
     /// A sentence that names the file at fault.
-    fn new(listener: TcpListener, tls: &Tls, handshakes: usize) -> Result<Self, String> {
+    fn new(listener: TcpListener, tls: &Tls, handshakes: Places) -> Result<Self, String> {
         let acceptor = TlsAcceptor::from(Arc::new(settings(tls)?));
         let address = listener.local_addr().map_err(|e| e.to_string())?;
-        let (give, ready) = mpsc::channel(handshakes);
+        let (give, ready) = mpsc::channel(handshakes.number());
         tokio::spawn(accept(listener, acceptor, give, handshakes));
         Ok(TlsListener { address, ready })
     }
@@ -87,11 +87,12 @@ async fn accept(
     listener: TcpListener,
     acceptor: TlsAcceptor,
     give: mpsc::Sender<(TlsStream<TcpStream>, SocketAddr)>,
-    handshakes: usize,
+    handshakes: Places,
 ) {
-    let places = Arc::new(Semaphore::new(handshakes));
+    // Who comes while all are taken waits; one address can take half.
+    let turns = Arc::new(Semaphore::new(handshakes.number()));
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else {
+        let Ok(turn) = turns.clone().acquire_owned().await else {
             return;
         };
         let accepted = tokio::select! {
@@ -107,6 +108,10 @@ async fn accept(
                 continue;
             }
         };
+        let Some(place) = handshakes.take(address.ip()) else {
+            metrics::counter!("callboard_http_connections_refused_total").increment(1);
+            continue;
+        };
         let (acceptor, give) = (acceptor.clone(), give.clone());
         tokio::spawn(async move {
             match tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await {
@@ -117,7 +122,7 @@ async fn accept(
                 Ok(Err(error)) => tracing::debug!(%address, %error, "a TLS handshake failed"),
                 Err(_) => tracing::debug!(%address, "a TLS handshake took too long"),
             }
-            drop(place);
+            drop((turn, place));
         });
     }
 }
@@ -205,7 +210,9 @@ mod tests {
                 std::fs::write(&tls.cert, text).unwrap();
             }
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let error = TlsListener::new(listener, &tls, 8).err().unwrap();
+            let error = TlsListener::new(listener, &tls, Places::new(8))
+                .err()
+                .unwrap();
             assert!(
                 error.contains("cert.pem") && error.contains("[tls] cert"),
                 "{error}"
@@ -236,12 +243,18 @@ mod tests {
             Some(&testdata()),
             app,
             Duration::from_secs(60),
-            Places::new(8),
+            Places::new(16),
             stop.clone(),
         )
         .unwrap();
-        // One that opens a connection and says nothing holds up nobody.
-        let _silent = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        // Those that open connections and say nothing, more than may shake hands, hold up nobody who
+        // comes from elsewhere.
+        let mut silent = Vec::new();
+        for _ in 0..12 {
+            let socket = tokio::net::TcpSocket::new_v4().unwrap();
+            socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+            silent.push(socket.connect(([127, 0, 0, 1], port).into()).await.unwrap());
+        }
         let authority = std::fs::read(testdata().cert.with_file_name("ca.pem")).unwrap();
         let client = reqwest::Client::builder()
             .tls_certs_only([reqwest::Certificate::from_pem(&authority).unwrap()])
@@ -264,7 +277,9 @@ mod tests {
             ..testdata()
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let error = TlsListener::new(listener, &tls, 8).err().unwrap();
+        let error = TlsListener::new(listener, &tls, Places::new(8))
+            .err()
+            .unwrap();
         assert!(error.contains("key.pem"), "{error}");
     }
 }

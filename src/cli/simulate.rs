@@ -87,6 +87,10 @@ pub struct SimulateArgs {
     /// Talks and wrap-ups last so many times as long: a difference that is known.
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     pub handle_time_factor: f64,
+    /// Doors close at four in the morning instead of two, and a sixth of the customers come after
+    /// midnight: contacts begin and end while clocks change.
+    #[arg(long)]
+    pub open_late: bool,
     /// Write events to the standard output instead of files.
     #[arg(long)]
     pub stream: bool,

@@ -37,6 +37,9 @@ pub fn run(args: &EraseArgs) -> Result<(), Failure> {
         print(&format!("{text}\n"))?;
     } else {
         print(&said(&report))?;
+        if !args.dry_run && !args.contacts.is_empty() && report.found_nothing() {
+            print("What is told later of a contact that was named is refused.\n")?;
+        }
     }
     match &report.proof {
         Some(proof) if !proof.found.is_empty() => Err(Failure::failed(

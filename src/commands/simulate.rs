@@ -95,6 +95,7 @@ fn options(args: &SimulateArgs) -> Result<Options, Failure> {
         days: args.days.map(i64::from),
         skip_days: u64::from(args.skip_days),
         handle_permille: (args.handle_time_factor * 1e3).round() as i64,
+        open_late: args.open_late,
         disorder,
         dials,
         poison,

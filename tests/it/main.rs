@@ -7,6 +7,7 @@ mod architecture;
 mod as_of;
 mod asterisk_live;
 mod backup;
+mod beside;
 mod browser;
 mod clocks;
 mod copies;

@@ -57,7 +57,7 @@ const STEPS: [(&str, u32); 35] = [
 ];
 /// Tables that a simulated shift fills, whose commits are died at, by the first flush that writes
 /// them and by a later one that may replace rows.
-const TABLES: [&str; 10] = [
+pub const TABLES: [&str; 10] = [
     "records",
     "dead_letters",
     "contacts",
@@ -70,7 +70,7 @@ const TABLES: [&str; 10] = [
     "surveys",
 ];
 /// Tables that are rarely written.
-const ONCE: [&str; 2] = ["queue_targets", "corrections"];
+pub const ONCE: [&str; 2] = ["queue_targets", "corrections"];
 /// So many senders at once, so that several wait for one sync when the server dies.
 const SENDERS: usize = 4;
 /// Bytes of a segment of the log.

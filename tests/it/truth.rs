@@ -159,12 +159,19 @@ fn the_tables_equal_the_truth_in_disorder_and_with_poison() {
     }
 }
 
-/// Clocks go back while late, repeated and contradicted lines come: a local day of 100 quarters.
+/// Clocks change while contacts begin and end and while late, repeated and contradicted lines come: local
+/// days of 100 quarters in Berlin and in New York, and one of 92 there, whose source writes its offset.
 #[test]
-fn the_tables_equal_the_truth_in_disorder_where_clocks_go_back() {
-    let days = ["--first-day", "2026-10-24", "--days", "3"];
-    let more = [&days[..], &["--disorder", "wild", "--poison", "0.02"]].concat();
-    equal_whatever_happens("46", "200", &more);
+fn the_tables_equal_the_truth_in_disorder_where_clocks_change() {
+    for (seed, first) in [
+        ("46", "2026-10-24"),
+        ("49", "2026-10-31"),
+        ("50", "2026-03-07"),
+    ] {
+        let days = ["--first-day", first, "--days", "3", "--open-late"];
+        let more = [&days[..], &["--disorder", "wild", "--poison", "0.02"]].concat();
+        equal_whatever_happens(seed, "200", &more);
+    }
 }
 
 #[test]

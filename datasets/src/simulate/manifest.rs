@@ -40,6 +40,9 @@ pub struct Manifest {
     /// Talks and wrap-ups last so many thousandths of what they would.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handle_permille: Option<i64>,
+    /// Doors close at four in the morning.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub open_late: bool,
     /// Sites, each a source.
     pub sites: u64,
     /// Disorder.

@@ -59,6 +59,8 @@ pub struct Options {
     pub skip_days: u64,
     /// Talks and wrap-ups last so many thousandths of what they would; 1,000 changes nothing.
     pub handle_permille: i64,
+    /// Doors close at four in the morning instead of two: contacts come while clocks change.
+    pub open_late: bool,
     /// What goes wrong between the platform and us.
     pub disorder: Disorder,
     /// And how often, where that is not what belongs to the disorder.
@@ -93,6 +95,7 @@ impl Options {
             days: None,
             skip_days: 0,
             handle_permille: 1_000,
+            open_late: false,
             disorder: Disorder::Wild,
             dials: Dials::default(),
             poison: 0,

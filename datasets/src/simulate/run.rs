@@ -309,6 +309,7 @@ impl<'a> Whole<'a> {
             until_day,
             skip_days: (options.skip_days > 0).then_some(options.skip_days),
             handle_permille: (options.handle_permille != 1_000).then_some(options.handle_permille),
+            open_late: options.open_late,
             sites: scale.sites,
             disorder: options.disorder.as_str(),
             dials: options.dials,

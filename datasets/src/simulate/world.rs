@@ -13,7 +13,10 @@ use super::ways::Ways;
 /// Opening and closing of every site, minutes of its local day.
 pub const OPEN: i64 = 6 * 60;
 /// Closing, two hours after midnight.
-pub const CLOSE: i64 = 26 * 60;
+const CLOSE: i64 = 26 * 60;
+/// Closing of sites that are open late: four hours after midnight as they pass, so that doors are open in
+/// the hour that clocks show twice and after the one that they pass over.
+const LATE_CLOSE: i64 = 28 * 60;
 
 /// When a platform is changed to another version, minutes of the local day.
 const CHANGED: i64 = 12 * 60;
@@ -111,6 +114,8 @@ pub struct Site {
     pub drift: i64,
     /// When the first day begins.
     pub begins: i64,
+    /// Whether doors are open until four in the morning.
+    pub open_late: bool,
     /// When its platform is changed to another version, by the right clock.
     pub changed: Option<i64>,
     /// Whether its platform tells of holds.
@@ -134,6 +139,23 @@ impl Site {
     /// How long something takes an agent that would take `usual`.
     pub fn handling(&self, usual: i64) -> i64 {
         (i128::from(usual) * i128::from(self.handle_permille) / 1_000) as i64
+    }
+
+    /// When doors close, minutes of the local day.
+    pub fn close(&self) -> i64 {
+        match self.open_late {
+            true => LATE_CLOSE,
+            false => CLOSE,
+        }
+    }
+
+    /// The moment at which so much of a local day is over. Beyond its midnight time passes, whatever
+    /// clocks show, where doors are open while they change.
+    pub fn moment(&self, day: i64, time: i64) -> i64 {
+        match self.open_late && time > DAY {
+            true => self.zone.utc(day + 1, 0) + time - DAY,
+            false => self.zone.utc(day, time),
+        }
     }
 
     /// What its clock shows at a moment.
@@ -279,6 +301,7 @@ fn site(options: &Options, scale: &Scale, number: u64) -> Site {
         skew,
         drift,
         begins: options.first_day * DAY,
+        open_late: options.open_late,
         changed,
         tells_holds: n % 4 != 3,
         tells_at_end: n % 2 == 1,

@@ -120,3 +120,70 @@ fn a_week_has_the_number_53() {
         "2027-01-03"
     );
 }
+
+/// Contacts that began in each hour of UTC, of a site.
+fn hours(w: &World, source: &str) -> BTreeMap<String, u64> {
+    let own = w.truth["contacts"].iter();
+    let mut found = BTreeMap::new();
+    for row in own.filter(|row| text(row, "source") == source) {
+        *found
+            .entry(text(row, "started_at")[..13].to_owned())
+            .or_default() += 1;
+    }
+    found
+}
+
+#[test]
+fn contacts_come_while_clocks_change_where_doors_are_open_late() {
+    // Of the sites the zone that changes, the day before, hours around the change, and offsets that are
+    // written in them where the platform writes any.
+    let cases = [
+        (
+            "/sim/site1",
+            "2026-10-24",
+            ["2026-10-25T00", "2026-10-25T01"],
+            None,
+        ),
+        (
+            "/sim/site1",
+            "2026-03-28",
+            ["2026-03-29T00", "2026-03-29T01"],
+            None,
+        ),
+        (
+            "/sim/site2",
+            "2026-10-31",
+            ["2026-11-01T05", "2026-11-01T06"],
+            Some(["-04:00", "-05:00"]),
+        ),
+        (
+            "/sim/site2",
+            "2026-03-07",
+            ["2026-03-08T06", "2026-03-08T07"],
+            Some(["-05:00", "-04:00"]),
+        ),
+    ];
+    for (source, first, around, offsets) in cases {
+        let w = world_of(33, 1_500, Disorder::None, |options| {
+            options.first_day = read_date(first).unwrap();
+            options.days = Some(2);
+            options.open_late = true;
+        });
+        let began = hours(&w, source);
+        for hour in around {
+            assert!(began.get(hour) > Some(&4), "{source} {hour}: {began:?}");
+        }
+        every_time_is_one(&w);
+        // An hour before the change and an hour after it are written an hour apart.
+        let Some(offsets) = offsets else { continue };
+        for (hour, offset) in around.into_iter().zip(offsets) {
+            let told = w.lines.iter().any(|line| {
+                let event: Value = serde_json::from_slice(line).unwrap();
+                let time = event["time"].as_str().unwrap();
+                let at = DateTime::parse_from_rfc3339(time).unwrap().to_utc();
+                time.ends_with(offset) && at.format("%Y-%m-%dT%H").to_string() == hour
+            });
+            assert!(told, "{source}: no {offset} in {hour}");
+        }
+    }
+}

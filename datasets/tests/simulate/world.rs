@@ -15,6 +15,7 @@ pub fn options(out: &Path, seed: u64, contacts: u64, disorder: Disorder) -> Opti
         days: None,
         skip_days: 0,
         handle_permille: 1_000,
+        open_late: false,
         disorder,
         dials: Dials::default(),
         poison: disorder.poison() * 5,

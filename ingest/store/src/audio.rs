@@ -222,6 +222,9 @@ impl AudioStore {
                 }
             }
             let result = self.lake.add(AUDIO.name, plan).await;
+            if result.is_ok() {
+                crate::steps::pass("audio.committed");
+            }
             for one in group {
                 // One who went away asks again.
                 let _ = one

@@ -78,6 +78,7 @@ impl World {
             platform: None,
             skip_days: 0,
             handle_permille: 1_000,
+            open_late: false,
         };
         let mut stream = Vec::new();
         let manifest = run(&options, Some(&mut stream), &mut |_| {}).unwrap();

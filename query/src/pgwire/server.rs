@@ -148,6 +148,9 @@ pub async fn serve(
     Ok(PgServer { addr, task })
 }
 
+/// So many at once are told that there is no place.
+const TOLD_AT_ONCE: usize = 16;
+
 async fn accept(
     listener: TcpListener,
     door: Arc<Door>,
@@ -155,6 +158,7 @@ async fn accept(
     places: Arc<Semaphore>,
     shutdown: CancellationToken,
 ) {
+    let telling = Arc::new(Semaphore::new(TOLD_AT_ONCE));
     let mut connections = tokio::task::JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
@@ -177,7 +181,13 @@ async fn accept(
         };
         let Ok(place) = places.clone().try_acquire_owned() else {
             ::metrics::counter!("callboard_pg_connections_refused_total").increment(1);
-            connections.spawn(full(socket));
+            // More are closed without a word: files are not theirs.
+            if let Ok(turn) = telling.clone().try_acquire_owned() {
+                connections.spawn(async move {
+                    let _turn = turn;
+                    full(socket).await;
+                });
+            }
             continue;
         };
         let (door, tls, stop) = (door.clone(), tls.clone(), shutdown.clone());

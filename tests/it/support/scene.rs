@@ -117,21 +117,32 @@ impl Scene {
     }
 
     fn with(seed: u64, contacts: &str, poison: &str) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let first_day = first_day();
-        std::fs::write(dir.path().join("callboard.toml"), CONFIG).unwrap();
+        let scene = Scene::empty();
         let seed = seed.to_string();
         let mut more = vec!["--seed", &seed, "--disorder", "wild", "--poison", poison];
-        more.extend(["--first-day", &first_day]);
-        simulate(&dir.path().join("truth"), contacts, &more);
+        more.extend(["--first-day", &scene.first_day]);
+        simulate(&scene.truth(), contacts, &more);
+        scene
+    }
+
+    /// A folder of which nothing is simulated.
+    pub fn empty() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("callboard.toml"), CONFIG).unwrap();
         Scene {
             dir,
-            first_day,
+            first_day: first_day(),
             by: Vec::new(),
             small: None,
             poisoned: false,
             address: address(),
         }
+    }
+
+    /// Its servers transcribe from here on.
+    pub fn transcribe(&self) {
+        let config = CONFIG.replace("enabled = false", "enabled = true");
+        std::fs::write(self.dir.path().join("callboard.toml"), config).unwrap();
     }
 
     /// The same with its data folder on a disk of so many MiB.

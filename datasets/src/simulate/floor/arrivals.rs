@@ -6,14 +6,17 @@ use super::super::calendar::{HOUR, MINUTE, SECOND};
 use super::super::chance::Chance;
 use super::super::durations::EXPONENTIAL;
 use super::super::story::Part;
-use super::super::world::{CLOSE, OPEN};
+use super::super::world::OPEN;
 use super::{Day, Floor, Moment};
 
 impl Floor<'_> {
     /// Who comes when: by the hour of the day, and sometimes many at once.
     pub(super) fn customers(&mut self, day: &Day, chance: &mut Chance) {
-        let quarters = ((CLOSE - OPEN) / 15) as usize;
-        let profile: Vec<u64> = (0..quarters).map(|i| rate(OPEN + 15 * i as i64)).collect();
+        let quarters = ((self.site.close() - OPEN) / 15) as usize;
+        let late = self.site.open_late;
+        let profile: Vec<u64> = (0..quarters)
+            .map(|i| rate(OPEN + 15 * i as i64, late))
+            .collect();
         let weights: Vec<u64> = (0..self.site.queues.len())
             .map(|q| 5040 / (q as u64 + 1))
             .collect();
@@ -38,11 +41,8 @@ impl Floor<'_> {
                     (OPEN + 15 * quarter) * MINUTE + own.between(0, 15 * MINUTE - 1)
                 }
             };
-            let start = self
-                .site
-                .zone
-                .utc(day.day, local)
-                .min(self.close - 2 * SECOND);
+            let start = self.site.moment(day.day, local);
+            let start = start.min(self.close - 2 * SECOND);
             let id = format!("{}-{n:05}", self.prefix);
             let channel = self.site.queues[q].channel;
             let outbound = channel == Channel::Voice && own.percent(10);
@@ -119,8 +119,9 @@ impl Floor<'_> {
 }
 
 /// How many come, by the minute of the local day.
-fn rate(minute: i64) -> u64 {
+fn rate(minute: i64, late: bool) -> u64 {
     match minute / 60 {
+        24.. if late => 60,
         6 => 12,
         7 => 35,
         8 => 70,

@@ -18,7 +18,7 @@ use super::calendar::MINUTE;
 use super::chance::Chance;
 use super::story::{DayStory, Link, Part, Point, Story};
 use super::ways::Turns;
-use super::world::{CLOSE, OPEN, Site};
+use super::world::{OPEN, Site};
 
 /// Which day of which site, and how many contacts begin there.
 #[derive(Debug, Clone, Copy)]
@@ -135,7 +135,7 @@ impl<'a> Floor<'a> {
             desks: Vec::new(),
             waiting: vec![VecDeque::new(); site.queues.len()],
             turns: Turns::of(site.number, day.number),
-            close: site.zone.utc(day.day, CLOSE * MINUTE),
+            close: site.moment(day.day, site.close() * MINUTE),
         };
         floor.staff(
             day,

@@ -37,6 +37,7 @@ pub fn told(platform: &str) -> Told {
         days: None,
         skip_days: 0,
         handle_permille: 1_000,
+        open_late: false,
         disorder: Disorder::None,
         dials: Dials::default(),
         poison: 0,

@@ -67,7 +67,7 @@ fn sign(kind: &str, at: i64) -> String {
     let arn = "arn:aws:connect:eu-central-1:1:instance/i-1";
     let since = format_rfc3339(T0);
     format!(
-        r#"{{"AgentARN":"{arn}/agent/h-1","InstanceARN":"{arn}","EventId":"{kind}","EventTimestamp":"{at}","EventType":"{kind}","Version":"2019-05-25","CurrentAgentSnapshot":{{"AgentStatus":{{"ARN":"{arn}/agent-state/a","Name":"Available","StartTimestamp":"{since}","Type":"ROUTABLE"}},"Contacts":[]}}}}"#
+        r#"{{"AgentARN":"{arn}/agent/h-1","InstanceARN":"{arn}","EventId":"{kind}-{at}","EventTimestamp":"{at}","EventType":"{kind}","Version":"2019-05-25","CurrentAgentSnapshot":{{"AgentStatus":{{"ARN":"{arn}/agent-state/a","Name":"Available","StartTimestamp":"{since}","Type":"ROUTABLE"}},"Contacts":[]}}}}"#
     )
 }
 
@@ -92,4 +92,29 @@ async fn whose_pulse_fails_is_unknown_though_nothing_more_is_heard_at_all() {
     assert!(news.has_changed().unwrap(), "whoever watches is told");
     bench.flush().await;
     assert_eq!(last_states(&bench).last().unwrap(), "unknown");
+}
+
+/// Memory forgets the first days of somebody who is available for a week; each sign of life, which says
+/// since when he is, is heard all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pulse_is_heard_of_a_state_that_began_on_a_day_that_is_forgotten() {
+    let (_dir, bench) = Bench::fresh().await;
+    let beat = || sign("HEART_BEAT", bench.clock.now());
+    bench.submit("amazon-connect", &sign("LOGIN", T0)).await;
+    let mut waited = 0;
+    let days = 4 * 86_400 / 120;
+    for nth in 1..=days + 4 {
+        bench.later(120);
+        bench.submit("amazon-connect", &beat()).await;
+        waited += bench.pipeline.store().health().late;
+        if nth % 120 == 0 || nth > days {
+            bench.pipeline.store().resolve().await.unwrap();
+            bench.flush().await;
+        }
+    }
+    assert!(waited > 0, "nothing of a forgotten day was told");
+    // Half way to the next sign.
+    bench.later(90);
+    bench.flush().await;
+    assert_eq!(last_states(&bench).last().unwrap(), "available");
 }

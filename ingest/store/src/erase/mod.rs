@@ -21,7 +21,7 @@ use needles::Needles;
 pub const CLASS: &str = "erased";
 
 /// Ids shorter than this are too common to be looked for in bytes.
-const SHORTEST_ID: usize = 6;
+pub(crate) const SHORTEST_ID: usize = 6;
 
 /// What is to be erased.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -165,7 +165,6 @@ impl LakeTable {
     pub(super) async fn settle_doubt(&self, writer: &mut Writer) -> Result<(), LakeError> {
         if writer.doubt {
             let applied = self.reload(writer).await?;
-            writer.doubt = false;
             self.publish(&writer.table, Some(applied));
         }
         Ok(())
@@ -261,11 +260,8 @@ impl LakeTable {
                 let landed = self.reload(writer).await;
                 match landed {
                     Ok(applied) if applied >= flush_no => {}
-                    Ok(_) => return Err(delta(spec, "writing", error)),
-                    Err(_) => {
-                        writer.doubt = true;
-                        return Err(delta(spec, "writing", error));
-                    }
+                    // It did not, or nobody knows.
+                    Ok(_) | Err(_) => return Err(delta(spec, "writing", error)),
                 }
             }
         }
@@ -281,8 +277,10 @@ impl LakeTable {
         Ok(true)
     }
 
-    /// Opens the writer's handle anew; gives the last flush that the table then shows.
+    /// Opens the writer's handle anew; gives the last flush that the table then shows. Where that
+    /// fails there is doubt, and whoever writes next opens it first.
     pub(super) async fn reload(&self, writer: &mut Writer) -> Result<i64, LakeError> {
+        writer.doubt = true;
         // A name whose sync failed may be seen all the same.
         localstore::taken_over(&self.location).await?;
         let fail = |source| delta(self.spec, "opening again", source);
@@ -292,6 +290,7 @@ impl LakeTable {
         let applied = applied_in(&table, &self.application).await.map_err(fail)?;
         writer.table = table;
         writer.commits = 0;
+        writer.doubt = false;
         Ok(applied)
     }
 }

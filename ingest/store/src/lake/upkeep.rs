@@ -59,6 +59,8 @@ impl LakeTable {
         if writer.stopped {
             return Ok(Upkeep::default());
         }
+        // What was put together without an answer would be put together again, beside it.
+        self.settle_doubt(&mut writer).await?;
         let looked = writer.vacuumed;
         let result = self.maintain_locked(&mut writer).await;
         if let Ok(done) = &result
@@ -69,9 +71,8 @@ impl LakeTable {
         }
         // Whatever happened, go on from what the table now is.
         let reloaded = self.reload(&mut writer).await;
-        match reloaded {
-            Ok(_) => self.publish(&writer.table, None),
-            Err(_) => writer.doubt = true,
+        if let Ok(applied) = reloaded {
+            self.publish(&writer.table, Some(applied));
         }
         match result {
             Ok(done) => reloaded.map(|_| done).map_err(|error| self.failed(error)),
@@ -96,18 +97,23 @@ impl LakeTable {
             ..Upkeep::default()
         };
         let packed = self.put_together(writer, target, &before, &mut done).await;
-        let looked = writer.vacuumed.map(|at| at.elapsed());
-        let long_ago = looked.is_none_or(|ago| ago >= self.options.vacuum_every);
-        if long_ago && writer.table.version() != writer.cut {
-            // The log is cut also where files cannot be put together: nobody else does it.
-            self.cut(writer).await?;
+        if let Err(broken @ LakeError::Broken { .. }) = packed {
+            // Of what it was made of nothing may go.
+            return Err(broken);
         }
-        packed?;
-        if long_ago {
+        let looked = writer.vacuumed.map(|at| at.elapsed());
+        if looked.is_none_or(|ago| ago >= self.options.vacuum_every) {
+            // Also where files cannot be put together, or the log not be cut: nobody else does it.
+            let cut = match writer.table.version() != writer.cut {
+                true => self.cut(writer).await,
+                false => Ok(()),
+            };
             done.removed = self.vacuum(writer).await.map_err(fail("removing files"))?;
             steps::pass("upkeep.vacuum");
             writer.vacuumed = Some(Instant::now());
+            cut?;
         }
+        packed?;
         done.files_after = days(&writer.table, target)
             .map_err(fail("counting files"))?
             .values()

@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::tests::{adding, all, lake_with, link};
+use super::tests::{SPECS, adding, all, lake_with, link};
 use super::*;
+use crate::sim::objects::Faulty;
+use crate::sim::shaking::{Refusal, When};
 
 #[tokio::test]
 async fn small_files_are_put_together_and_no_row_changes() {
@@ -79,4 +81,38 @@ async fn a_damaged_file_keeps_no_log_from_being_cut() {
     // It goes on taking rows.
     let plan = adding(&[link("late", "z", 20_001)]);
     assert!(lake.write("links", 5, plan).await.unwrap());
+}
+
+/// The store is gone from one of the round's writes on, which it does and does not answer, and is back
+/// before the next round: files that were put together are not put together once more.
+#[tokio::test]
+async fn what_was_put_together_without_an_answer_is_not_put_together_again() {
+    let mut landed = 0;
+    for nth in 0..4 {
+        let memory = Arc::new(object_store::memory::InMemory::new());
+        let faulty = Arc::new(Faulty::new(memory, When::Before));
+        let options = LakeOptions {
+            small_files: 2,
+            ..LakeOptions::default()
+        };
+        let lake = Lake::open_on(faulty.clone(), SPECS, options).await.unwrap();
+        for n in 1..=6 {
+            let plan = adding(&[link(&format!("{n}"), "x", 20_000)]);
+            lake.write("links", n, plan).await.unwrap();
+        }
+        let before = all(&lake).await;
+        assert_eq!(before.len(), 6);
+        let shaking = faulty.shaking.clone();
+        let gone = async move { shaking.away(Refusal::Broken, When::After, u64::MAX) };
+        faulty.shaking.meanwhile(nth, Box::pin(gone));
+        let first = lake.maintain("links").await;
+        faulty.shaking.back();
+        let second = lake.maintain("links").await.unwrap();
+        landed += u32::from(first.is_err() && second.days == 0);
+        assert_eq!(all(&lake).await, before, "write {nth}: {first:?}");
+        let health = &lake.health()[0];
+        assert_eq!((health.rows, health.files), (Some(6), 1), "write {nth}");
+        assert_eq!(health.last_error, None, "write {nth}");
+    }
+    assert!(landed > 0, "no commit came there without an answer");
 }

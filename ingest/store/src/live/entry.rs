@@ -168,6 +168,18 @@ impl Entry {
         self.weigh();
     }
 
+    /// Forgets what a copy of the same version has forgotten, which was made while others went on.
+    pub fn become_shorter(&mut self, shorter: Entry) {
+        self.alone = shorter.alone;
+        self.set = shorter.set;
+        self.known = shorter.known;
+        self.held = shorter.held;
+        self.since = shorter.since;
+        self.undivided = shorter.undivided;
+        self.lake_days = shorter.lake_days;
+        self.rows = None;
+    }
+
     /// Joins another entry of the same contact in.
     pub fn join(&mut self, other: Entry) {
         self.alone.join(&other.alone);

@@ -11,7 +11,7 @@ use callboard_model::rows::{self, told_until};
 use callboard_model::statement::Statement;
 use callboard_model::tables::{Day, Instant};
 
-use super::{Entry, Live};
+use super::Entry;
 
 /// Days that are held of an agent, counted back from the last that was heard of any agent of his
 /// source. What comes later than that is resolved as late.
@@ -38,16 +38,6 @@ pub fn past_days<'a>(entries: impl Iterator<Item = &'a Entry>, now: i64) -> BTre
         .filter(|(_, at)| *at > i64::MIN)
         .map(|(source, at)| (source.to_owned(), Instant(at.min(now)).day().0 - HELD_DAYS))
         .collect()
-}
-
-impl Live {
-    /// Forgets what an agent did before that day.
-    pub fn forget_before(&mut self, birth: u64, day: i32) {
-        let interpreter = self.around.interpreter.clone();
-        if let Some(entry) = self.entry_mut(birth) {
-            entry.forget_before(day, &*interpreter);
-        }
-    }
 }
 
 impl Entry {

@@ -174,11 +174,11 @@ impl Store {
         made: BTreeMap<&'static str, Vec<RecordBatch>>,
         days: &[i32],
     ) -> Result<(), StoreError> {
-        // Written under a number that is there already, as by a round after the same flush or a rebuild
-        // that was cut off, it would pass for written.
+        // Written under a number that is there already, as by a round after the same flush, or one or a
+        // rebuild that was cut off or had no answer, it would pass for written.
         let mut number = commit.attempt;
         for table in COPIES {
-            if self.lake.applied(table)? >= number {
+            if self.lake.certain(table).await? >= number {
                 number = self.next_attempt()?;
             }
         }

@@ -86,13 +86,10 @@ impl Store {
                 entry.flushed_version = p.version;
             }
         }
-        for (birth, version, day) in ending.forgotten {
-            if inner
-                .live
-                .entry(birth)
-                .is_some_and(|e| e.version == version)
-            {
-                inner.live.forget_before(birth, day);
+        for (birth, shorter) in ending.forgotten {
+            let entry = inner.live.entry_mut(birth);
+            if let Some(entry) = entry.filter(|e| e.version == shorter.version) {
+                entry.become_shorter(shorter);
             }
         }
         std::mem::swap(&mut inner.begun, &mut begun);
@@ -140,7 +137,7 @@ impl Store {
             let entry = shorter.get(birth).unwrap_or(entry);
             // The log holds it no more, or would have to be read from far behind.
             let whole = entry.whole_on_disk
-                || !matches!(entry.key, Key::Contact(_) | Key::Recording(_))
+                || !told_by_log(&entry.key)
                 || entry.first_seq < first
                 || self.log.bytes_since(entry.first_seq) > self.options.replay_bytes;
             after.push(Keeping {
@@ -176,17 +173,13 @@ impl Store {
             positions,
             sealed: false,
         };
-        let forgotten = shorter
-            .into_iter()
-            .filter_map(|(birth, e)| Some((birth, e.version, e.since.max(e.undivided)?)));
-        let forgotten = forgotten.collect();
         self.settle_names();
         let mut inner = self.inner.lock();
         Ok(Ending {
             next,
             open,
             settled,
-            forgotten,
+            forgotten: shorter.into_iter().collect(),
             names: inner.settled.begin(),
             ids: std::mem::take(&mut inner.planned.ids),
         })
@@ -266,14 +259,20 @@ impl Store {
     }
 }
 
+/// Whether the log may tell of an open key of this kind after a restart; others are always whole on
+/// disk.
+pub(super) fn told_by_log(key: &Key) -> bool {
+    matches!(key, Key::Contact(_) | Key::Recording(_))
+}
+
 /// What a flush leaves behind.
 struct Ending {
     next: Commit,
     /// The open keys, encoded.
     open: Vec<u8>,
     settled: Vec<Gone>,
-    /// Agents of whom days are forgotten: key, version and the day.
-    forgotten: Vec<(u64, u64, i32)>,
+    /// Agents without the days that are forgotten.
+    forgotten: Vec<(u64, Entry)>,
     names: Saving,
     ids: BTreeMap<Arc<str>, Vec<(u64, u64)>>,
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use callboard_model::record::RouteKey;
 use callboard_model::tables::{AUDIO, DEAD_LETTERS, RECORDS, TABLES};
 
+use super::ending::told_by_log;
 use super::{Store, StoreError, checkpoint};
 use crate::lake::Lake;
 use crate::live::codec::{
@@ -179,11 +180,12 @@ impl Store {
                     let settled = &inner.settled;
                     inner.live.fold_known(routed, &|name| settled.holds(name));
                 } else {
-                    // In the lake already: wanted only for keys that were open then.
+                    // In the lake already: wanted only for keys that were open then. Those that are
+                    // always whole on disk know of it; an agent may have forgotten it.
                     let mut routing = routing;
                     routing.keys.retain(|key| match key {
                         RouteKey::Contact(ids) => ids.iter().any(|id| inner.live.holds_contact(id)),
-                        RouteKey::Direct(key) => inner.live.holds_key(key),
+                        RouteKey::Direct(key) => told_by_log(key) && inner.live.holds_key(key),
                     });
                     inner.live.apply(&Routed {
                         seq,

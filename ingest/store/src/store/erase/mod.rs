@@ -20,7 +20,7 @@ use self::picks::{Picks, tables};
 use super::checkpoint::{Commit, Intent};
 use super::plan::Plan;
 use super::{Store, StoreError};
-use crate::erase::{Found, Names, Report, Wish, too_short};
+use crate::erase::{Found, Names, Report, SHORTEST_ID, Wish, too_short};
 use crate::steps;
 
 /// Rounds of looking again for what came while names were being shut out.
@@ -81,7 +81,9 @@ impl Store {
         self.flush_locked(commit, false).await?;
         let found = self.looked_for(wish).await?;
         let needles = found.needles(wish);
-        if needles.is_empty() || found.rows.values().any(|rows| *rows > 0) {
+        // Ids that are too short are looked for by columns alone, not in the tables' past.
+        let short = wish.contacts.iter().any(|id| id.len() < SHORTEST_ID);
+        if short || needles.is_empty() || found.rows.values().any(|rows| *rows > 0) {
             return Ok(None);
         }
         let proof = self.prove(&needles).await?;
@@ -89,8 +91,18 @@ impl Store {
             proof: Some(proof),
             ..report(&found)
         };
-        let nothing = report.found_nothing();
-        Ok(Some(report).filter(|_| nothing))
+        if !report.found_nothing() {
+            return Ok(None);
+        }
+        // What is told later of a contact that was named is refused all the same.
+        if !wish.contacts.is_empty() {
+            let mut ledger = ledger::read(&self.folder.state())?;
+            ledger.add(&found.names());
+            ledger.write(&self.folder.state())?;
+            let _appending = self.seen.lock();
+            self.lake.erased().set(ledger.names());
+        }
+        Ok(Some(report))
     }
 
     /// Whether an erasure has begun and is not done.

@@ -20,10 +20,10 @@ torture: python ## Hours of kills and seeds against the simulator's truth: docs/
 	cargo test --workspace --no-fail-fast --lib -- crash_tests fault_tests
 	CALLBOARD_HISTORIES=10000 CALLBOARD_DELTA_HISTORIES=200 \
 		cargo test --workspace --no-fail-fast --test fire -- --nocapture --test-threads 1
-	CALLBOARD_STEPS=all CALLBOARD_PACE_MS=120 CALLBOARD_FOLDERS=50 CALLBOARD_KILLS_OF_A_FOLDER=20 CALLBOARD_KILLS=50 CALLBOARD_REBUILDS=8 CALLBOARD_SEEDS=200 CALLBOARD_CONTACTS=1000 \
+	CALLBOARD_STEPS=all CALLBOARD_STEPS_BESIDE=all CALLBOARD_PACE_MS=120 CALLBOARD_FOLDERS=50 CALLBOARD_KILLS_OF_A_FOLDER=20 CALLBOARD_KILLS=50 CALLBOARD_REBUILDS=8 CALLBOARD_SEEDS=200 CALLBOARD_CONTACTS=1000 \
 		cargo test --workspace --no-fail-fast --test it -- --nocapture --test-threads 1 it_dies crash:: mended:: an_erasure_that_was_killed in_disorder_and_with_poison
 	CALLBOARD_FAULT_SEEDS=20 CALLBOARD_FLIPS=300 CALLBOARD_CONTACTS=10000 CALLBOARD_EVENTS_OF_A_CONTACT=1000000 CALLBOARD_PATIENCE_S=900 \
-		cargo test --workspace --no-fail-fast --test it -- --nocapture --test-threads 1 faults:: synced:: rot:: doctor:: clocks:: strangers:: scenes:: huge:: one_line_in_ten
+		cargo test --workspace --no-fail-fast --test it -- --nocapture --test-threads 1 faults:: synced:: rot:: doctor:: clocks:: strangers:: stalls:: retention:: scenes:: huge:: one_line_in_ten a_recording_that_takes
 
 fuzz: ## Every parser on damaged captures: docs/reliability.md. RUNS=1000000 of each, ONLY=teams SEED=77
 	cargo run --profile fuzz -p callboard-sources --example fuzz -- --runs $(RUNS) \

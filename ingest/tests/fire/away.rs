@@ -115,7 +115,7 @@ impl Scene {
     async fn feed(&self, life: &Life, upto: usize) -> Result<(), String> {
         let mut requests = 0;
         while self.acknowledged() < upto {
-            let reply = life.send(LINES).await?;
+            let reply = life.send(&self.machine, LINES).await?;
             requests += 1;
             if reply.status != StatusCode::OK || requests % 3 == 0 {
                 self.machine.clock.later(60);
@@ -133,7 +133,7 @@ impl Scene {
             if self.acknowledged() == self.world.lines.len() {
                 return Err("it took everything while the lake was away".into());
             }
-            if life.send(LINES).await?.status != StatusCode::OK {
+            if life.send(&self.machine, LINES).await?.status != StatusCode::OK {
                 break;
             }
             if request % 3 == 0 {
@@ -149,7 +149,7 @@ impl Scene {
         if taken == before {
             return Err("nothing was taken while the lake was away".into());
         }
-        let again = life.send(LINES).await?;
+        let again = life.send(&self.machine, LINES).await?;
         let told = again.retry_after.unwrap_or(0) > 0;
         if again.status != StatusCode::SERVICE_UNAVAILABLE || !told || self.acknowledged() > taken {
             let (status, after) = (again.status, again.retry_after);
@@ -187,7 +187,7 @@ fn play(case: &Case, seed: u64) -> Result<usize, String> {
             life.running.lake.back();
             let back = life.running.store.flush(false).await;
             back.map_err(|e| format!("the lake is back: {e}"))?;
-            if life.send(LINES).await?.status != StatusCode::OK {
+            if life.send(&scene.machine, LINES).await?.status != StatusCode::OK {
                 return Err("the lake is back, and nothing is taken".into());
             }
             scene.feed(&life, all).await?;

@@ -15,7 +15,7 @@ use callboard_store::sim::shaking::{REFUSALS, When};
 use callboard_store::sim::{Power, Rng};
 use parking_lot::Mutex;
 
-use crate::machine::{Counts, Machine, Running};
+use crate::machine::{Counts, Machine, NOW, Running};
 use crate::rows::{identities, letters};
 use crate::sender::{Reply, Sender, again, lines, send};
 use crate::world::World;
@@ -145,7 +145,7 @@ impl Life {
         let lake = &self.running.lake;
         self.watch();
         match rng.below(24) {
-            0..=9 => self.send(lines(rng)).await.map(|_| ()),
+            0..=9 => self.send(machine, lines(rng)).await.map(|_| ()),
             10..=12 => {
                 if rng.below(2) == 0 {
                     self.send_amid_flush(rng);
@@ -218,8 +218,11 @@ impl Life {
         Ok(())
     }
 
-    /// Sends the next lines.
-    pub async fn send(&self, count: usize) -> Result<Reply, String> {
+    /// Sends the next lines; the clock shows that what they tell of has happened.
+    pub async fn send(&self, machine: &Machine, count: usize) -> Result<Reply, String> {
+        let upto = self.sender.lock().upto + count;
+        let last = upto.min(self.world.times.len()) - 1;
+        machine.clock.reach(self.world.times[last]);
         send(&self.app, &self.world, &self.sender, count, false).await
     }
 
@@ -237,7 +240,7 @@ impl Life {
             .collect();
         let meanwhile = async {
             for (count, seconds) in requests {
-                self.send(count).await?;
+                self.send(machine, count).await?;
                 machine.clock.later(seconds);
             }
             Ok::<(), String>(())
@@ -296,6 +299,7 @@ impl Life {
         self.running.lake.back();
         machine.mend_disk();
         self.watch();
+        machine.clock.reach(NOW);
         for _ in 0..3 {
             machine.clock.later(3_700);
             say_silence(&self.pipeline).await;

@@ -23,13 +23,23 @@ use parking_lot::Mutex;
 use crate::lies::{Credulous, Lie, LyingDisk};
 
 /// Long after everything that is simulated, microseconds.
-const NOW: i64 = 1_790_000_000_000_000;
+pub const NOW: i64 = 1_790_000_000_000_000;
 
 pub struct Hand(AtomicI64);
 
 impl Hand {
     pub fn later(&self, seconds: i64) {
         self.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+    }
+
+    /// It shows at least this, UTC microseconds.
+    pub fn reach(&self, at: i64) {
+        self.0.fetch_max(at, Ordering::SeqCst);
+    }
+
+    /// Somebody sets it.
+    pub fn set(&self, at: i64) {
+        self.0.store(at, Ordering::SeqCst);
     }
 
     /// Somebody sets the clock an hour back.

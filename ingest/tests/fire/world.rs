@@ -6,9 +6,12 @@ use callboard_datasets::compare::Row;
 use callboard_datasets::simulate::{
     Dials, Disorder, FIRST_DAY, Options, TABLES, Table, read_date, run,
 };
+use callboard_model::time::parse_rfc3339;
 use callboard_store::sim::Rng;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+
+use crate::machine::NOW;
 
 /// Tables that stand in the store itself; the others are queries over them.
 pub const KEPT: [&str; 6] = [
@@ -25,6 +28,8 @@ pub const COUNTED: [&str; 2] = ["queue_intervals", "agent_intervals"];
 pub struct World {
     /// Events, and lines that are none, in the order in which they are sent.
     pub lines: Vec<Vec<u8>>,
+    /// The newest time that any line up to each states, UTC microseconds.
+    pub times: Vec<i64>,
     /// Rows of the truth.
     pub rows: BTreeMap<&'static str, Vec<Row>>,
     /// New events, and other words of known ones.
@@ -51,6 +56,21 @@ fn some_last(lines: Vec<Vec<u8>>, seed: u64) -> Vec<Vec<u8>> {
     let (last, mut others): (Vec<_>, Vec<_>) = lines.into_iter().partition(|_| rng.below(60) == 0);
     others.extend(last);
     others
+}
+
+/// The newest time that any line up to each states; of lines that are no events none.
+fn newest(lines: &[Vec<u8>]) -> Vec<i64> {
+    let stated = |line: &Vec<u8>| {
+        let event: Value = serde_json::from_slice(line).ok()?;
+        let time = event["time"].as_str()?;
+        let (at, _) = parse_rfc3339(time)?;
+        Some(at).filter(|at| *at < NOW)
+    };
+    let times = lines.iter().scan(i64::MIN, |newest, line| {
+        *newest = (*newest).max(stated(line).unwrap_or(i64::MIN));
+        Some(*newest)
+    });
+    times.collect()
 }
 
 impl World {
@@ -114,8 +134,10 @@ impl World {
             hashes.iter().flatten().count() as u64,
             dead.values().sum::<u64>()
         );
+        let times = newest(&lines);
         World {
             lines,
+            times,
             hashes,
             rows,
             records: manifest.counts.taken + manifest.counts.conflicts,

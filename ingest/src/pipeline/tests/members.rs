@@ -145,3 +145,37 @@ async fn what_is_held_of_members_of_queues_does_not_grow_with_the_weeks() {
         "{early} bytes after a week, {last} after 24 days"
     );
 }
+
+/// The server's clock was days behind when it wrote rows of somebody who is a member for a week: they
+/// end with that clock. Set right, it forgets none of the days of which there are no rows yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_day_is_forgotten_of_which_a_clock_that_was_behind_made_no_row() {
+    let dir = tempfile::tempdir().unwrap();
+    let bench = Bench::open(dir.path(), T0).await;
+    let midnight = T0 - T0 % (DAY * 1_000_000);
+    let at = |day: i64, hour: i64| midnight + (day * DAY + hour * 3_600) * 1_000_000;
+    let mut told = Vec::new();
+    let mut tell = async |batch: Vec<String>| {
+        let now = bench.clock.now();
+        let records = batch
+            .iter()
+            .map(|text| Candidate::Record(record(text, now)));
+        bench.pipeline.submit(records.collect()).await.unwrap();
+        bench.flush().await;
+        bench.flush().await;
+        told.extend(batch);
+    };
+    tell(vec![
+        line(at(1, 8), "help", "Bob", "ADDMEMBER|"),
+        line(at(6, 9), "help", "Bob", "PAUSE|tea"),
+        line(at(6, 10), "help", "Bob", "UNPAUSE|"),
+    ])
+    .await;
+    bench.later(6 * DAY);
+    tell(vec![line(at(6, 8), "help", "Ann", "ADDMEMBER|")]).await;
+    bench.later(DAY);
+    tell(vec![line(at(7, 8), "sales", "Ann", "ADDMEMBER|")]).await;
+    let states = shown(&bench, bench.pipeline.store().snapshot()).await;
+    assert_eq!(states, anew(&told, bench.clock.now()));
+    assert!(states.len() > 7, "{states:?}");
+}

@@ -54,6 +54,8 @@ pub struct Entry {
     pub last_received: i64,
     /// Version whose rows are in the lake, for keys that never settle.
     pub flushed_version: u64,
+    /// Until when these rows tell of what lasted, UTC microseconds.
+    pub flushed_until: i64,
     /// Whether the log alone does not tell it, so that a checkpoint must hold it whole.
     pub whole_on_disk: bool,
     /// The UTC day from which on an agent's states are held; rows of days before stand in the lake
@@ -73,6 +75,8 @@ pub struct Entry {
 pub struct Made {
     /// The rows.
     pub rows: Arc<KeyRows>,
+    /// When they were made: what lasts is told until then, UTC microseconds.
+    pub at: i64,
     /// When those of an agent change by the clock alone: his pulse fails then, UTC microseconds.
     pub silent_from: Option<i64>,
     /// Whether there are none because a fault ended their making.
@@ -101,6 +105,7 @@ impl Entry {
             lake_days: Vec::new(),
             last_received: i64::MIN,
             flushed_version: 0,
+            flushed_until: i64::MIN,
             whole_on_disk: false,
             since: None,
             undivided: None,
@@ -308,6 +313,7 @@ impl Entry {
             );
             Made {
                 rows: Arc::default(),
+                at: now,
                 silent_from: None,
                 faulty: true,
             }
@@ -337,6 +343,7 @@ impl Entry {
         }
         Made {
             rows: Arc::new(rows),
+            at: now,
             silent_from,
             faulty: false,
         }

@@ -42,26 +42,28 @@ pub fn past_days<'a>(entries: impl Iterator<Item = &'a Entry>, now: i64) -> BTre
 
 impl Entry {
     /// The day before which this agent's states can be forgotten, of those that can be of each
-    /// source: nothing of which rows may still be made.
+    /// source: nothing of which rows may still be made. `until` is when those in the lake were made,
+    /// UTC microseconds.
     pub fn past_day(
         &self,
         days: &BTreeMap<String, i32>,
+        until: i64,
         interpreter: &dyn Interpreter,
     ) -> Option<i32> {
         let Key::Agent(source, _) = &self.key else {
             return None;
         };
-        let day = *days.get(&**source)?;
-        let done = |until: Option<i32>| until.is_some_and(|until| until >= day);
-        if done(self.since) || done(self.undivided) {
+        let day = (*days.get(&**source)?).min(Instant(until).day().0);
+        let done = |until: Option<i32>, day: i32| until.is_some_and(|until| until >= day);
+        if done(self.since, day) || done(self.undivided, day) {
             return None;
         }
         // A fault in the program, which is told of where rows are made, ends no flush.
         let told = || told_until(&self.merged(interpreter));
-        let until = catch_unwind(AssertUnwindSafe(told)).ok()??;
-        let own = Instant(until).day().0;
+        let told = catch_unwind(AssertUnwindSafe(told)).ok()??;
+        let own = Instant(told).day().0;
         let day = day.min(own);
-        self.since.is_none_or(|since| since < day).then_some(day)
+        (!done(self.since, day) && !done(self.undivided, day)).then_some(day)
     }
 
     /// Whether a record speaks of days of which only the lake knows.

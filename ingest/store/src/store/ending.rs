@@ -84,6 +84,7 @@ impl Store {
                     entry.was_corrected(at);
                 }
                 entry.flushed_version = p.version;
+                entry.flushed_until = p.made_at;
             }
         }
         for (birth, shorter) in ending.forgotten {
@@ -209,11 +210,17 @@ impl Store {
     ) -> BTreeMap<u64, Entry> {
         let days = past_days(entries.iter().map(|(_, e)| &**e), self.now());
         let agents = entries.iter().filter_map(|(birth, entry)| {
-            let day = entry.past_day(&days, &*self.interpreter)?;
-            let written = planned
+            let (written, until) = planned
                 .get(birth)
-                .map_or(entry.flushed_version, |p| p.version);
-            (written == entry.version).then(|| {
+                .map_or((entry.flushed_version, entry.flushed_until), |p| {
+                    (p.version, p.made_at)
+                });
+            if written != entry.version {
+                return None;
+            }
+            // A clock that was behind has made no rows of the days since.
+            let day = entry.past_day(&days, until, &*self.interpreter)?;
+            Some({
                 let mut shorter = Entry::clone(entry);
                 shorter.forget_before(day, &*self.interpreter);
                 (*birth, shorter)

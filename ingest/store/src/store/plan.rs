@@ -18,6 +18,8 @@ use crate::live::keyrows::{KeyRows, tables_of};
 pub(super) struct Planned {
     pub birth: u64,
     pub version: u64,
+    /// When its rows were made, UTC microseconds.
+    pub made_at: i64,
     pub settle: bool,
     pub days: Vec<i32>,
 }
@@ -290,6 +292,7 @@ impl Store {
         plan.keys.push(Planned {
             birth,
             version: entry.version,
+            made_at: made.at,
             settle,
             days: days.clone(),
         });

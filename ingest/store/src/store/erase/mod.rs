@@ -71,8 +71,45 @@ impl Store {
         Ok(found)
     }
 
-    /// The report where nothing would go, and no byte of what is kept names him.
+    /// The report where nothing would go, and no byte of what is kept names him. Contacts that were
+    /// named are shut out from here on, so that none comes in behind the search.
     async fn nothing_of(
+        &self,
+        wish: &Wish,
+        commit: &mut Commit,
+    ) -> Result<Option<Report>, StoreError> {
+        if wish.contacts.is_empty() {
+            return self.nothing_found(wish, commit).await;
+        }
+        let state = self.folder.state();
+        let mut ledger = ledger::read(&state)?;
+        let before = ledger.names();
+        let given = Found {
+            given: wish.contacts.iter().cloned().collect(),
+            ..Found::default()
+        };
+        ledger.add(&given.names());
+        self.shut_out(ledger.names());
+        let nothing = match self.nothing_found(wish, commit).await {
+            Ok(Some(report)) => ledger.write(&state).map(|()| Some(report)),
+            // The whole way shuts out whoever is found.
+            Ok(None) => Ok(None),
+            Err(error) => {
+                self.shut_out(before);
+                return Err(error);
+            }
+        };
+        Ok(nothing?)
+    }
+
+    /// Nothing of whoever has one of these names is taken in any more.
+    fn shut_out(&self, names: Names) {
+        // Whoever appends looks at the names under this lock.
+        let _appending = self.seen.lock();
+        self.lake.erased().set(names);
+    }
+
+    async fn nothing_found(
         &self,
         wish: &Wish,
         commit: &mut Commit,
@@ -91,18 +128,8 @@ impl Store {
             proof: Some(proof),
             ..report(&found)
         };
-        if !report.found_nothing() {
-            return Ok(None);
-        }
-        // What is told later of a contact that was named is refused all the same.
-        if !wish.contacts.is_empty() {
-            let mut ledger = ledger::read(&self.folder.state())?;
-            ledger.add(&found.names());
-            ledger.write(&self.folder.state())?;
-            let _appending = self.seen.lock();
-            self.lake.erased().set(ledger.names());
-        }
-        Ok(Some(report))
+        let nothing = report.found_nothing();
+        Ok(Some(report).filter(|_| nothing))
     }
 
     /// Whether an erasure has begun and is not done.
@@ -155,11 +182,7 @@ impl Store {
             }
             ledger.add(&names);
             self.write_down(&mut ledger, &pending)?;
-            {
-                // Whoever appends looks at the names under this lock.
-                let _appending = self.seen.lock();
-                self.lake.erased().set(ledger.names());
-            }
+            self.shut_out(ledger.names());
             steps::pass("erase.found");
             self.caught_up().await?;
         }
